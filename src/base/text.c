@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static size_t utf8_cut(const char *text, size_t len) {
+	while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80) {
+		len--;
+	}
+	return len;
+}
+
+bool text_copy(char *out, size_t size, const char *text) {
+	size_t len = strlen(text);
+	bool fits = len < size;
+	if (!fits) {
+		len = utf8_cut(text, size - 1);
+	}
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return fits;
+}
+
+bool text_format(char *out, size_t size, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	int wanted = vsnprintf(out, size, format, args);
+	va_end(args);
+	if (wanted < 0) {
+		out[0] = '\0';
+		return false;
+	}
+	return (size_t)wanted < size;
+}
+
+bool span_is(struct span span, const char *text) {
+	return strlen(text) == span.len && memcmp(span.at, text, span.len) == 0;
+}
+
+bool span_is_nocase(struct span span, const char *text) {
+	return strlen(text) == span.len && strncasecmp(span.at, text, span.len) == 0;
+}
+
+static bool is_blank(char c) {
+	return c == ' ' || c == '\t';
+}
+
+struct span span_trim(struct span span) {
+	while (span.len > 0 && is_blank(span.at[0])) {
+		span.at++;
+		span.len--;
+	}
+	while (span.len > 0 && is_blank(span.at[span.len - 1])) {
+		span.len--;
+	}
+	return span;
+}
+
+/* The length of the sequence that a lead byte opens, 0 for none. */
+static size_t utf8_length(uint8_t lead) {
+	if (lead < 0x80) {
+		return 1;
+	}
+	if (lead >= 0xc2 && lead <= 0xdf) {
+		return 2;
+	}
+	if (lead >= 0xe0 && lead <= 0xef) {
+		return 3;
+	}
+	return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+}
+
+static bool utf8_sequence_ok(const uint8_t *at, size_t len) {
+	for (size_t i = 1; i < len; i++) {
+		if ((at[i] & 0xc0) != 0x80) {
+			return false;
+		}
+	}
+	bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
+	bool surrogate = at[0] == 0xed && at[1] > 0x9f;
+	bool beyond = at[0] == 0xf4 && at[1] > 0x8f;
+	return !overlong && !surrogate && !beyond;
+}
+
+bool text_is_printable(const char *text, size_t len) {
+	const uint8_t *at = (const uint8_t *)text;
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_length(at[i]);
+		if (n == 0 || n > len - i || at[i] < 0x20 || at[i] == 0x7f) {
+			return false;
+		}
+		if (n > 1 && !utf8_sequence_ok(at + i, n)) {
+			return false;
+		}
+		if (n == 2 && at[i] == 0xc2 && at[i + 1] < 0xa0) {
+			return false;
+		}
+		i += n;
+	}
+	return true;
+}

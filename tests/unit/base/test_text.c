@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit.h"
+
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/text.h"
+
+static void a_cut_never_splits_a_character(void **state) {
+	(void)state;
+	char out[4];
+	assert_false(text_copy(out, sizeof(out), "ab\xc3\xa9"));
+	assert_string_equal(out, "ab");
+	assert_true(text_copy(out, sizeof(out), "abc"));
+	assert_string_equal(out, "abc");
+}
+
+static void only_well_formed_text_is_printable(void **state) {
+	(void)state;
+	assert_true(text_is_printable("Gr\xc3\xbc\xc3\x9f"
+				      "e",
+			7));
+	assert_false(text_is_printable("a\nb", 3));
+	assert_false(text_is_printable("\xc3", 1));
+	assert_false(text_is_printable("\xc0\xaf", 2));
+	assert_false(text_is_printable("\xed\xa0\x80", 3));
+	assert_false(text_is_printable("\xf5\x80\x80\x80", 4));
+}
+
+static void trimming_takes_both_ends(void **state) {
+	(void)state;
+	struct span span = span_trim((struct span){ " \tx y ", 6 });
+	assert_true(span_is(span, "x y"));
+}
+
+static void hex_goes_both_ways(void **state) {
+	(void)state;
+	uint8_t bytes[2];
+	assert_int_equal(hex_decode("aBfF", 4, bytes), 0);
+	char text[5];
+	hex_encode(bytes, 2, text);
+	assert_string_equal(text, "ABFF");
+	assert_int_equal(hex_decode("abc", 3, bytes), -EBADMSG);
+	assert_int_equal(hex_decode("ag", 2, bytes), -EBADMSG);
+}
+
+static void quoting_leaves_no_line_break(void **state) {
+	(void)state;
+	struct log_quoted quoted = log_quote("a\"b\nc");
+	assert_string_equal(quoted.text, "\"a\\\"b\\x0ac\"");
+	char big[1000];
+	memset(big, '\n', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	quoted = log_quote(big);
+	assert_true(strlen(quoted.text) < sizeof(quoted.text));
+	assert_int_equal(quoted.text[strlen(quoted.text) - 1], '"');
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		UNIT(a_cut_never_splits_a_character),
+		UNIT(only_well_formed_text_is_printable),
+		UNIT(trimming_takes_both_ends),
+		UNIT(hex_goes_both_ways),
+		UNIT(quoting_leaves_no_line_break),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

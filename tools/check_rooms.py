@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Fails when a room includes a header of a room it may not know."""
+import pathlib
+import re
+import sys
+
+MAY_KNOW = {
+    "base": set(),
+    "proto": {"base"},
+    "ipc": {"base"},
+    "media": {"base", "ipc"},
+    "supervisor": {"base", "ipc"},
+    "gate": {"base", "proto", "ipc"},
+    "store": {"base", "ipc"},
+    "host": {"base", "ipc"},
+    "desktop": {"base", "ipc", "media"},
+    "runner": {"base", "ipc"},
+    "encoder": {"base", "ipc", "media"},
+    "stream": {"base", "proto", "ipc"},
+    "apps": {"base", "ipc"},
+    "cli": {"base", "proto", "ipc"},
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"/]+)/')
+
+root = pathlib.Path(sys.argv[1])
+bad = 0
+for path in sorted(root.glob("*/**/*.[ch]")):
+    room = path.relative_to(root).parts[0]
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        match = INCLUDE.match(line)
+        if match and match[1] != room and match[1] not in MAY_KNOW[room]:
+            print(f"{path}:{number}: {room} may not know {match[1]}")
+            bad += 1
+        if "<wlr/" in line and room != "desktop":
+            print(f"{path}:{number}: only the desktop may include wlroots")
+            bad += 1
+sys.exit(bad > 0)
