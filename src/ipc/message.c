@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/message.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum field_form {
+	FORM_END,
+	FORM_RAW,  /* size bytes as they are: a number or an array of bytes */
+	FORM_ENUM, /* one byte, below `limit` */
+	FORM_TEXT, /* u16 length, bytes without NUL; the member is char[size] */
+	FORM_BLOB, /* u16 length, bytes; the member is uint8_t[size], its length at `limit` */
+};
+
+struct field {
+	uint16_t form, offset, size, limit;
+};
+
+#define MEMBER_SIZE(member) sizeof(((struct ipc_message *)0)->member)
+#define MEMBER_AT(member) offsetof(struct ipc_message, member)
+#define RAW(member) \
+	{ FORM_RAW, MEMBER_AT(member), MEMBER_SIZE(member), 0 }
+#define ENUM(member, limit) \
+	{ FORM_ENUM, MEMBER_AT(member), 1, limit }
+#define TEXT(member) \
+	{ FORM_TEXT, MEMBER_AT(member), MEMBER_SIZE(member), 0 }
+#define BLOB(member, len_member) \
+	{ FORM_BLOB, MEMBER_AT(member), MEMBER_SIZE(member), MEMBER_AT(len_member) }
+#define ADDRESS(member) RAW(member.ip), RAW(member.port), RAW(member.scope)
+#define FORMAT(member) \
+	RAW(member.width), RAW(member.height), ENUM(member.chroma, 2), ENUM(member.matrix, 3), \
+			ENUM(member.full_range, 2)
+#define TIMES(member) \
+	RAW(member.commit), RAW(member.render_begin), RAW(member.rendered), \
+			RAW(member.convert_begin), RAW(member.handed_over)
+#define ENCODING(member) \
+	ENUM(member.codec, CODECS), RAW(member.width), RAW(member.height), RAW(member.rate_x100), \
+			RAW(member.bitrate_kbps), ENUM(member.chroma, 2), ENUM(member.matrix, 3), \
+			ENUM(member.full_range, 2), RAW(member.depth), RAW(member.slices), \
+			RAW(member.references), ENUM(member.intra_refresh, 2), TEXT(member.order)
+#define PARAMS(member) \
+	RAW(member.width), RAW(member.height), RAW(member.rate_x100), RAW(member.bitrate_kbps), \
+			RAW(member.packet_size), RAW(member.slices), RAW(member.references), \
+			ENUM(member.codec, CODECS), ENUM(member.chroma, 2), \
+			ENUM(member.matrix, 3), ENUM(member.full_range, 2), ENUM(member.hdr, 2), \
+			ENUM(member.intra_refresh, 2), ENUM(member.encryption, 8), \
+			ENUM(member.channels, 9), ENUM(member.sound_high, 2), \
+			RAW(member.sound_ms), RAW(member.fec_minimum), \
+			RAW(member.client_features), RAW(member.video_qos), RAW(member.audio_qos), \
+			RAW(member.channel_mask)
+#define FIELDS(name, ...) static const struct field name[] = { __VA_ARGS__, { 0 } }
+
+/* clang-format off */
+FIELDS(f_hello, RAW(hello.version), ENUM(hello.peer, PEER_KINDS), RAW(hello.pid),
+	RAW(hello.pulse_layout), RAW(hello.pool_layout), RAW(hello.ring_layout),
+	RAW(hello.page_layout), TEXT(hello.build));
+FIELDS(f_start, RAW(start.worker), RAW(start.session), RAW(start.log_level), TEXT(start.name));
+FIELDS(f_stop, RAW(stop.reason), RAW(stop.grace_ms));
+FIELDS(f_stopped, RAW(stopped.reason), TEXT(stopped.detail));
+FIELDS(f_poke, RAW(poke.number));
+FIELDS(f_hold, TEXT(hold.name));
+FIELDS(f_hold_exited, RAW(hold_exited.pid), RAW(hold_exited.status));
+FIELDS(f_hold_quit, RAW(hold_quit.code));
+FIELDS(f_gate_listen, ENUM(gate_listen.door, DOORS), RAW(gate_listen.port));
+FIELDS(f_gate_options, TEXT(gate_options.host_name), RAW(gate_options.mac),
+	ENUM(gate_options.encryption, 3), RAW(gate_options.http_port), RAW(gate_options.https_port),
+	RAW(gate_options.rtsp_port), RAW(gate_options.web_port), RAW(gate_options.video_port),
+	RAW(gate_options.control_port), RAW(gate_options.audio_port),
+	RAW(gate_options.pair_window_s), TEXT(gate_options.web_url), TEXT(gate_options.host_address));
+FIELDS(f_gate_codecs, RAW(gate_codecs.mask), ENUM(gate_codecs.reference_invalidation, 2));
+FIELDS(f_gate_app, RAW(gate_app.app), RAW(gate_app.flags), TEXT(gate_app.title),
+	TEXT(gate_app.why_not));
+FIELDS(f_launch, RAW(launch.request), RAW(launch.client), TEXT(launch.client_name),
+	ADDRESS(launch.address), RAW(launch.app), RAW(launch.width), RAW(launch.height),
+	RAW(launch.rate_x100), RAW(launch.key), RAW(launch.key_id), RAW(launch.key_hash),
+	RAW(launch.surround), RAW(launch.pads), RAW(launch.flags), TEXT(launch.trace));
+FIELDS(f_launched, RAW(launched.request), RAW(launched.reason), TEXT(launched.detail),
+	RAW(launched.session), RAW(launched.video_ping), RAW(launched.audio_ping),
+	RAW(launched.connect_data), RAW(launched.enet_peer));
+FIELDS(f_cancel, RAW(cancel.request), RAW(cancel.client));
+FIELDS(f_answer, RAW(cancelled.request), RAW(cancelled.reason), TEXT(cancelled.detail));
+FIELDS(f_session_state, RAW(session_state.client), RAW(session_state.session),
+	RAW(session_state.app), ENUM(session_state.state, 3));
+FIELDS(f_announce, RAW(announce.request), RAW(announce.session), PARAMS(announce.params));
+FIELDS(f_flow, RAW(flow.session), ENUM(flow.flow, FLOWS), ADDRESS(flow.peer), RAW(flow.counter),
+	BLOB(flow.datagram, flow.datagram_len));
+FIELDS(f_play, RAW(play.session));
+FIELDS(f_pair_waiting, RAW(pair_waiting.pairing), ADDRESS(pair_waiting.address),
+	RAW(pair_waiting.client), TEXT(pair_waiting.name));
+FIELDS(f_pair_gone, RAW(pair_gone.pairing), RAW(pair_gone.outcome), TEXT(pair_gone.detail));
+FIELDS(f_pair_pin, RAW(pair_pin.request), RAW(pair_pin.pairing), TEXT(pair_pin.pin),
+	TEXT(pair_pin.name));
+FIELDS(f_status_ask, RAW(status_ask.request), TEXT(status_ask.filter));
+FIELDS(f_status_line, RAW(status_line.request), TEXT(status_line.line));
+FIELDS(f_status_end, RAW(status_line.request));
+FIELDS(f_art, RAW(art.app));
+FIELDS(f_identity, BLOB(identity.certificate, identity.certificate_len),
+	BLOB(identity.key, identity.key_len), TEXT(identity.host_id), TEXT(identity.web_key));
+FIELDS(f_client, RAW(client.request), RAW(client.client), BLOB(client.der, client.der_len),
+	TEXT(client.name), RAW(client.created_s), RAW(client.permissions));
+FIELDS(f_client_ref, RAW(client_ref.request), RAW(client_ref.client), RAW(client_ref.outcome));
+FIELDS(f_store_open, TEXT(store_open.folder), ENUM(store_open.in_memory, 2));
+FIELDS(f_store_ready, RAW(store_ready.outcome), TEXT(store_ready.detail),
+	TEXT(store_ready.web_key), TEXT(store_ready.host_id));
+FIELDS(f_store_peer, ENUM(store_peer.peer, PEER_KINDS));
+FIELDS(f_desktop_start, RAW(desktop_start.width), RAW(desktop_start.height),
+	RAW(desktop_start.rate_mhz), TEXT(desktop_start.wayland_name), TEXT(desktop_start.layout),
+	TEXT(desktop_start.variant), TEXT(desktop_start.model), TEXT(desktop_start.options),
+	ENUM(desktop_start.xwayland, 2), ENUM(desktop_start.fullscreen, 2));
+FIELDS(f_desktop_ready, TEXT(desktop_ready.x_display), TEXT(desktop_ready.renderer));
+FIELDS(f_desktop_size, RAW(desktop_size.width), RAW(desktop_size.height),
+	RAW(desktop_size.rate_mhz));
+FIELDS(f_desktop_encoder, RAW(desktop_encoder.encoder), FORMAT(desktop_encoder.format));
+FIELDS(f_desktop_encoder_gone, RAW(desktop_encoder.encoder));
+FIELDS(f_desktop_viewer, RAW(desktop_viewer.viewer), ENUM(desktop_viewer.may_input, 2));
+FIELDS(f_desktop_windows, RAW(desktop_windows.count));
+FIELDS(f_pool, FORMAT(pool.format), RAW(pool.slots), RAW(pool.epoch));
+FIELDS(f_picture, RAW(picture.epoch), RAW(picture.slot), ENUM(picture.again, 2),
+	RAW(picture.number), RAW(picture.damage_top), RAW(picture.damage_bottom),
+	TIMES(picture.times));
+FIELDS(f_picture_done, RAW(picture_done.epoch), RAW(picture_done.slot), RAW(picture_done.number));
+FIELDS(f_input, RAW(input.sequence), RAW(input.received_ns), ENUM(input.kind, INPUT_KINDS),
+	RAW(input.code), RAW(input.x), RAW(input.y), RAW(input.w), RAW(input.h), RAW(input.value));
+FIELDS(f_encoder_probe, TEXT(encoder_probe.order));
+FIELDS(f_encoder_probed, TEXT(encoder_probed.name), RAW(encoder_probed.mask),
+	ENUM(encoder_probed.reference_invalidation, 2), RAW(encoder_probed.first_us),
+	TEXT(encoder_probed.detail));
+FIELDS(f_picture_encoder, RAW(picture_encoder.encoder), ENCODING(picture_encoder.encoding));
+FIELDS(f_sound_encoder, RAW(sound_encoder.encoder), ENUM(sound_encoder.channels, 9),
+	ENUM(sound_encoder.streams, 9), ENUM(sound_encoder.coupled, 5),
+	ENUM(sound_encoder.frame_ms, 21), RAW(sound_encoder.mapping),
+	RAW(sound_encoder.bitrate_bps), TEXT(sound_encoder.server));
+FIELDS(f_encoder_ready, RAW(encoder_ready.encoder), TEXT(encoder_ready.name),
+	ENUM(encoder_ready.reference_invalidation, 2), RAW(encoder_ready.codec_mask));
+FIELDS(f_encoder_reader, RAW(encoder_reader.reader));
+FIELDS(f_encoder_rate, RAW(encoder_rate.bitrate_kbps));
+FIELDS(f_keyframe_ask, RAW(keyframe_ask.why));
+FIELDS(f_invalidate, RAW(invalidate.first), RAW(invalidate.last));
+FIELDS(f_stream_start, RAW(stream_start.key), RAW(stream_start.key_id),
+	PARAMS(stream_start.params), RAW(stream_start.connect_data), RAW(stream_start.enet_peer),
+	RAW(stream_start.incarnation), TEXT(stream_start.trace));
+FIELDS(f_stream_source, RAW(stream_source.source), ENUM(stream_source.reference_invalidation, 2));
+FIELDS(f_stream_active, RAW(stream_active.source), RAW(stream_active.reason));
+FIELDS(f_stream_end, RAW(stream_end.reason), RAW(stream_end.code));
+FIELDS(f_stream_first, RAW(stream_first.first_packet_ns));
+FIELDS(f_stream_lost, RAW(stream_lost.reason));
+FIELDS(f_stream_stats, RAW(stream_stats.pictures), RAW(stream_stats.key_frames),
+	RAW(stream_stats.video_packets), RAW(stream_stats.audio_packets), RAW(stream_stats.bytes),
+	RAW(stream_stats.invalidations), RAW(stream_stats.idr_requests), RAW(stream_stats.lapped),
+	RAW(stream_stats.input_events), RAW(stream_stats.age_p50_us), RAW(stream_stats.age_p99_us),
+	RAW(stream_stats.hand_p50_us), RAW(stream_stats.hand_p99_us), RAW(stream_stats.loss_ppm));
+FIELDS(f_runner_start, RAW(runner_start.app), RAW(runner_start.uid), RAW(runner_start.gid),
+	TEXT(runner_start.title), TEXT(runner_start.home), TEXT(runner_start.runtime),
+	BLOB(runner_start.argv, runner_start.argv_len), BLOB(runner_start.env, runner_start.env_len));
+FIELDS(f_runner_app, RAW(runner_app.pid), TEXT(runner_app.detail));
+FIELDS(f_runner_exited, RAW(runner_exited.status), TEXT(runner_exited.last_lines));
+FIELDS(f_facts, TEXT(facts.host_name), RAW(facts.mac), TEXT(facts.addresses));
+FIELDS(f_discover, TEXT(discover.name), RAW(discover.port));
+FIELDS(f_art_draw, RAW(art_draw.app), TEXT(art_draw.title));
+FIELDS(f_art_drawn, RAW(art_draw.app));
+static const struct field f_none[] = { { 0 } };
+
+#define P(kind) (1u << PEER_##kind)
+#define WORKERS (~(P(SUPERVISOR) | P(HOLDER)) & ((1u << PEER_KINDS) - 1))
+#define GATES (P(GATE) | P(WEB))
+
+struct row {
+	const char *name; /* NULL marks a number nobody uses */
+	uint16_t from, to; /* masks of peers */
+	uint8_t fds;
+	bool newest_only;
+	const struct field *fields;
+};
+
+static const struct row catalogue[IPC_KINDS] = {
+	/* kind                     name                  from            to              fds newest fields */
+	[IPC_HELLO]             = { "hello",              WORKERS,        P(SUPERVISOR),  0, 0, f_hello },
+	[IPC_START]             = { "start",              P(SUPERVISOR),  WORKERS,        1, 0, f_start },
+	[IPC_STOP]              = { "stop",               P(SUPERVISOR),  WORKERS,        0, 0, f_stop },
+	[IPC_STOPPED]           = { "stopped",            WORKERS,        P(SUPERVISOR),  0, 0, f_stopped },
+	[IPC_POKE]              = { "poke",               P(SUPERVISOR),  WORKERS,        0, 1, f_poke },
+	[IPC_FAILURE]           = { "failure",            WORKERS,        P(SUPERVISOR),  0, 0, f_stopped },
+
+	[IPC_HOLD_PUT]          = { "hold-put",           P(SUPERVISOR),  P(HOLDER),      1, 0, f_hold },
+	[IPC_HOLD_DROP]         = { "hold-drop",          P(SUPERVISOR),  P(HOLDER),      0, 0, f_hold },
+	[IPC_HOLD_FD]           = { "hold-fd",            P(HOLDER),      P(SUPERVISOR),  1, 0, f_hold },
+	[IPC_HOLD_END]          = { "hold-end",           P(HOLDER),      P(SUPERVISOR),  0, 0, f_none },
+	[IPC_HOLD_EXITED]       = { "hold-exited",        P(HOLDER),      P(SUPERVISOR),  0, 0, f_hold_exited },
+	[IPC_HOLD_QUIT]         = { "hold-quit",          P(SUPERVISOR),  P(HOLDER),      0, 0, f_hold_quit },
+	[IPC_HOLD_READY]        = { "hold-ready",         P(SUPERVISOR),  P(HOLDER),      0, 0, f_none },
+
+	[IPC_GATE_LISTEN]       = { "gate-listen",        P(SUPERVISOR),  GATES,          1, 0, f_gate_listen },
+	[IPC_GATE_STORE]        = { "gate-store",         P(SUPERVISOR),  GATES,          1, 0, f_none },
+	[IPC_GATE_OPTIONS]      = { "gate-options",       P(SUPERVISOR),  GATES,          0, 1, f_gate_options },
+	[IPC_GATE_CODECS]       = { "gate-codecs",        P(SUPERVISOR),  GATES,          0, 1, f_gate_codecs },
+	[IPC_GATE_APP]          = { "gate-app",           P(SUPERVISOR),  GATES,          0, 0, f_gate_app },
+	[IPC_GATE_APPS_END]     = { "gate-apps-end",      P(SUPERVISOR),  GATES,          0, 0, f_none },
+	[IPC_GATE_READY]        = { "gate-ready",         GATES,          P(SUPERVISOR),  0, 0, f_none },
+	[IPC_LAUNCH]            = { "launch",             GATES,          P(SUPERVISOR),  0, 0, f_launch },
+	[IPC_LAUNCHED]          = { "launched",           P(SUPERVISOR),  GATES,          0, 0, f_launched },
+	[IPC_CANCEL]            = { "cancel",             GATES,          P(SUPERVISOR),  0, 0, f_cancel },
+	[IPC_CANCELLED]         = { "cancelled",          P(SUPERVISOR),  GATES,          0, 0, f_answer },
+	[IPC_SESSION_STATE]     = { "session-state",      P(SUPERVISOR),  GATES,          0, 0, f_session_state },
+	[IPC_ANNOUNCE]          = { "announce",           P(GATE),        P(SUPERVISOR),  0, 0, f_announce },
+	[IPC_ANNOUNCED]         = { "announced",          P(SUPERVISOR),  P(GATE),        0, 0, f_answer },
+	[IPC_FLOW]              = { "flow",               P(GATE) | P(SUPERVISOR), P(SUPERVISOR) | P(STREAM), 1, 0, f_flow },
+	[IPC_PLAY]              = { "play",               P(GATE),        P(SUPERVISOR),  0, 0, f_play },
+	[IPC_PAIR_WAITING]      = { "pair-waiting",       P(GATE) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_pair_waiting },
+	[IPC_PAIR_GONE]         = { "pair-gone",          P(GATE) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_pair_gone },
+	[IPC_PAIR_PIN]          = { "pair-pin",           P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(GATE), 0, 0, f_pair_pin },
+	[IPC_PAIR_ANSWER]       = { "pair-answer",        P(GATE) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_answer },
+	[IPC_STATUS_ASK]        = { "status-ask",         P(WEB),         P(SUPERVISOR),  0, 0, f_status_ask },
+	[IPC_STATUS_LINE]       = { "status-line",        P(SUPERVISOR),  P(WEB),         0, 0, f_status_line },
+	[IPC_STATUS_END]        = { "status-end",         P(SUPERVISOR),  P(WEB),         0, 0, f_status_end },
+	[IPC_ART]               = { "art",                P(SUPERVISOR),  GATES,          1, 0, f_art },
+
+	[IPC_IDENTITY]          = { "identity",           P(STORE),       GATES,          0, 0, f_identity },
+	[IPC_CLIENT]            = { "client",             P(STORE),       GATES,          0, 0, f_client },
+	[IPC_CLIENT_GONE]       = { "client-gone",        P(STORE),       GATES | P(SUPERVISOR), 0, 0, f_client_ref },
+	[IPC_CLIENTS_END]       = { "clients-end",        P(STORE),       GATES,          0, 0, f_none },
+	[IPC_CLIENT_ADD]        = { "client-add",         GATES,          P(STORE),       0, 0, f_client },
+	[IPC_CLIENT_ADDED]      = { "client-added",       P(STORE),       GATES,          0, 0, f_client_ref },
+	[IPC_CLIENT_REMOVE]     = { "client-remove",      GATES,          P(STORE),       0, 0, f_client_ref },
+	[IPC_CLIENT_REMOVED]    = { "client-removed",     P(STORE),       GATES,          0, 0, f_client_ref },
+	[IPC_STORE_OPEN]        = { "store-open",         P(SUPERVISOR),  P(STORE),       0, 0, f_store_open },
+	[IPC_STORE_READY]       = { "store-ready",        P(STORE),       P(SUPERVISOR),  0, 0, f_store_ready },
+	[IPC_STORE_PEER]        = { "store-peer",         P(SUPERVISOR),  P(STORE),       1, 0, f_store_peer },
+
+	[IPC_DESKTOP_START]     = { "desktop-start",      P(SUPERVISOR),  P(DESKTOP),     1, 0, f_desktop_start },
+	[IPC_DESKTOP_READY]     = { "desktop-ready",      P(DESKTOP),     P(SUPERVISOR),  0, 0, f_desktop_ready },
+	[IPC_DESKTOP_RESIZE]    = { "desktop-resize",     P(SUPERVISOR),  P(DESKTOP),     0, 1, f_desktop_size },
+	[IPC_DESKTOP_RESIZED]   = { "desktop-resized",    P(DESKTOP),     P(SUPERVISOR),  0, 1, f_desktop_size },
+	[IPC_DESKTOP_ENCODER]   = { "desktop-encoder",    P(SUPERVISOR),  P(DESKTOP),     1, 0, f_desktop_encoder },
+	[IPC_DESKTOP_ENCODER_GONE] = { "desktop-encoder-gone", P(SUPERVISOR), P(DESKTOP), 0, 0, f_desktop_encoder_gone },
+	[IPC_DESKTOP_VIEWER]    = { "desktop-viewer",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_desktop_viewer },
+	[IPC_DESKTOP_VIEWER_GONE] = { "desktop-viewer-gone", P(SUPERVISOR), P(DESKTOP),   0, 0, f_desktop_viewer },
+	[IPC_DESKTOP_WINDOWS]   = { "desktop-windows",    P(DESKTOP),     P(SUPERVISOR),  0, 1, f_desktop_windows },
+
+	[IPC_POOL]              = { "pool",               P(DESKTOP),     P(ENCODER),     1, 0, f_pool },
+	[IPC_PICTURE]           = { "picture",            P(DESKTOP),     P(ENCODER),     0, 0, f_picture },
+	[IPC_PICTURE_DONE]      = { "picture-done",       P(ENCODER),     P(DESKTOP),     0, 0, f_picture_done },
+	[IPC_PICTURE_ASK]       = { "picture-ask",        P(ENCODER),     P(DESKTOP),     0, 1, f_none },
+
+	[IPC_INPUT]             = { "input",              P(STREAM),      P(DESKTOP),     0, 0, f_input },
+	[IPC_INPUT_RELEASE]     = { "input-release",      P(STREAM),      P(DESKTOP),     0, 0, f_none },
+
+	[IPC_ENCODER_PROBE]     = { "encoder-probe",      P(SUPERVISOR),  P(ENCODER),     0, 0, f_encoder_probe },
+	[IPC_ENCODER_PROBED]    = { "encoder-probed",     P(ENCODER),     P(SUPERVISOR),  0, 0, f_encoder_probed },
+	[IPC_ENCODER_PROBE_END] = { "encoder-probe-end",  P(ENCODER),     P(SUPERVISOR),  0, 0, f_none },
+	[IPC_PICTURE_ENCODER_START] = { "picture-encoder-start", P(SUPERVISOR), P(ENCODER), 1, 0, f_picture_encoder },
+	[IPC_SOUND_ENCODER_START] = { "sound-encoder-start", P(SUPERVISOR), P(ENCODER),   0, 0, f_sound_encoder },
+	[IPC_ENCODER_READY]     = { "encoder-ready",      P(ENCODER),     P(SUPERVISOR),  1, 0, f_encoder_ready },
+	[IPC_ENCODER_READER]    = { "encoder-reader",     P(SUPERVISOR),  P(ENCODER),     2, 0, f_encoder_reader },
+	[IPC_ENCODER_READER_GONE] = { "encoder-reader-gone", P(SUPERVISOR), P(ENCODER),   0, 0, f_encoder_reader },
+	[IPC_ENCODER_RATE]      = { "encoder-rate",       P(SUPERVISOR),  P(ENCODER),     0, 1, f_encoder_rate },
+	[IPC_KEYFRAME_ASK]      = { "keyframe-ask",       P(STREAM),      P(ENCODER),     0, 1, f_keyframe_ask },
+	[IPC_INVALIDATE]        = { "invalidate",         P(STREAM),      P(ENCODER),     0, 0, f_invalidate },
+
+	[IPC_STREAM_START]      = { "stream-start",       P(SUPERVISOR),  P(STREAM),      1, 0, f_stream_start },
+	[IPC_STREAM_SOURCE]     = { "stream-source",      P(SUPERVISOR),  P(STREAM),      7, 0, f_stream_source },
+	[IPC_STREAM_SOURCE_ACTIVE] = { "stream-source-active", P(STREAM), P(SUPERVISOR),  0, 0, f_stream_active },
+	[IPC_STREAM_END]        = { "stream-end",         P(SUPERVISOR),  P(STREAM),      0, 0, f_stream_end },
+	[IPC_STREAM_FIRST]      = { "stream-first",       P(STREAM),      P(SUPERVISOR),  0, 0, f_stream_first },
+	[IPC_STREAM_LOST]       = { "stream-lost",        P(STREAM),      P(SUPERVISOR),  0, 0, f_stream_lost },
+	[IPC_STREAM_STATS]      = { "stream-stats",       P(STREAM),      P(SUPERVISOR),  0, 1, f_stream_stats },
+
+	[IPC_RUNNER_START]      = { "runner-start",       P(SUPERVISOR),  P(RUNNER),      0, 0, f_runner_start },
+	[IPC_RUNNER_APP]        = { "runner-app",         P(RUNNER),      P(SUPERVISOR),  0, 0, f_runner_app },
+	[IPC_RUNNER_EXITED]     = { "runner-exited",      P(RUNNER),      P(SUPERVISOR),  0, 0, f_runner_exited },
+
+	[IPC_FACTS]             = { "facts",              P(FACTS),       P(SUPERVISOR),  0, 1, f_facts },
+	[IPC_DISCOVER_START]    = { "discover-start",     P(SUPERVISOR),  P(DISCOVER),    0, 1, f_discover },
+	[IPC_DISCOVERED]        = { "discovered",         P(DISCOVER),    P(SUPERVISOR),  0, 1, f_discover },
+	[IPC_ART_DRAW]          = { "art-draw",           P(SUPERVISOR),  P(ART),         0, 0, f_art_draw },
+	[IPC_ART_DRAWN]         = { "art-drawn",          P(ART),         P(SUPERVISOR),  1, 0, f_art_drawn },
+};
+
+static const char *const peer_names[PEER_KINDS] = {
+	[PEER_SUPERVISOR] = "supervisor", [PEER_HOLDER] = "holder", [PEER_GATE] = "gate",
+	[PEER_WEB] = "web", [PEER_STORE] = "store", [PEER_DESKTOP] = "desktop",
+	[PEER_RUNNER] = "runner", [PEER_ENCODER] = "encoder", [PEER_STREAM] = "stream",
+	[PEER_FACTS] = "facts", [PEER_DISCOVER] = "discover", [PEER_ART] = "art",
+	[PEER_SOUND] = "sound",
+};
+/* clang-format on */
+
+const char *ipc_peer_name(enum ipc_peer peer) {
+	return peer < PEER_KINDS ? peer_names[peer] : "nobody";
+}
+
+static const struct row *row_of(uint32_t kind) {
+	return kind < ARRAY_LEN(catalogue) && catalogue[kind].name ? &catalogue[kind] : NULL;
+}
+
+const char *ipc_kind_name(enum ipc_kind kind) {
+	const struct row *row = row_of(kind);
+	return row ? row->name : "unknown";
+}
+
+size_t ipc_kind_fds(enum ipc_kind kind) {
+	const struct row *row = row_of(kind);
+	return row ? row->fds : 0;
+}
+
+bool ipc_kind_newest_only(enum ipc_kind kind) {
+	const struct row *row = row_of(kind);
+	return row && row->newest_only;
+}
+
+static uint16_t load_u16(const uint8_t *at) {
+	uint16_t value;
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static void get_text(struct reader *r, const struct field *field, uint8_t *at) {
+	uint16_t len = reader_le16(r);
+	const uint8_t *text = reader_take(r, len);
+	if (!text || len >= field->size || memchr(text, 0, len)) {
+		r->failed = true;
+		return;
+	}
+	memcpy(at, text, len);
+}
+
+static void get_blob(struct reader *r, const struct field *field, uint8_t *base) {
+	uint16_t len = reader_le16(r);
+	const uint8_t *bytes = reader_take(r, len);
+	if (!bytes || len > field->size) {
+		r->failed = true;
+		return;
+	}
+	memcpy(base + field->offset, bytes, len);
+	memcpy(base + field->limit, &len, sizeof(len));
+}
+
+static void get_field(struct reader *r, const struct field *field, uint8_t *base) {
+	uint8_t *at = base + field->offset;
+	switch (field->form) {
+	case FORM_RAW:
+		reader_copy(r, at, field->size);
+		break;
+	case FORM_ENUM:
+		*at = reader_u8(r);
+		r->failed |= *at >= field->limit;
+		break;
+	case FORM_TEXT:
+		get_text(r, field, at);
+		break;
+	default:
+		get_blob(r, field, base);
+		break;
+	}
+}
+
+int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t len, size_t n_fds,
+		struct ipc_message *out) {
+	struct reader r = reader_over(data, len);
+	uint16_t kind = reader_le16(&r);
+	const struct row *row = row_of(kind);
+	if (r.failed) {
+		return -EBADMSG;
+	}
+	if (!row || !(row->from & 1u << from) || !(row->to & 1u << to) || row->fds != n_fds) {
+		return -EPROTO;
+	}
+	memset(out, 0, sizeof(*out));
+	out->kind = (enum ipc_kind)kind;
+	for (const struct field *field = row->fields; field->form != FORM_END && r.left > 0;
+			field++) {
+		get_field(&r, field, (uint8_t *)out);
+	}
+	return reader_done(&r) ? 0 : -EBADMSG;
+}
+
+static void put_field(struct writer *w, const struct field *field, const uint8_t *base) {
+	const uint8_t *at = base + field->offset;
+	if (field->form == FORM_TEXT) {
+		size_t len = strnlen((const char *)at, field->size);
+		assert(len < field->size);
+		writer_le16(w, (uint16_t)len);
+		writer_copy(w, at, len);
+	} else if (field->form == FORM_BLOB) {
+		uint16_t len = load_u16(base + field->limit);
+		assert(len <= field->size);
+		writer_le16(w, len);
+		writer_copy(w, at, len);
+	} else {
+		assert(field->form != FORM_ENUM || *at < field->limit);
+		writer_copy(w, at, field->size);
+	}
+}
+
+int ipc_encode(const struct ipc_message *message, void *out, size_t size) {
+	const struct row *row = row_of(message->kind);
+	assert(row);
+	struct writer w = writer_over(out, size);
+	writer_le16(&w, (uint16_t)message->kind);
+	for (const struct field *field = row->fields; field->form != FORM_END; field++) {
+		put_field(&w, field, (const uint8_t *)message);
+	}
+	return w.failed ? -ENOSPC : (int)(size - w.left);
+}

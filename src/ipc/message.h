@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPC_MESSAGE_H
+#define IPC_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/own.h"
+#include "base/secret.h"
+
+/* Every message that crosses a process boundary is in this file and in the
+ * catalogue of message.c, and nowhere else. Numbers are never reused; fields
+ * are only ever appended, and a receiver accepts a message that ends early at a
+ * field boundary (zeros follow), so that one release understands the next. */
+
+enum {
+	IPC_VERSION = 1,
+	IPC_MESSAGE_MAX = 12288, /* bytes of one encoded message */
+	IPC_FDS_MAX = 8,
+};
+
+/* The kinds of process. A channel connects two of them. */
+enum ipc_peer {
+	PEER_SUPERVISOR,
+	PEER_HOLDER,
+	PEER_GATE, /* the Moonlight door */
+	PEER_WEB,  /* the web door: the same program with another role */
+	PEER_STORE,
+	PEER_DESKTOP,
+	PEER_RUNNER,
+	PEER_ENCODER,
+	PEER_STREAM,
+	PEER_FACTS,    /* reads host name, MAC and addresses */
+	PEER_DISCOVER, /* answers mDNS */
+	PEER_ART,      /* draws default box art */
+	PEER_SOUND,    /* PulseAudio: has no channel, only a name here */
+	PEER_KINDS,
+};
+
+const char *ipc_peer_name(enum ipc_peer peer);
+
+enum ipc_kind {
+	/* every worker */
+	IPC_HELLO = 1,
+	IPC_START = 2,
+	IPC_STOP = 3,
+	IPC_STOPPED = 4,
+	IPC_POKE = 5,
+	IPC_FAILURE = 6,
+
+	/* holder */
+	IPC_HOLD_PUT = 10,
+	IPC_HOLD_DROP = 11,
+	IPC_HOLD_FD = 12,
+	IPC_HOLD_END = 13,
+	IPC_HOLD_EXITED = 14,
+	IPC_HOLD_QUIT = 15,
+	IPC_HOLD_READY = 16,
+
+	/* gate */
+	IPC_GATE_LISTEN = 20,
+	IPC_GATE_STORE = 21,
+	IPC_GATE_OPTIONS = 22,
+	IPC_GATE_CODECS = 23,
+	IPC_GATE_APP = 24,
+	IPC_GATE_APPS_END = 25,
+	IPC_GATE_READY = 26,
+	IPC_LAUNCH = 28,
+	IPC_LAUNCHED = 29,
+	IPC_CANCEL = 30,
+	IPC_CANCELLED = 31,
+	IPC_SESSION_STATE = 32,
+	IPC_ANNOUNCE = 33,
+	IPC_ANNOUNCED = 34,
+	IPC_FLOW = 35,
+	IPC_PLAY = 37,
+	IPC_PAIR_WAITING = 38,
+	IPC_PAIR_GONE = 39,
+	IPC_PAIR_PIN = 40,
+	IPC_PAIR_ANSWER = 41,
+	IPC_STATUS_ASK = 43,
+	IPC_STATUS_LINE = 44,
+	IPC_STATUS_END = 45,
+	IPC_ART = 46,
+
+	/* store */
+	IPC_IDENTITY = 50,
+	IPC_CLIENT = 51,
+	IPC_CLIENT_GONE = 52,
+	IPC_CLIENTS_END = 53,
+	IPC_CLIENT_ADD = 54,
+	IPC_CLIENT_ADDED = 55,
+	IPC_CLIENT_REMOVE = 56,
+	IPC_CLIENT_REMOVED = 57,
+	IPC_STORE_OPEN = 58,
+	IPC_STORE_READY = 59,
+	IPC_STORE_PEER = 60,
+
+	/* desktop */
+	IPC_DESKTOP_START = 70,
+	IPC_DESKTOP_READY = 71,
+	IPC_DESKTOP_RESIZE = 72,
+	IPC_DESKTOP_ENCODER = 73,
+	IPC_DESKTOP_ENCODER_GONE = 74,
+	IPC_DESKTOP_VIEWER = 75,
+	IPC_DESKTOP_VIEWER_GONE = 76,
+	IPC_DESKTOP_WINDOWS = 77,
+	IPC_DESKTOP_RESIZED = 78,
+
+	/* desktop <-> encoder, the picture channel */
+	IPC_POOL = 80,
+	IPC_PICTURE = 81,
+	IPC_PICTURE_DONE = 82,
+	IPC_PICTURE_ASK = 83,
+
+	/* stream -> desktop, the input channel */
+	IPC_INPUT = 90,
+	IPC_INPUT_RELEASE = 91,
+
+	/* encoder */
+	IPC_ENCODER_PROBE = 100,
+	IPC_ENCODER_PROBED = 101,
+	IPC_ENCODER_PROBE_END = 102,
+	IPC_PICTURE_ENCODER_START = 103,
+	IPC_SOUND_ENCODER_START = 104,
+	IPC_ENCODER_READY = 105,
+	IPC_ENCODER_READER = 106,
+	IPC_ENCODER_READER_GONE = 107,
+	IPC_ENCODER_RATE = 108,
+
+	/* stream -> encoder, the request channel */
+	IPC_KEYFRAME_ASK = 110,
+	IPC_INVALIDATE = 111,
+
+	/* stream */
+	IPC_STREAM_START = 120,
+	IPC_STREAM_SOURCE = 121,
+	IPC_STREAM_SOURCE_ACTIVE = 122,
+	IPC_STREAM_END = 124,
+	IPC_STREAM_FIRST = 125,
+	IPC_STREAM_LOST = 126,
+	IPC_STREAM_STATS = 127,
+
+	/* runner */
+	IPC_RUNNER_START = 140,
+	IPC_RUNNER_APP = 141,
+	IPC_RUNNER_EXITED = 142,
+
+	/* host helpers */
+	IPC_FACTS = 150,
+	IPC_DISCOVER_START = 151,
+	IPC_DISCOVERED = 152,
+	IPC_ART_DRAW = 153,
+	IPC_ART_DRAWN = 154,
+
+	IPC_KINDS,
+};
+
+/* Which listening socket a GATE_LISTEN carries. */
+enum ipc_door {
+	DOOR_HTTP,
+	DOOR_HTTPS,
+	DOOR_RTSP,
+	DOOR_VIDEO,
+	DOOR_CONTROL,
+	DOOR_AUDIO,
+	DOOR_WEB, /* HTTPS pages and API */
+	DOOR_API, /* Unix stream socket */
+	DOORS,
+};
+
+/* The three datagram flows of a viewer. */
+enum ipc_flow {
+	FLOW_VIDEO,
+	FLOW_AUDIO,
+	FLOW_CONTROL,
+	FLOWS,
+};
+
+enum ipc_codec {
+	CODEC_H264,
+	CODEC_HEVC,
+	CODEC_AV1,
+	CODECS,
+};
+
+enum ipc_chroma {
+	CHROMA_420,
+	CHROMA_444,
+};
+
+/* As in ANNOUNCE's encoderCscMode. */
+enum ipc_matrix {
+	MATRIX_BT601,
+	MATRIX_BT709,
+	MATRIX_BT2020,
+};
+
+/* ServerCodecModeSupport bits (CC Limelight.h SCM_*). */
+enum {
+	CODEC_BIT_H264 = 0x00000001,
+	CODEC_BIT_HEVC = 0x00000100,
+	CODEC_BIT_HEVC10 = 0x00000200,
+	CODEC_BIT_AV1 = 0x00010000,
+	CODEC_BIT_H264_444 = 0x00040000,
+};
+
+/* launch.flags */
+enum {
+	LAUNCH_RESUME = 1,      /* /resume rather than /launch */
+	LAUNCH_SEALED_RTSP = 2, /* the client offers rtspenc:// */
+	LAUNCH_OPTIMIZE = 4,    /* sops=1 */
+	LAUNCH_HOST_SOUND = 8,  /* localAudioPlayMode=1 */
+	LAUNCH_HDR = 16,
+};
+
+/* params.encryption, the bits of encryptionEnabled (CC Limelight.h SS_ENC_*). */
+enum {
+	ENCRYPT_CONTROL = 1,
+	ENCRYPT_VIDEO = 2,
+	ENCRYPT_AUDIO = 4,
+};
+
+/* session_state.state */
+enum {
+	SESSION_GONE = 0,    /* nothing runs for this client */
+	SESSION_RUNNING = 1, /* resumable, no viewer */
+	SESSION_WATCHED = 2,
+};
+
+/* gate_app.flags */
+enum {
+	APP_INSTALLED = 1,
+	APP_HDR = 2,
+};
+
+/* What ANNOUNCE settled for one viewer. Zero means "not asked". */
+struct ipc_stream_params {
+	uint16_t width, height;  /* pixels, even */
+	uint32_t rate_x100;      /* pictures per 100 s, 6000 for 60 Hz */
+	uint32_t bitrate_kbps;   /* ceiling for everything that leaves, FEC included */
+	uint16_t packet_size;    /* bytes, as announced (already without encryption header) */
+	uint8_t slices;          /* per picture, 1 to 32 */
+	uint8_t references;      /* 0 for any, 1 for only one */
+	uint8_t codec;           /* enum ipc_codec */
+	uint8_t chroma;          /* enum ipc_chroma */
+	uint8_t matrix;          /* enum ipc_matrix */
+	uint8_t full_range;      /* 0 or 1 */
+	uint8_t hdr;             /* 10 bit asked */
+	uint8_t intra_refresh;   /* 0 or 1 */
+	uint8_t encryption;      /* ENCRYPT_ bits in force */
+	uint8_t channels;        /* of sound: 2, 6, 8 */
+	uint8_t sound_high;      /* high-quality surround */
+	uint8_t sound_ms;        /* 5 or 10 */
+	uint8_t fec_minimum;     /* parity packets per block, at least */
+	uint8_t client_features; /* x-ml-general.featureFlags */
+	uint8_t video_qos, audio_qos;
+	uint32_t channel_mask;
+};
+
+/* How a desktop's pictures lie in a pool. */
+struct ipc_picture_format {
+	uint16_t width, height; /* pixels, even */
+	uint8_t chroma;         /* enum ipc_chroma */
+	uint8_t matrix;         /* enum ipc_matrix */
+	uint8_t full_range;     /* 0 or 1 */
+};
+
+/* One picture encoding: who wants all of this the same shares one encoder. */
+struct ipc_encoding {
+	uint8_t codec;
+	uint16_t width, height; /* of the encoded picture */
+	uint32_t rate_x100;
+	uint32_t bitrate_kbps; /* ceiling of the bit stream alone */
+	uint8_t chroma, matrix, full_range, depth;
+	uint8_t slices;
+	uint8_t references; /* 0: several, with invalidation; 1: one */
+	uint8_t intra_refresh;
+	char order[96]; /* encoder names, comma separated, first wins: "nvenc,vaapi,x264" */
+};
+
+/* Times of one picture, CLOCK_MONOTONIC ns; 0 for not known. */
+struct ipc_picture_times {
+	uint64_t commit; /* the client's commit that made it */
+	uint64_t render_begin;
+	uint64_t rendered;
+	uint64_t convert_begin;
+	uint64_t handed_over; /* just before PICTURE is sent */
+};
+
+/* input.kind; coordinates and codes as the compositor wants them. */
+enum ipc_input_kind {
+	INPUT_KEY_DOWN = 1, /* code: evdev key, value: modifier bits as sent */
+	INPUT_KEY_UP = 2,
+	INPUT_MOTION = 3,      /* x, y: relative, pixels */
+	INPUT_POSITION = 4,    /* x, y of a reference of w by h */
+	INPUT_BUTTON_DOWN = 5, /* code: evdev button */
+	INPUT_BUTTON_UP = 6,
+	INPUT_SCROLL = 7,      /* value: 120 per notch, positive up */
+	INPUT_SCROLL_SIDE = 8, /* value: 120 per notch, positive right */
+	INPUT_TEXT = 9,        /* code: one Unicode code point */
+	INPUT_KINDS,
+};
+
+struct ipc_message {
+	enum ipc_kind kind;
+	union {
+		struct {
+			uint16_t version;
+			uint8_t peer; /* enum ipc_peer */
+			uint32_t pid;
+			uint16_t pulse_layout, pool_layout, ring_layout, page_layout;
+			char build[24];
+		} hello;
+		/* fd: the worker's pulse page */
+		struct {
+			uint32_t worker;  /* the supervisor's name for this process, never reused */
+			uint64_t session; /* 0 for machine-wide workers */
+			uint8_t log_level;
+			char name[32];
+		} start;
+		struct {
+			uint32_t reason;
+			uint32_t grace_ms; /* then comes SIGKILL */
+		} stop;
+		struct {
+			uint32_t reason;
+			char detail[200];
+		} stopped, failure;
+		struct {
+			uint64_t number; /* to be stored in the pulse by the working loop */
+		} poke;
+
+		struct {
+			char name[48];
+		} hold; /* HOLD_PUT and HOLD_FD carry one fd */
+		struct {
+			uint32_t pid;
+			int32_t status; /* as of waitpid */
+		} hold_exited;
+		struct {
+			int32_t code;
+		} hold_quit;
+
+		struct {
+			uint8_t door;
+			uint16_t port;
+		} gate_listen; /* fd: the bound socket */
+		struct {
+			char host_name[64];
+			uint8_t mac[6];
+			uint8_t encryption; /* 0 off, 1 offered, 2 required */
+			uint16_t http_port, https_port, rtsp_port, web_port;
+			uint16_t video_port, control_port, audio_port;
+			uint32_t pair_window_s;
+			char web_url[128];     /* what a person opens to pair */
+			char host_address[64]; /* to add in Moonlight, "" when unknown */
+		} gate_options;
+		struct {
+			uint32_t mask; /* CODEC_BIT_ */
+			uint8_t reference_invalidation;
+		} gate_codecs;
+		struct {
+			int32_t app;
+			uint8_t flags;
+			char title[96];
+			char why_not[160]; /* when not installed: what to install */
+		} gate_app;
+
+		struct {
+			uint32_t request;   /* (slot, generation) of the gate's connection */
+			uint8_t client[32]; /* SHA-256 of the certificate's DER */
+			char client_name[64];
+			struct address address;
+			int32_t app;
+			uint16_t width, height;
+			uint32_t rate_x100;
+			struct secret key;
+			int32_t key_id;
+			uint8_t key_hash[32];
+			uint32_t surround; /* mask << 16 | channels */
+			uint32_t pads;
+			uint8_t flags;
+			char trace[20]; /* request id for every log line of this launch */
+		} launch;
+		struct {
+			uint32_t request;
+			uint32_t reason;  /* REASON_NONE when it is granted */
+			char detail[160]; /* replaces the reason's words when not empty */
+			uint64_t session;
+			struct secret video_ping, audio_ping; /* 16 hex digits each */
+			uint32_t connect_data;
+			uint16_t enet_peer; /* our ENet peer id for this session */
+		} launched;
+		struct {
+			uint32_t request;
+			uint8_t client[32];
+		} cancel;
+		struct {
+			uint32_t request;
+			uint32_t reason;
+			char detail[160];
+		} cancelled, announced, pair_answer;
+		struct {
+			uint8_t client[32];
+			uint64_t session;
+			int32_t app;
+			uint8_t state;
+		} session_state;
+		struct {
+			uint32_t request;
+			uint64_t session;
+			struct ipc_stream_params params;
+		} announce;
+		/* fd: a socket bound to the port and connected to peer */
+		struct {
+			uint64_t session;
+			uint8_t flow;
+			struct address peer;
+			uint32_t counter; /* of the ping; 0 for control */
+			uint16_t datagram_len;
+			uint8_t datagram[1500]; /* the first one, already read */
+		} flow;
+		struct {
+			uint64_t session;
+		} play;
+		struct {
+			uint32_t pairing;
+			struct address address;
+			uint8_t client[32];
+			char name[64];
+		} pair_waiting;
+		struct {
+			uint32_t pairing;
+			uint32_t outcome; /* 0 paired, else an errno */
+			char detail[120];
+		} pair_gone;
+		struct {
+			uint32_t request;
+			uint32_t pairing; /* 0: the only one that waits */
+			char pin[8];
+			char name[64]; /* for the client, may be empty */
+		} pair_pin;
+		struct {
+			uint32_t request;
+			char filter[32];
+		} status_ask;
+		struct {
+			uint32_t request;
+			char line[900]; /* one JSON object */
+		} status_line;
+		struct {
+			int32_t app;
+		} art; /* fd: a sealed memfd with a PNG */
+
+		struct {
+			uint16_t certificate_len, key_len;
+			uint8_t certificate[4096]; /* PEM */
+			uint8_t key[4096];         /* PEM, secret */
+			char host_id[40];          /* upper-case UUID */
+			char web_key[36];          /* what the pairing link carries, secret */
+		} identity;
+		struct {
+			uint32_t request; /* of CLIENT_ADD; 0 in CLIENT */
+			uint8_t client[32];
+			uint16_t der_len;
+			uint8_t der[4096];
+			char name[64];
+			uint64_t created_s; /* Unix time */
+			uint32_t permissions;
+		} client;
+		struct {
+			uint32_t request;
+			uint8_t client[32];
+			uint32_t outcome; /* 0 or an errno */
+		} client_ref;
+		struct {
+			char folder[256];
+			uint8_t in_memory; /* tests */
+		} store_open;
+		struct {
+			uint32_t outcome; /* 0 or an errno */
+			char detail[160];
+			char web_key[36];
+			char host_id[40];
+		} store_ready;
+		struct {
+			uint8_t peer; /* who is at the other end */
+		} store_peer;         /* fd: a channel */
+
+		struct {
+			uint16_t width, height;
+			uint32_t rate_mhz; /* thousandths of a picture per second */
+			char wayland_name[64];
+			char layout[32], variant[32], model[32], options[64];
+			uint8_t xwayland;   /* offer it */
+			uint8_t fullscreen; /* single-app session: windows fill the output */
+		} desktop_start;            /* fd: the listening Wayland socket */
+		struct {
+			char x_display[16];
+			char renderer[64];
+		} desktop_ready;
+		struct {
+			uint16_t width, height;
+			uint32_t rate_mhz;
+		} desktop_size; /* RESIZE and RESIZED */
+		struct {
+			uint32_t encoder;
+			struct ipc_picture_format format;
+		} desktop_encoder; /* fd: the picture channel */
+		struct {
+			uint32_t viewer;
+			uint8_t may_input;
+		} desktop_viewer; /* VIEWER carries an fd: the input channel */
+		struct {
+			uint32_t count;
+		} desktop_windows;
+
+		/* fd: the pool's memfd */
+		struct {
+			struct ipc_picture_format format;
+			uint8_t slots;
+			uint32_t epoch; /* rises with every new pool of this channel */
+		} pool;
+		struct {
+			uint32_t epoch;
+			uint8_t slot;
+			uint8_t again; /* nothing changed since the last: a refinement or an answer
+					*/
+			uint64_t number; /* rises by one for each rendered picture */
+			uint16_t damage_top, damage_bottom; /* rows that changed, [top, bottom) */
+			struct ipc_picture_times times;
+		} picture;
+		struct {
+			uint32_t epoch;
+			uint8_t slot;
+			uint64_t number;
+		} picture_done;
+
+		struct {
+			uint64_t sequence;    /* control sequence; what is not newer is dropped */
+			uint64_t received_ns; /* when the datagram was read */
+			uint8_t kind;
+			uint32_t code;
+			int32_t x, y, w, h;
+			int32_t value;
+		} input;
+
+		struct {
+			char order[96];
+		} encoder_probe;
+		struct {
+			char name[32];
+			uint32_t mask; /* CODEC_BIT_, 0 when it does not work */
+			uint8_t reference_invalidation;
+			uint32_t first_us; /* what the first picture took */
+			char detail[160];
+		} encoder_probed;
+		struct {
+			uint32_t encoder;
+			struct ipc_encoding encoding;
+		} picture_encoder; /* fd: the picture channel */
+		struct {
+			uint32_t encoder;
+			uint8_t channels, streams, coupled, frame_ms;
+			uint8_t mapping[8];
+			uint32_t bitrate_bps;
+			char server[160]; /* PulseAudio server string */
+		} sound_encoder;
+		struct {
+			uint32_t encoder;
+			char name[32];
+			uint8_t reference_invalidation;
+			uint32_t codec_mask;
+		} encoder_ready; /* fd: the packet ring, read-only for whoever maps it */
+		struct {
+			uint32_t reader;
+		} encoder_reader; /* READER carries two fds: eventfd, request channel */
+		struct {
+			uint32_t bitrate_kbps;
+		} encoder_rate;
+		struct {
+			uint32_t why;
+		} keyframe_ask;
+		struct {
+			uint64_t first, last; /* packet sequences in the ring, inclusive */
+		} invalidate;
+
+		/* fd: the takeover page */
+		struct {
+			struct secret key;
+			int32_t key_id;
+			struct ipc_stream_params params;
+			uint32_t connect_data;
+			uint16_t enet_peer;
+			uint32_t incarnation; /* rises with every successor */
+			char trace[20];
+		} stream_start;
+		/* fds: picture ring, picture eventfd, picture requests,
+		 * sound ring, sound eventfd, sound requests, input channel */
+		struct {
+			uint32_t source;
+			uint8_t reference_invalidation;
+		} stream_source;
+		struct {
+			uint32_t source;
+			uint32_t reason;
+		} stream_active;
+		struct {
+			uint32_t reason;
+			uint32_t code; /* of 0x0109 */
+		} stream_end;
+		struct {
+			uint64_t first_packet_ns;
+		} stream_first;
+		struct {
+			uint32_t reason;
+		} stream_lost;
+		struct {
+			uint64_t pictures, key_frames, video_packets, audio_packets, bytes;
+			uint64_t invalidations, idr_requests, lapped, input_events;
+			uint32_t age_p50_us, age_p99_us;   /* commit to last packet */
+			uint32_t hand_p50_us, hand_p99_us; /* our hand-overs, summed */
+			uint32_t loss_ppm;
+		} stream_stats;
+
+		struct {
+			int32_t app;
+			uint32_t uid, gid; /* 0: as we are */
+			char title[96];
+			char home[256];
+			char runtime[128]; /* the session's own XDG_RUNTIME_DIR */
+			uint16_t argv_len, env_len;
+			char argv[2048]; /* NUL-terminated strings, one after the other */
+			char env[4096];
+		} runner_start;
+		struct {
+			uint32_t pid;
+			char detail[120]; /* what confines it */
+		} runner_app;
+		struct {
+			int32_t status; /* as of waitpid */
+			char last_lines[400];
+		} runner_exited;
+
+		struct {
+			char host_name[64];
+			uint8_t mac[6];
+			char addresses[400]; /* "192.0.2.1 2001:db8::1 ...", best first */
+		} facts;
+		struct {
+			char name[64];
+			uint16_t port;
+		} discover; /* DISCOVER_START and DISCOVERED (the name in use) */
+		struct {
+			int32_t app;
+			char title[96];
+		} art_draw; /* ART_DRAWN carries an fd */
+	};
+};
+
+const char *ipc_kind_name(enum ipc_kind kind);
+
+/* How many descriptors the kind carries. */
+size_t ipc_kind_fds(enum ipc_kind kind);
+
+/* A kind of which only the newest matters: a queued older one is replaced. */
+bool ipc_kind_newest_only(enum ipc_kind kind);
+
+/* n_fds is the number of descriptors that arrived with the bytes. -EPROTO for
+ * a message that `from` may not send to `to`, or with the wrong number of
+ * descriptors; -EBADMSG for bytes that do not fit the fields. */
+int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t len, size_t n_fds,
+		struct ipc_message *out) NODISCARD;
+
+/* Returns the encoded length, or -ENOSPC. Text without its NUL and lengths
+ * beyond their arrays are our own mistakes and assert. */
+int ipc_encode(const struct ipc_message *message, void *out, size_t size) NODISCARD;
+
+#endif

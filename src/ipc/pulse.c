@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/pulse.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/shm.h"
+
+/* clang-format off */
+static const char *const names[PULSE_OPERATIONS] = {
+	[PULSE_IDLE] = "idle", [PULSE_LOOP] = "loop", [PULSE_ENCODE] = "encode",
+	[PULSE_OPEN_ENCODER] = "open-encoder", [PULSE_RENDER] = "render",
+	[PULSE_CONVERT] = "convert", [PULSE_SEND] = "send", [PULSE_DATABASE] = "database",
+	[PULSE_SPAWN] = "spawn", [PULSE_START] = "start", [PULSE_STOP] = "stop",
+};
+/* clang-format on */
+
+const char *pulse_operation_name(uint32_t operation) {
+	return operation < PULSE_OPERATIONS ? names[operation] : "nonsense";
+}
+
+static void begin_page(struct pulse *pulse) {
+	pulse->layout = PULSE_LAYOUT;
+	pulse->pid = (uint32_t)getpid();
+}
+
+int pulse_map(int fd, struct pulse **out) {
+	struct shm shm;
+	int rc = shm_adopt(fd, PULSE_SIZE, true, &shm);
+	if (rc < 0) {
+		return rc;
+	}
+	fd_release(&shm.fd);
+	*out = (struct pulse *)(void *)shm.map;
+	begin_page(*out);
+	return 0;
+}
+
+struct pulse *pulse_private(void) {
+	void *map = mmap(NULL, PULSE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			0);
+	if (map == MAP_FAILED) {
+		abort();
+	}
+	begin_page((struct pulse *)map);
+	return (struct pulse *)map;
+}
+
+void pulse_begin(struct pulse *pulse, enum pulse_operation operation, uint32_t limit_ms) {
+	uint64_t now = clock_now_ns();
+	atomic_store_explicit(&pulse->operation_deadline_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&pulse->operation_begin_ns, now, memory_order_relaxed);
+	atomic_store_explicit(&pulse->operation, operation, memory_order_relaxed);
+	atomic_store_explicit(&pulse->operation_deadline_ns,
+			limit_ms ? now + limit_ms * NS_PER_MS : 0, memory_order_release);
+}
+
+void pulse_end(struct pulse *pulse) {
+	atomic_store_explicit(&pulse->operation_deadline_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&pulse->operation, PULSE_LOOP, memory_order_release);
+}
+
+void pulse_look(const struct pulse *pulse, struct pulse_view *out) {
+	*out = (struct pulse_view){
+		.operation_deadline_ns = atomic_load_explicit(
+				&pulse->operation_deadline_ns, memory_order_acquire),
+		.beats = atomic_load_explicit(&pulse->beats, memory_order_relaxed),
+		.poked = atomic_load_explicit(&pulse->poked, memory_order_relaxed),
+		.operation = atomic_load_explicit(&pulse->operation, memory_order_relaxed),
+		.operation_begin_ns = atomic_load_explicit(
+				&pulse->operation_begin_ns, memory_order_relaxed),
+		.lag_max_ns = atomic_load_explicit(&pulse->lag_max_ns, memory_order_relaxed),
+	};
+}
+
+bool pulse_is_overdue(const struct pulse_view *view, uint64_t now_ns) {
+	return view->operation_deadline_ns != 0 && now_ns > view->operation_deadline_ns;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "ipc/reason.h"
+
+#include "base/own.h"
+
+/* clang-format off */
+static const struct reason_row rows[REASONS] = {
+	[REASON_NONE]               = { "none", "Nothing went wrong.", "", 200 },
+	[REASON_ASKED]              = { "asked", "The session was ended on request.", "", 200 },
+	[REASON_SHUTDOWN]           = { "shutdown", "The host is being stopped.", "Start Perigee again.", 503 },
+	[REASON_CLIENT_LEFT]        = { "client-left", "The client disconnected.", "", 200 },
+	[REASON_CLIENT_SILENT]      = { "client-silent", "The client sent nothing for 10 seconds.", "Check the client's network.", 200 },
+	[REASON_TAKEN_OVER]         = { "taken-over", "The session was resumed on another connection.", "", 200 },
+	[REASON_APP_EXITED]         = { "app-exited", "The app was closed.", "", 200 },
+	[REASON_APP_FAILED]         = { "app-failed", "The app ended with an error.", "Look at the app's last lines in the log.", 500 },
+	[REASON_APP_MISSING]        = { "app-missing", "The app is not installed on the host.", "Install the package that the list names.", 404 },
+	[REASON_DESKTOP_DIED]       = { "desktop-died", "The desktop's process ended unexpectedly.", "Launch again; the log has the reason.", 500 },
+	[REASON_ENCODER_DIED]       = { "encoder-died", "The encoder's process ended unexpectedly.", "Resume; the log has the reason.", 500 },
+	[REASON_STREAM_DIED]        = { "stream-died", "The stream's process ended unexpectedly.", "Resume; the log has the reason.", 500 },
+	[REASON_RUNNER_DIED]        = { "runner-died", "The process that watches the app ended unexpectedly.", "Launch again.", 500 },
+	[REASON_SOUND_DIED]         = { "sound-died", "The sound server ended unexpectedly.", "", 500 },
+	[REASON_WORKER_HUNG]        = { "worker-hung", "A process of this session did not finish an operation in time.", "Launch again; the log names the operation.", 500 },
+	[REASON_WORKER_LIED]        = { "worker-lied", "A process of this session broke the rules and was stopped.", "Please report this with the log.", 500 },
+	[REASON_START_OVERDUE]      = { "start-overdue", "The desktop was not ready in time.", "Try again; `perigee status` shows what is slow.", 503 },
+	[REASON_RTSP_OVERDUE]       = { "rtsp-overdue", "The client launched but never set up its stream.", "Check that TCP port 48010 is reachable.", 503 },
+	[REASON_FLOW_OVERDUE]       = { "flow-overdue", "No datagram of the client arrived.", "Check that UDP ports 47998 to 48000 are reachable.", 503 },
+	[REASON_HOST_FULL]          = { "host-full", "This host is full.", "Wait for somebody to leave.", 503 },
+	[REASON_NO_ENCODER]         = { "no-encoder", "No video encoder works on this host.", "`perigee status` shows what was tried.", 503 },
+	[REASON_KEY_REUSED]         = { "key-reused", "The client repeated a session key, which would break its encryption.", "Start the stream again.", 400 },
+	[REASON_APP_UNKNOWN]        = { "app-unknown", "There is no such app on this host.", "Refresh the app list.", 404 },
+	[REASON_OTHER_APP_RUNS]     = { "other-app-runs", "Another app of yours is running.", "Resume or quit it first.", 400 },
+	[REASON_NOTHING_RUNS]       = { "nothing-runs", "No app of yours is running.", "Launch one.", 503 },
+	[REASON_LAUNCH_PENDING]     = { "launch-pending", "Another client at your address is just connecting without encryption.", "Try again in a few seconds.", 503 },
+	[REASON_ENCRYPTION_REQUIRED] = { "encryption-required", "This host requires encryption, which the client does not offer.", "Update the client, or set `encryption: off` on the host.", 403 },
+	[REASON_UNSUPPORTED]        = { "unsupported", "The host cannot stream in the form that the client asked for.", "Choose H.264 and an even size up to 3840x2160.", 400 },
+	[REASON_STORE_SILENT]       = { "store-silent", "The host's database did not answer in time.", "Try again; look at the disk.", 503 },
+	[REASON_RESOURCES]          = { "resources", "The host ran out of a resource.", "The log names it.", 503 },
+	[REASON_NOT_READY]          = { "not-ready", "The host is still starting.", "Try again in a few seconds.", 503 },
+	[REASON_CHANNEL_STUCK]      = { "channel-stuck", "A process did not take its messages in time.", "Launch again.", 500 },
+	[REASON_SLOTS_HELD]         = { "slots-held", "The encoder kept a picture for too long.", "Resume.", 500 },
+	[REASON_SPAWN_FAILED]       = { "spawn-failed", "The host could not start a process.", "The log names the reason.", 503 },
+};
+/* clang-format on */
+
+static const struct reason_row unknown = {
+	"unknown",
+	"Something went wrong that has no name yet.",
+	"Please report this with the log.",
+	500,
+};
+
+const struct reason_row *reason_row(uint32_t reason) {
+	return reason < ARRAY_LEN(rows) && rows[reason].name ? &rows[reason] : &unknown;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPC_REASON_H
+#define IPC_REASON_H
+
+#include <stdint.h>
+
+/* Why something ended or was refused. Each row of the table in reason.c says
+ * what the person sees; numbers are never reused, they are in logs and metrics. */
+enum reason {
+	REASON_NONE = 0,
+	REASON_ASKED = 1,         /* the person or the program asked for it */
+	REASON_SHUTDOWN = 2,      /* the host is being stopped */
+	REASON_CLIENT_LEFT = 3,   /* ENet disconnect */
+	REASON_CLIENT_SILENT = 4, /* no control traffic for 10 s */
+	REASON_TAKEN_OVER = 5,    /* the same client resumed elsewhere */
+	REASON_APP_EXITED = 6,    /* exit status 0 */
+	REASON_APP_FAILED = 7,    /* non-zero status or a signal */
+	REASON_APP_MISSING = 8,   /* not installed */
+	REASON_DESKTOP_DIED = 9,
+	REASON_ENCODER_DIED = 10,
+	REASON_STREAM_DIED = 11,
+	REASON_RUNNER_DIED = 12,
+	REASON_SOUND_DIED = 13,
+	REASON_WORKER_HUNG = 14,   /* an operation outlived its deadline */
+	REASON_WORKER_LIED = 15,   /* a message that this worker may not send */
+	REASON_START_OVERDUE = 16, /* a worker was not ready in time */
+	REASON_RTSP_OVERDUE = 17,  /* launched, but no ANNOUNCE came */
+	REASON_FLOW_OVERDUE = 18,  /* announced, but no datagram came */
+	REASON_HOST_FULL = 19,
+	REASON_NO_ENCODER = 20,
+	REASON_KEY_REUSED = 21,
+	REASON_APP_UNKNOWN = 22,
+	REASON_OTHER_APP_RUNS = 23,
+	REASON_NOTHING_RUNS = 24,
+	REASON_LAUNCH_PENDING = 25, /* plain RTSP: another launch of this address */
+	REASON_ENCRYPTION_REQUIRED = 26,
+	REASON_UNSUPPORTED = 27, /* codec, size or rate that is not offered */
+	REASON_STORE_SILENT = 28,
+	REASON_RESOURCES = 29,     /* fds, memory, processes */
+	REASON_NOT_READY = 30,     /* the host is still starting */
+	REASON_CHANNEL_STUCK = 31, /* a peer did not drain its channel */
+	REASON_SLOTS_HELD = 32,    /* an encoder kept a picture slot too long */
+	REASON_SPAWN_FAILED = 33,
+	REASONS,
+};
+
+/* What Moonlight is told at the end of a stream (CC Limelight.h, 0x0109). */
+#define REASON_TERMINATE_ORDERLY 0x80030023u
+#define REASON_TERMINATE_CONVERSION 0x800e9403u
+
+struct reason_row {
+	const char *name;   /* for logs, metrics and the API */
+	const char *words;  /* one sentence for the person */
+	const char *remedy; /* what to do, "" when nothing */
+	int32_t status;     /* Moonlight status_code of a refusal */
+};
+
+/* Never NULL: an unknown number yields the row of a bug in Perigee. */
+const struct reason_row *reason_row(uint32_t reason);
+
+#endif

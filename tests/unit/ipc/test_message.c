@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit.h"
+
+#include <string.h>
+
+#include "ipc/message.h"
+
+static struct ipc_message a_launch(void) {
+	struct ipc_message message = {
+		.kind = IPC_LAUNCH,
+		.launch = { .request = 7, .app = 3, .width = 1280, .height = 720, .key_id = -5 },
+	};
+	strcpy(message.launch.client_name, "Living room");
+	return message;
+}
+
+static void every_field_comes_back(void **state) {
+	(void)state;
+	struct ipc_message message = a_launch(), again;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	int len = ipc_encode(&message, bytes, sizeof(bytes));
+	assert_true(len > 0);
+	assert_int_equal(ipc_decode(PEER_GATE, PEER_SUPERVISOR, bytes, (size_t)len, 0, &again), 0);
+	assert_memory_equal(&message, &again, sizeof(message));
+}
+
+static void nobody_sends_what_is_not_theirs(void **state) {
+	(void)state;
+	struct ipc_message message = a_launch(), again;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	size_t len = (size_t)ipc_encode(&message, bytes, sizeof(bytes));
+	assert_int_equal(ipc_decode(PEER_STREAM, PEER_SUPERVISOR, bytes, len, 0, &again), -EPROTO);
+	assert_int_equal(ipc_decode(PEER_GATE, PEER_DESKTOP, bytes, len, 0, &again), -EPROTO);
+	assert_int_equal(ipc_decode(PEER_GATE, PEER_SUPERVISOR, bytes, len, 1, &again), -EPROTO);
+	bytes[0] = 0xff;
+	assert_int_equal(ipc_decode(PEER_GATE, PEER_SUPERVISOR, bytes, len, 0, &again), -EPROTO);
+}
+
+static void a_longer_message_is_refused_and_a_cut_field_too(void **state) {
+	(void)state;
+	struct ipc_message message = { .kind = IPC_STOP, .stop = { 1, 500 } }, again;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	size_t len = (size_t)ipc_encode(&message, bytes, sizeof(bytes));
+	assert_int_equal(len, 10);
+	assert_int_equal(ipc_decode(PEER_SUPERVISOR, PEER_GATE, bytes, 11, 0, &again), -EBADMSG);
+	assert_int_equal(ipc_decode(PEER_SUPERVISOR, PEER_GATE, bytes, 9, 0, &again), -EBADMSG);
+	assert_int_equal(ipc_decode(PEER_SUPERVISOR, PEER_GATE, bytes, 1, 0, &again), -EBADMSG);
+}
+
+static void an_older_sender_leaves_zeros(void **state) {
+	(void)state;
+	struct ipc_message message = { .kind = IPC_STOP, .stop = { 1, 500 } }, again;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	assert_int_equal(ipc_encode(&message, bytes, sizeof(bytes)), 10);
+	assert_int_equal(ipc_decode(PEER_SUPERVISOR, PEER_GATE, bytes, 6, 0, &again), 0);
+	assert_int_equal(again.stop.reason, 1);
+	assert_int_equal(again.stop.grace_ms, 0);
+}
+
+static void text_with_a_nul_or_too_long_is_refused(void **state) {
+	(void)state;
+	struct ipc_message message = { .kind = IPC_HOLD_DROP }, again;
+	strcpy(message.hold.name, "abc");
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	size_t len = (size_t)ipc_encode(&message, bytes, sizeof(bytes));
+	bytes[len - 1] = 0;
+	assert_int_equal(ipc_decode(PEER_SUPERVISOR, PEER_HOLDER, bytes, len, 0, &again), -EBADMSG);
+	memset(bytes + 4, 'x', 48);
+	bytes[2] = 48;
+	assert_int_equal(ipc_decode(PEER_SUPERVISOR, PEER_HOLDER, bytes, 4 + 48, 0, &again),
+			-EBADMSG);
+}
+
+static void enumerations_are_bounded(void **state) {
+	(void)state;
+	struct ipc_message message = { .kind = IPC_INPUT, .input.kind = INPUT_TEXT }, again;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	size_t len = (size_t)ipc_encode(&message, bytes, sizeof(bytes));
+	assert_int_equal(ipc_decode(PEER_STREAM, PEER_DESKTOP, bytes, len, 0, &again), 0);
+	bytes[18] = INPUT_KINDS;
+	assert_int_equal(ipc_decode(PEER_STREAM, PEER_DESKTOP, bytes, len, 0, &again), -EBADMSG);
+}
+
+static void the_largest_message_fits(void **state) {
+	(void)state;
+	struct ipc_message message = { .kind = IPC_IDENTITY };
+	message.identity.certificate_len = sizeof(message.identity.certificate);
+	message.identity.key_len = sizeof(message.identity.key);
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	assert_true(ipc_encode(&message, bytes, sizeof(bytes)) > 8192);
+	assert_int_equal(ipc_encode(&message, bytes, 8192), -ENOSPC);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		UNIT(every_field_comes_back),
+		UNIT(nobody_sends_what_is_not_theirs),
+		UNIT(a_longer_message_is_refused_and_a_cut_field_too),
+		UNIT(an_older_sender_leaves_zeros),
+		UNIT(text_with_a_nul_or_too_long_is_refused),
+		UNIT(enumerations_are_bounded),
+		UNIT(the_largest_message_fits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
