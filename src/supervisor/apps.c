@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/apps.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "supervisor/process.h"
+
+struct built_in {
+	const char *title;
+	const char *command[4];
+	const char *needs;   /* a program without which it is not offered */
+	const char *package; /* of Debian */
+};
+
+static const struct built_in built_ins[] = {
+	{ "Desktop", { "perigee-session" }, "weston", "weston" },
+	{ "Terminal", { "foot" }, "foot", "foot" },
+	{ "Pattern", { "perigee-pattern" }, "perigee-pattern", "perigee" },
+};
+
+static const char search_path[] = "/usr/local/bin:/usr/bin:/bin:/usr/games:/usr/local/games";
+
+static bool find_program(const char *libexec, const char *name, char *out, size_t size) {
+	return spawn_find(libexec, name, out, size) == 0 ||
+	       spawn_find(search_path, name, out, size) == 0;
+}
+
+static void settle(struct app *app, const char *libexec, const char *needs, const char *package) {
+	char found[256];
+	app->installed = find_program(libexec, app->command[0], app->program,
+					 sizeof(app->program)) &&
+			 (!needs || find_program(libexec, needs, found, sizeof(found)));
+	if (!app->installed) {
+		text_format(app->why_not, sizeof(app->why_not),
+				"%s is not installed on the host: install the package %s there.",
+				app->title, package ? package : app->command[0]);
+	}
+}
+
+void apps_settle(const struct config *config, const char *libexec, struct apps *out) {
+	*out = (struct apps){ 0 };
+	for (size_t i = 0; config->default_apps && i < ARRAY_LEN(built_ins); i++) {
+		struct app *app = &out->list[out->count++];
+		app->title = built_ins[i].title;
+		app->id = config_app_id(app->title);
+		app->command = built_ins[i].command;
+		while (app->command_count < 4 && app->command[app->command_count]) {
+			app->command_count++;
+		}
+		settle(app, libexec, built_ins[i].needs, built_ins[i].package);
+	}
+	for (unsigned i = 0; i < config->apps_count; i++) {
+		const struct config_app *from = &config->apps[i];
+		if (apps_find(out, from->id)) {
+			continue; /* a built-in of the same title; config_check() saw the rest */
+		}
+		struct app *app = &out->list[out->count++];
+		app->title = from->title;
+		app->id = from->id;
+		app->hdr = from->hdr;
+		app->command = (const char *const *)from->command;
+		app->command_count = from->command_count;
+		settle(app, libexec, NULL, from->package);
+	}
+}
+
+const struct app *apps_find(const struct apps *apps, int32_t id) {
+	for (unsigned i = 0; i < apps->count; i++) {
+		if (apps->list[i].id == id) {
+			return &apps->list[i];
+		}
+	}
+	return NULL;
+}

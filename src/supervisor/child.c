@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/reason.h"
+#include "supervisor/process.h"
+
+static void child_free(struct child *child) {
+	channel_close(&child->channel);
+	sd_event_source_disable_unref(child->exit);
+	sd_event_source_disable_unref(child->output);
+	sd_event_source_disable_unref(child->stop_timer);
+	sd_event_source_disable_unref(child->hello_timer);
+	shm_finish(&child->pulse);
+	fd_release(&child->output_fd);
+	free(child);
+}
+
+static void unlink_child(struct child *child) {
+	struct child **at = &child->nursery->first;
+	while (*at && *at != child) {
+		at = &(*at)->next;
+	}
+	if (*at) {
+		*at = child->next;
+		child->nursery->count--;
+	}
+}
+
+static void read_output(struct child *child) {
+	char bytes[4096];
+	struct journal_source source = { child->kind, child->pid, child->session };
+	for (int i = 0; i < 16; i++) {
+		ssize_t len = read(child->output_fd, bytes, sizeof(bytes));
+		if (len <= 0) {
+			break;
+		}
+		journal_feed(child->nursery->journal, &child->reader, &source, bytes, (size_t)len,
+				clock_now_ms());
+	}
+}
+
+static int handle_output(sd_event_source *source, int fd, uint32_t revents, void *user) {
+	(void)fd;
+	struct child *child = (struct child *)user;
+	read_output(child);
+	if (revents & (EPOLLHUP | EPOLLERR) && !(revents & EPOLLIN)) {
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	}
+	return 0;
+}
+
+static void describe_status(const siginfo_t *info, struct child_end *end) {
+	if (info->si_code == CLD_EXITED) {
+		end->status = (info->si_status & 0xff) << 8;
+		text_format(end->detail, sizeof(end->detail), "exited with status %d",
+				info->si_status);
+	} else {
+		end->status = info->si_status & 0x7f;
+		text_format(end->detail, sizeof(end->detail), "killed by signal %d (%s)",
+				info->si_status, strsignal(info->si_status));
+	}
+}
+
+/* What the kind's unexpected death means to its session. */
+static uint32_t death_reason(enum ipc_peer kind) {
+	static const uint32_t reasons[PEER_KINDS] = {
+		[PEER_DESKTOP] = REASON_DESKTOP_DIED,
+		[PEER_ENCODER] = REASON_ENCODER_DIED,
+		[PEER_STREAM] = REASON_STREAM_DIED,
+		[PEER_RUNNER] = REASON_RUNNER_DIED,
+		[PEER_SOUND] = REASON_SOUND_DIED,
+		[PEER_STORE] = REASON_STORE_SILENT,
+	};
+	return reasons[kind] ? reasons[kind] : REASON_RESOURCES;
+}
+
+/* Its last words are still in the channel and the pipe: they come first. */
+static void drain(struct child *child) {
+	if (channel_is_open(&child->channel)) {
+		sd_event_source *io = child->channel.io;
+		struct ipc_message message;
+		struct ipc_fds fds;
+		while (channel_is_open(&child->channel) && io == child->channel.io &&
+				channel_receive_fd(child->channel.fd, PEER_SUPERVISOR, child->kind,
+						0, &message, &fds) == 0) {
+			child->channel.events->message(&child->channel, &message, &fds);
+			for (size_t i = 0; i < fds.count; i++) {
+				fd_close(fds.fd[i]);
+			}
+		}
+	}
+	read_output(child);
+}
+
+static int handle_exit(sd_event_source *source, const siginfo_t *info, void *user) {
+	(void)source;
+	struct child *child = (struct child *)user;
+	drain(child);
+	child->reaped = true;
+	struct child_end *end = &child->end;
+	char said[sizeof(end->detail)];
+	text_copy(said, sizeof(said), end->detail);
+	describe_status(info, end);
+	if (said[0]) {
+		text_copy(end->detail, sizeof(end->detail), said);
+	}
+	end->expected = child->stopping || (end->status == 0 && end->reason != REASON_NONE);
+	if (end->reason == REASON_NONE) {
+		end->reason = child->stopping ? REASON_ASKED : death_reason(child->kind);
+	}
+	uint64_t ran_ms = (clock_now_ns() - child->begun_ns) / NS_PER_MS;
+	log_line(end->expected ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "worker-reaped",
+			"worker=%u kind=%s pid=%d session=%016llx status=%d reason=%s detail=%s "
+			"ran_ms=%llu",
+			child->id, ipc_peer_name(child->kind), child->pid,
+			(unsigned long long)child->session, end->status,
+			reason_row(end->reason)->name, log_quote(end->detail).text,
+			(unsigned long long)ran_ms);
+	if (!end->expected) {
+		child->nursery->lost++;
+	}
+	unlink_child(child);
+	if (child->owner->ended) {
+		child->owner->ended(child, end);
+	}
+	child_free(child);
+	return 0;
+}
+
+void child_kill(struct child *child, uint32_t reason, const char *detail) {
+	if (!child || child->killed || child->reaped) {
+		return;
+	}
+	child->killed = true;
+	if (child->end.reason == REASON_NONE && !child->stopping) {
+		child->end.reason = reason;
+		text_copy(child->end.detail, sizeof(child->end.detail), detail);
+	}
+	log_warning("worker-kill", "worker=%u kind=%s pid=%d reason=%s detail=%s", child->id,
+			ipc_peer_name(child->kind), child->pid, reason_row(reason)->name,
+			log_quote(detail).text);
+	kill(child->pid, SIGKILL);
+}
+
+static int handle_stop_overdue(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	child_kill((struct child *)user, REASON_WORKER_HUNG, "did not stop in time");
+	return 0;
+}
+
+void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms) {
+	if (!child || child->stopping || child->reaped) {
+		return;
+	}
+	child->stopping = true;
+	if (channel_is_open(&child->channel)) {
+		struct ipc_message stop = { .kind = IPC_STOP, .stop = { reason, grace_ms } };
+		channel_post(&child->channel, &stop, NULL, 0);
+	} else {
+		kill(child->pid, SIGTERM);
+	}
+	sd_event_add_time_relative(child->nursery->event, &child->stop_timer, CLOCK_MONOTONIC,
+			(grace_ms + 500) * US_PER_MS, 10 * US_PER_MS, handle_stop_overdue, child);
+}
+
+static int handle_hello_overdue(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	child_kill((struct child *)user, REASON_START_OVERDUE, "said no hello in time");
+	return 0;
+}
+
+static void handle_hello(struct child *child, const struct ipc_message *message) {
+	if (message->hello.version != IPC_VERSION || message->hello.peer != child->kind) {
+		child_kill(child, REASON_WORKER_LIED, "speaks another version or is another kind");
+		return;
+	}
+	child->hello = true;
+	child->hello_timer = sd_event_source_disable_unref(child->hello_timer);
+}
+
+static void handle_message(
+		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
+	struct child *child = (struct child *)channel->user;
+	if (message->kind == IPC_HELLO) {
+		handle_hello(child, message);
+	} else if (!child->hello) {
+		child_kill(child, REASON_WORKER_LIED, "spoke before its hello");
+	} else if (message->kind == IPC_STOPPED) {
+		child->end.reason = message->stopped.reason;
+		text_copy(child->end.detail, sizeof(child->end.detail), message->stopped.detail);
+	} else if (message->kind == IPC_FAILURE) {
+		log_warning("worker-failure",
+				"worker=%u kind=%s session=%016llx reason=%s detail=%s", child->id,
+				ipc_peer_name(child->kind), (unsigned long long)child->session,
+				reason_row(message->failure.reason)->name,
+				log_quote(message->failure.detail).text);
+		if (child->owner->failure) {
+			child->owner->failure(
+					child, message->failure.reason, message->failure.detail);
+		}
+	} else if (child->owner->message) {
+		child->owner->message(child, message, fds);
+	}
+}
+
+/* The exit is reported by its own event; a channel that only closed is not the
+ * end of life, one that broke the rules or hangs is made to be. */
+static void handle_closed(struct channel *channel, int error) {
+	struct child *child = (struct child *)channel->user;
+	if (child->reaped) {
+		return;
+	}
+	if (error == -ETIMEDOUT) {
+		child_kill(child, REASON_CHANNEL_STUCK, "does not take its messages");
+	} else if (error != 0) {
+		child_kill(child, REASON_WORKER_LIED, "sent what it may not send");
+	} else if (!child->stop_timer) {
+		sd_event_add_time_relative(child->nursery->event, &child->stop_timer,
+				CLOCK_MONOTONIC, 500 * US_PER_MS, 1000, handle_stop_overdue, child);
+	}
+}
+
+static const struct channel_events channel_events = {
+	.message = handle_message,
+	.closed = handle_closed,
+};
+
+static int open_pulse(struct child *child) {
+	int rc = shm_create("pulse", PULSE_SIZE, false, &child->pulse);
+	if (rc < 0) {
+		return rc;
+	}
+	struct ipc_message start = {
+		.kind = IPC_START,
+		.start = { .worker = child->id,
+				.session = child->session,
+				.log_level = child->nursery->log_level },
+	};
+	text_copy(start.start.name, sizeof(start.start.name), child->name);
+	return channel_send(&child->channel, &start, &child->pulse.fd, 1);
+}
+
+static int attach(struct child *child, struct spawned *spawned) {
+	sd_event *event = child->nursery->event;
+	child->pid = spawned->pid;
+	child->output_fd = TAKE(spawned->output_fd, -1);
+	int rc = sd_event_add_child(event, &child->exit, child->pid, WEXITED, handle_exit, child);
+	if (rc >= 0) {
+		rc = sd_event_add_io(event, &child->output, child->output_fd, EPOLLIN,
+				handle_output, child);
+	}
+	if (rc >= 0 && spawned->channel_fd >= 0) {
+		rc = channel_open(&child->channel, event, TAKE(spawned->channel_fd, -1),
+				PEER_SUPERVISOR, child->kind, &channel_events, child);
+		if (rc >= 0) {
+			rc = open_pulse(child);
+		}
+		if (rc >= 0) {
+			rc = sd_event_add_time_relative(event, &child->hello_timer, CLOCK_MONOTONIC,
+					CHILD_HELLO_MS * US_PER_MS, 1000, handle_hello_overdue,
+					child);
+		}
+	}
+	return rc;
+}
+
+int child_spawn(struct nursery *nursery, const struct child_spec *spec,
+		const struct child_owner *owner, void *user, struct child **out) {
+	struct child *child = calloc(1, sizeof(*child));
+	if (!child) {
+		return -ENOMEM;
+	}
+	child->nursery = nursery;
+	child->kind = spec->kind;
+	child->id = ++nursery->last_id;
+	child->session = spec->session;
+	child->channel.fd = -1;
+	child->pulse = SHM_NONE;
+	child->output_fd = -1;
+	child->begun_ns = child->beats_ns = clock_now_ns();
+	child->owner = owner;
+	child->user = user;
+	text_copy(child->name, sizeof(child->name), spec->name ? spec->name : "");
+	struct spawned spawned;
+	int rc = spawn_worker(nursery, spec, &spawned);
+	if (rc == 0) {
+		nursery->starts++;
+		rc = attach(child, &spawned);
+		if (rc < 0) {
+			kill(spawned.pid, SIGKILL);
+			waitpid(spawned.pid, NULL, 0);
+		}
+	}
+	if (rc < 0) {
+		log_error("spawn-failed", "kind=%s program=%s error=%s", ipc_peer_name(spec->kind),
+				spec->program, log_quote(strerror(-rc)).text);
+		child_free(child);
+		return rc;
+	}
+	child->next = nursery->first;
+	nursery->first = child;
+	nursery->count++;
+	log_info("worker-spawned", "worker=%u kind=%s pid=%d session=%016llx name=%s", child->id,
+			ipc_peer_name(child->kind), child->pid, (unsigned long long)child->session,
+			log_quote(child->name).text);
+	*out = child;
+	return 0;
+}
+
+void child_post(struct child *child, const struct ipc_message *message, const int *fds,
+		size_t n_fds) {
+	if (child) {
+		channel_post(&child->channel, message, fds, n_fds);
+	}
+}
+
+static const struct pulse *pulse_of(const struct child *child) {
+	return (const struct pulse *)(const void *)child->pulse.map;
+}
+
+uint64_t child_counter(const struct child *child, unsigned counter) {
+	return child && child->pulse.map ? pulse_of(child)->counters[counter] : 0;
+}
+
+/* How long a poke may stay unanswered: architecture section 6. */
+static uint64_t poke_limit_ns(enum ipc_peer kind) {
+	bool quick = kind == PEER_GATE || kind == PEER_WEB || kind == PEER_STORE ||
+		     kind == PEER_STREAM;
+	return (quick ? 700 : 1700) * NS_PER_MS;
+}
+
+static void poke(struct child *child, uint64_t now_ns) {
+	struct ipc_message message = { .kind = IPC_POKE, .poke.number = ++child->poke };
+	child->poke_ns = now_ns;
+	channel_post(&child->channel, &message, NULL, 0);
+}
+
+static void watch(struct child *child, uint64_t now_ns) {
+	if (!child->hello || child->stopping || child->killed || !child->pulse.map ||
+			!channel_is_open(&child->channel)) {
+		return;
+	}
+	struct pulse_view view;
+	pulse_look(pulse_of(child), &view);
+	if (pulse_is_overdue(&view, now_ns)) {
+		char detail[120];
+		text_format(detail, sizeof(detail), "operation %s outlived its deadline",
+				pulse_operation_name(view.operation));
+		child->nursery->hung++;
+		child_kill(child, REASON_WORKER_HUNG, detail);
+		return;
+	}
+	bool announced = view.operation_deadline_ns != 0;
+	if (view.beats != child->beats || announced) {
+		child->beats = view.beats;
+		child->beats_ns = now_ns;
+	}
+	if (child->poke_ns && view.poked >= child->poke) {
+		child->poke_ns = 0;
+	}
+	if (child->poke_ns && !announced && now_ns - child->poke_ns > poke_limit_ns(child->kind)) {
+		child->nursery->hung++;
+		child_kill(child, REASON_WORKER_HUNG, "does not answer a poke");
+	} else if (!child->poke_ns && now_ns - child->beats_ns > CHILD_POKE_AFTER_MS * NS_PER_MS) {
+		poke(child, now_ns);
+	}
+}
+
+/* A round that comes late says nothing about the children: the supervisor itself
+ * was not scheduled, and they may not have been either. */
+static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
+	(void)usec;
+	struct nursery *nursery = (struct nursery *)user;
+	uint64_t now_ns = clock_now_ns();
+	bool late = now_ns - nursery->watched_ns > 3 * CHILD_WATCH_MS * NS_PER_MS;
+	nursery->watched_ns = now_ns;
+	for (struct child *child = nursery->first; child; child = child->next) {
+		if (late) {
+			child->beats_ns = now_ns;
+			if (child->poke_ns) {
+				child->poke_ns = now_ns;
+			}
+		} else {
+			watch(child, now_ns);
+		}
+	}
+	sd_event_source_set_time_relative(source, CHILD_WATCH_MS * US_PER_MS);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int nursery_open(struct nursery *nursery) {
+	nursery->watched_ns = clock_now_ns();
+	return sd_event_add_time_relative(nursery->event, &nursery->watch, CLOCK_MONOTONIC,
+			CHILD_WATCH_MS * US_PER_MS, 10 * US_PER_MS, handle_watch, nursery);
+}
+
+void nursery_close(struct nursery *nursery) {
+	nursery->watch = sd_event_source_disable_unref(nursery->watch);
+}

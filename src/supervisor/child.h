@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_CHILD_H
+#define SUPERVISOR_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/shm.h"
+#include "ipc/channel.h"
+#include "ipc/pulse.h"
+#include "supervisor/journal.h"
+
+struct child;
+struct sd_event;
+struct sd_event_source;
+
+enum {
+	CHILD_ARGS_MAX = 24,
+	CHILD_HELLO_MS = 5000,
+	CHILD_POKE_AFTER_MS = 300, /* counters that stood still for so long get a poke */
+	CHILD_WATCH_MS = 100,
+	CHILD_STOP_MS = 1000,
+};
+
+/* Why a child is no more, for whoever owns it. */
+struct child_end {
+	int status;      /* as of waitpid */
+	uint32_t reason; /* enum reason: what it said, or what we saw */
+	bool expected;   /* it was asked to stop, or said STOPPED orderly */
+	char detail[200];
+};
+
+struct child_owner {
+	/* A message other than HELLO, STOPPED and FAILURE. */
+	void (*message)(struct child *child, struct ipc_message *message, struct ipc_fds *fds);
+	/* It said that something will be felt; it may go on. May be NULL. */
+	void (*failure)(struct child *child, uint32_t reason, const char *detail);
+	/* It is reaped, its last words are read. The owner forgets it; it is freed
+	 * after the call. */
+	void (*ended)(struct child *child, const struct child_end *end);
+};
+
+struct child_spec {
+	enum ipc_peer kind;
+	const char *program;              /* file name in one of our folders, or an absolute path */
+	const char *args[CHILD_ARGS_MAX]; /* after the program, NULL-terminated */
+	const char *cwd;                  /* NULL: / */
+	const char *const *env;           /* NULL-terminated K=V; NULL: the closed default */
+	uint64_t session;
+	const char *name; /* for logs and status */
+	bool privileged;  /* keep our ids (only what must) */
+	int listen_fd;    /* handed over as systemd would, 0 for none; no channel then */
+	bool no_channel;
+};
+
+/* What children need of the supervisor. */
+struct nursery {
+	struct sd_event *event;  /* borrowed */
+	struct journal *journal; /* borrowed */
+	const char *libexec;     /* colon separated folders, borrowed */
+	uid_t uid;               /* of unprivileged workers; 0: as we are */
+	gid_t gid;
+	uint8_t log_level;
+	uint32_t last_id;
+	unsigned count;
+	struct child *first;           /* owned list */
+	struct sd_event_source *watch; /* owned */
+	uint64_t watched_ns;           /* last round */
+	uint64_t lost, hung, starts;
+};
+
+/* One worker process. Created by child_spawn(), freed by itself after `ended`. */
+struct child {
+	struct nursery *nursery; /* borrowed */
+	struct child *next;
+	enum ipc_peer kind;
+	uint32_t id;
+	pid_t pid;
+	uint64_t session;
+	char name[32];
+	struct channel channel;
+	struct shm pulse;
+	struct sd_event_source *exit, *output, *stop_timer, *hello_timer; /* owned */
+	int output_fd;                                                    /* owned */
+	struct journal_reader reader;
+	uint64_t begun_ns;
+	uint64_t beats, beats_ns; /* as seen last, and since when they stand still */
+	uint64_t poke, poke_ns;   /* number of the newest poke and when it was sent; 0: none out */
+	bool hello, stopping, killed, reaped;
+	struct child_end end;
+	const struct child_owner *owner; /* borrowed */
+	void *user;                      /* borrowed, the owner's */
+};
+
+/* Starts watching the children's pulses. */
+int nursery_open(struct nursery *nursery) NODISCARD;
+void nursery_close(struct nursery *nursery);
+
+/* Spawns perigee-exec with the program behind it. START goes out at once. */
+int child_spawn(struct nursery *nursery, const struct child_spec *spec,
+		const struct child_owner *owner, void *user, struct child **out) NODISCARD;
+
+void child_post(struct child *child, const struct ipc_message *message, const int *fds,
+		size_t n_fds);
+
+/* Asks it to stop; SIGKILL follows after grace_ms + a little. Harmless on NULL
+ * and when it is stopping already. */
+void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms);
+
+/* SIGKILL now. reason is what the end will say if nothing else was said. */
+void child_kill(struct child *child, uint32_t reason, const char *detail);
+
+/* The counters it shows, 0 before it has a page. */
+uint64_t child_counter(const struct child *child, unsigned counter);
+
+#endif

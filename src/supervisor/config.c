@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "supervisor/config_schema.h"
+
+static int refuse(struct config_text *error, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
+static int refuse(struct config_text *error, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+void config_defaults(struct config *out) {
+	*out = (struct config){
+		.base_port = CONFIG_BASE_PORT,
+		.encryption = ENCRYPTION_ON,
+		.discovery = true,
+		.default_apps = true,
+		.sessions_max = 32,
+		.pair_window_s = 300,
+	};
+}
+
+static void set_text(char **member, const char *text) {
+	free(*member);
+	*member = strdup(text);
+}
+
+void config_finish(struct config *config) {
+	config_schema_free(config);
+	*config = (struct config){ 0 };
+}
+
+struct port_row {
+	size_t offset;
+	int from_base;
+};
+
+/* Offsets as every Moonlight client expects them (docs/protocol/http.md). */
+static const struct port_row port_rows[] = {
+	{ offsetof(struct config_ports, https), -5 },
+	{ offsetof(struct config_ports, http), 0 },
+	{ offsetof(struct config_ports, web), 1 },
+	{ offsetof(struct config_ports, video), 9 },
+	{ offsetof(struct config_ports, control), 10 },
+	{ offsetof(struct config_ports, audio), 11 },
+	{ offsetof(struct config_ports, rtsp), 21 },
+};
+
+void config_derive_ports(struct config *config) {
+	for (size_t i = 0; i < ARRAY_LEN(port_rows); i++) {
+		uint16_t port;
+		uint8_t *at = (uint8_t *)&config->ports + port_rows[i].offset;
+		memcpy(&port, at, sizeof(port));
+		if (port == 0) {
+			port = (uint16_t)(config->base_port + port_rows[i].from_base);
+			memcpy(at, &port, sizeof(port));
+		}
+	}
+}
+
+int32_t config_app_id(const char *title) {
+	uint32_t hash = 2166136261u;
+	for (; *title; title++) {
+		hash = (hash ^ (uint8_t)*title) * 16777619u;
+	}
+	hash &= 0x7fffffff;
+	return hash ? (int32_t)hash : 1;
+}
+
+static int check_apps(struct config *config, struct config_text *error) {
+	for (unsigned i = 0; i < config->apps_count; i++) {
+		struct config_app *app = &config->apps[i];
+		if (!app->title[0] || !text_is_printable(app->title, strlen(app->title)) ||
+				strlen(app->title) > 90) {
+			return refuse(error, "apps[%u].title must be 1 to 90 printable characters",
+					i);
+		}
+		if (app->command_count == 0 || !app->command[0][0]) {
+			return refuse(error, "apps[%u] \"%s\" needs a command, for example [foot]",
+					i, app->title);
+		}
+		if (app->id == 0) {
+			app->id = config_app_id(app->title);
+		}
+		for (unsigned j = 0; j < i; j++) {
+			if (config->apps[j].id == app->id) {
+				return refuse(error,
+						"apps[%u] \"%s\" has the same title or id as "
+						"\"%s\"",
+						i, app->title, config->apps[j].title);
+			}
+		}
+	}
+	return 0;
+}
+
+int config_check(struct config *config, struct config_text *error) {
+	struct address address;
+	if (config->base_port < 1029 || config->base_port > 65500) {
+		return refuse(error, "port %u: the base port must lie between 1029 and 65500",
+				config->base_port);
+	}
+	if (config->bind && address_parse_ip(config->bind, &address) < 0) {
+		return refuse(error,
+				"bind \"%s\" is not a numeric address, for example 192.168.1.10",
+				config->bind);
+	}
+	if (config->sessions_max == 0 || config->sessions_max > 1000) {
+		return refuse(error, "limits.sessions must lie between 1 and 1000");
+	}
+	if (config->name &&
+			(!config->name[0] || strlen(config->name) > 60 ||
+					!text_is_printable(config->name, strlen(config->name)))) {
+		return refuse(error, "name must be 1 to 60 printable characters");
+	}
+	return check_apps(config, error);
+}
+
+enum flag {
+	FLAG_HELP = 'h',
+	FLAG_VERSION = 'V',
+	FLAG_CONFIG = 256,
+	FLAG_PORT,
+	FLAG_HTTP_PORT,
+	FLAG_HTTPS_PORT,
+	FLAG_WEB_PORT,
+	FLAG_VIDEO_PORT,
+	FLAG_CONTROL_PORT,
+	FLAG_AUDIO_PORT,
+	FLAG_RTSP_PORT,
+	FLAG_NAME,
+	FLAG_STATE,
+	FLAG_DATA,
+	FLAG_RUNTIME,
+	FLAG_LOG,
+	FLAG_BIND,
+	FLAG_USER,
+	FLAG_ENCRYPTION,
+	FLAG_ENCODERS,
+	FLAG_KEYBOARD,
+	FLAG_NO_DISCOVERY,
+	FLAG_LOG_LEVEL,
+	FLAG_LIBEXEC,
+};
+
+static const struct option options[] = {
+	{ "help", no_argument, NULL, FLAG_HELP },
+	{ "version", no_argument, NULL, FLAG_VERSION },
+	{ "config", required_argument, NULL, FLAG_CONFIG },
+	{ "port", required_argument, NULL, FLAG_PORT },
+	{ "http-port", required_argument, NULL, FLAG_HTTP_PORT },
+	{ "https-port", required_argument, NULL, FLAG_HTTPS_PORT },
+	{ "web-port", required_argument, NULL, FLAG_WEB_PORT },
+	{ "video-port", required_argument, NULL, FLAG_VIDEO_PORT },
+	{ "control-port", required_argument, NULL, FLAG_CONTROL_PORT },
+	{ "audio-port", required_argument, NULL, FLAG_AUDIO_PORT },
+	{ "rtsp-port", required_argument, NULL, FLAG_RTSP_PORT },
+	{ "name", required_argument, NULL, FLAG_NAME },
+	{ "state", required_argument, NULL, FLAG_STATE },
+	{ "data", required_argument, NULL, FLAG_DATA },
+	{ "runtime", required_argument, NULL, FLAG_RUNTIME },
+	{ "log", required_argument, NULL, FLAG_LOG },
+	{ "bind", required_argument, NULL, FLAG_BIND },
+	{ "user", required_argument, NULL, FLAG_USER },
+	{ "encryption", required_argument, NULL, FLAG_ENCRYPTION },
+	{ "encoders", required_argument, NULL, FLAG_ENCODERS },
+	{ "keyboard", required_argument, NULL, FLAG_KEYBOARD },
+	{ "no-discovery", no_argument, NULL, FLAG_NO_DISCOVERY },
+	{ "log-level", required_argument, NULL, FLAG_LOG_LEVEL },
+	{ "libexec", required_argument, NULL, FLAG_LIBEXEC },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help_text[] =
+		"Usage: perigee-hold [OPTION]...\n"
+		"A Moonlight host: a desktop or game for everybody, on one machine.\n\n"
+		"  --config FILE       read FILE instead of the usual perigee.yaml\n"
+		"  --port N            base port (47989); the others follow from it\n"
+		"  --http-port N, --https-port N, --web-port N, --rtsp-port N,\n"
+		"  --video-port N, --control-port N, --audio-port N\n"
+		"  --bind ADDRESS      listen on this address only\n"
+		"  --name NAME         what Moonlight shows\n"
+		"  --state DIR         identity, paired clients\n"
+		"  --data DIR          homes of the apps\n"
+		"  --runtime DIR       sockets while it runs\n"
+		"  --log FILE          log file\n"
+		"  --user NAME         who runs apps when started as root\n"
+		"  --encryption MODE   off, on or required\n"
+		"  --encoders LIST     order, for example nvenc,vaapi,qsv,x264\n"
+		"  --keyboard LAYOUT   xkb layout of the desktops\n"
+		"  --no-discovery      do not answer mDNS\n"
+		"  --log-level LEVEL   error, warning, info or debug\n"
+		"  --libexec DIRS      where perigee's executables are\n"
+		"See perigeed(8) and perigee.yaml(5).\n";
+
+static int set_port(uint16_t *out, const char *flag, const char *text, struct config_text *error) {
+	int64_t value;
+	if (number_parse(text, strlen(text), 1, 65535, &value) < 0) {
+		return refuse(error, "--%s \"%s\": a port is a number between 1 and 65535", flag,
+				text);
+	}
+	*out = (uint16_t)value;
+	return 0;
+}
+
+static int set_encryption(struct config *config, const char *text, struct config_text *error) {
+	static const char *const words[] = { "off", "on", "required" };
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			config->encryption = (enum config_encryption)i;
+			return 0;
+		}
+	}
+	return refuse(error, "--encryption \"%s\": say off, on or required", text);
+}
+
+struct text_flag {
+	int flag;
+	size_t offset;
+};
+
+static const struct text_flag text_flags[] = {
+	{ FLAG_NAME, offsetof(struct config, name) },
+	{ FLAG_STATE, offsetof(struct config, folders.state) },
+	{ FLAG_DATA, offsetof(struct config, folders.data) },
+	{ FLAG_RUNTIME, offsetof(struct config, folders.runtime) },
+	{ FLAG_LOG, offsetof(struct config, folders.log) },
+	{ FLAG_BIND, offsetof(struct config, bind) },
+	{ FLAG_USER, offsetof(struct config, user) },
+	{ FLAG_ENCODERS, offsetof(struct config, encoders) },
+	{ FLAG_KEYBOARD, offsetof(struct config, keyboard.layout) },
+	{ FLAG_LOG_LEVEL, offsetof(struct config, log_level) },
+	{ FLAG_LIBEXEC, offsetof(struct config, libexec) },
+};
+
+static const struct text_flag port_flags[] = {
+	{ FLAG_PORT, offsetof(struct config, base_port) },
+	{ FLAG_HTTP_PORT, offsetof(struct config, ports.http) },
+	{ FLAG_HTTPS_PORT, offsetof(struct config, ports.https) },
+	{ FLAG_WEB_PORT, offsetof(struct config, ports.web) },
+	{ FLAG_VIDEO_PORT, offsetof(struct config, ports.video) },
+	{ FLAG_CONTROL_PORT, offsetof(struct config, ports.control) },
+	{ FLAG_AUDIO_PORT, offsetof(struct config, ports.audio) },
+	{ FLAG_RTSP_PORT, offsetof(struct config, ports.rtsp) },
+};
+
+static int apply_flag(struct config *config, int flag, const char *name, const char *value,
+		struct config_text *error) {
+	uint8_t *base = (uint8_t *)config;
+	for (size_t i = 0; i < ARRAY_LEN(text_flags); i++) {
+		if (text_flags[i].flag == flag) {
+			set_text((char **)(void *)(base + text_flags[i].offset), value);
+			return 0;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(port_flags); i++) {
+		if (port_flags[i].flag == flag) {
+			return set_port((uint16_t *)(void *)(base + port_flags[i].offset), name,
+					value, error);
+		}
+	}
+	if (flag == FLAG_ENCRYPTION) {
+		return set_encryption(config, value, error);
+	}
+	if (flag == FLAG_NO_DISCOVERY) {
+		config->discovery = false;
+	}
+	return 0;
+}
+
+/* Goes over the flags; with only_config just looks for --config and the like. */
+static int read_flags(int argc, char **argv, bool only_config, struct config *config, char **file,
+		struct config_text *error) {
+	optind = 0;
+	opterr = 0;
+	int index = 0;
+	for (int flag; (flag = getopt_long(argc, argv, "hV", options, &index)) != -1;) {
+		if (flag == '?') {
+			return refuse(error, "%s: unknown or incomplete option; see --help",
+					argv[optind - 1]);
+		}
+		if (flag == FLAG_HELP || flag == FLAG_VERSION) {
+			fputs(flag == FLAG_HELP ? help_text : "perigee " PERIGEE_VERSION "\n",
+					stdout);
+			return -ECANCELED;
+		}
+		if (flag == FLAG_CONFIG) {
+			set_text(file, optarg);
+		} else if (!only_config) {
+			int rc = apply_flag(config, flag, options[index].name, optarg, error);
+			if (rc < 0) {
+				return rc;
+			}
+		}
+	}
+	return optind < argc ? refuse(error, "%s: nothing is expected here; see --help",
+					       argv[optind])
+			     : 0;
+}
+
+int config_load(int argc, char **argv, struct config *out, struct config_text *error) {
+	config_defaults(out);
+	OWN(free) void *file = NULL;
+	int rc = read_flags(argc, argv, true, out, (char **)&file, error);
+	if (rc == 0) {
+		rc = config_read_file((const char *)file, out, error);
+	}
+	if (rc == 0) {
+		rc = read_flags(argc, argv, false, out, (char **)&file, error);
+	}
+	if (rc == 0) {
+		rc = config_check(out, error);
+	}
+	if (rc == 0) {
+		config_derive_ports(out);
+	} else {
+		config_finish(out);
+	}
+	return rc;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_CONFIG_H
+#define SUPERVISOR_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/own.h"
+
+/* What people configure: the embedded default, then perigee.yaml, then flags.
+ * The program never writes the file. */
+
+enum {
+	CONFIG_APPS_MAX = 128,
+	CONFIG_PATH_MAX = 200,
+	CONFIG_ERROR_MAX = 1024,
+	CONFIG_BASE_PORT = 47989,
+};
+
+enum config_encryption {
+	ENCRYPTION_OFF,      /* plain RTSP and streams for everybody */
+	ENCRYPTION_ON,       /* offered; clients that can, do */
+	ENCRYPTION_REQUIRED, /* clients that cannot are refused */
+};
+
+/* 0 in a port: derived from the base port. */
+struct config_ports {
+	uint16_t http, https, web, video, control, audio, rtsp;
+};
+
+struct config_folders {
+	char *state, *data, *runtime; /* owned, NULL: by the rules of paths.h */
+	char *log;                    /* owned: a file; NULL: in the state folder */
+};
+
+struct config_app {
+	char *title;    /* owned */
+	char **command; /* owned array of owned strings: program and arguments */
+	unsigned command_count;
+	char *package; /* owned, NULL: what to install when the program is missing */
+	int32_t id;    /* stable; 0: derived from the title */
+	bool hdr;
+};
+
+struct config_keyboard {
+	char *layout, *variant, *model, *options; /* owned, xkb names; NULL: xkb's default */
+};
+
+struct config {
+	char *name; /* owned, shown in Moonlight; NULL: the host name */
+	uint16_t base_port;
+	struct config_ports ports;
+	struct config_folders folders;
+	char *bind; /* owned, numeric address; NULL: every address */
+	char *user; /* owned: who runs workers and apps when started as root */
+	enum config_encryption encryption;
+	char *encoders; /* owned: order, comma separated */
+	struct config_keyboard keyboard;
+	bool discovery;    /* answer mDNS */
+	bool default_apps; /* Desktop, Terminal and Pattern besides `apps` */
+	uint32_t sessions_max;
+	uint32_t pair_window_s;
+	char *log_level;         /* owned: error, warning, info, debug */
+	struct config_app *apps; /* owned array */
+	unsigned apps_count;
+	char *libexec; /* owned: folders with our executables, colon separated */
+};
+
+struct config_text {
+	char text[CONFIG_ERROR_MAX];
+};
+
+/* Reads flags, then the file that they or the environment name. On failure
+ * out_error says what is wrong, where, and what to do. -ECANCELED when help or
+ * the version was printed and the program should leave with success. */
+int config_load(int argc, char **argv, struct config *out, struct config_text *out_error) NODISCARD;
+
+/* The file alone, over a config with defaults; for `config check` and tests. */
+int config_read_file(
+		const char *path, struct config *config, struct config_text *out_error) NODISCARD;
+
+void config_defaults(struct config *out);
+void config_finish(struct config *config);
+
+/* Fills every port that was not given from the base (protocol: B-5 ... B+21). */
+void config_derive_ports(struct config *config);
+
+/* Checks what no schema can: ranges, duplicates, ids. */
+int config_check(struct config *config, struct config_text *out_error) NODISCARD;
+
+/* A positive id that stays the same for a title across restarts. */
+int32_t config_app_id(const char *title);
+
+#endif

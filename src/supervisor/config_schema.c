@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/config_schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cyaml/cyaml.h>
+
+#include "base/own.h"
+#include "base/text.h"
+#include "supervisor/config.h"
+
+/* The file's shape. Pointers: NULL or absent means "not said". It is read into
+ * this, then laid over the defaults, so that a file names only what it changes. */
+struct file_ports {
+	uint16_t *base, *http, *https, *web, *video, *control, *audio, *rtsp;
+};
+
+struct file_folders {
+	char *state, *data, *runtime, *log;
+};
+
+struct file_keyboard {
+	char *layout, *variant, *model, *options;
+};
+
+struct file_limits {
+	uint32_t *sessions, *pair_window;
+};
+
+struct file_app {
+	char *title;
+	char **command;
+	unsigned command_count;
+	char *package;
+	int32_t *id;
+	bool hdr;
+};
+
+struct file {
+	char *name, *bind, *user, *encryption, *encoders, *log_level;
+	bool *discovery, *default_apps;
+	struct file_ports *ports;
+	struct file_folders *folders;
+	struct file_keyboard *keyboard;
+	struct file_limits *limits;
+	struct file_app *apps;
+	unsigned apps_count;
+};
+
+/* clang-format off */
+#define OPT (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
+#define STRING(key, type, member) CYAML_FIELD_STRING_PTR(key, OPT, type, member, 1, CONFIG_PATH_MAX)
+#define UINT(key, type, member) CYAML_FIELD_UINT_PTR(key, OPT, type, member)
+#define MAP(key, member, fields) CYAML_FIELD_MAPPING_PTR(key, OPT, struct file, member, fields)
+
+static const cyaml_schema_field_t port_fields[] = {
+	UINT("base", struct file_ports, base),
+	UINT("http", struct file_ports, http),
+	UINT("https", struct file_ports, https),
+	UINT("web", struct file_ports, web),
+	UINT("video", struct file_ports, video),
+	UINT("control", struct file_ports, control),
+	UINT("audio", struct file_ports, audio),
+	UINT("rtsp", struct file_ports, rtsp),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t folder_fields[] = {
+	STRING("state", struct file_folders, state),
+	STRING("data", struct file_folders, data),
+	STRING("runtime", struct file_folders, runtime),
+	STRING("log", struct file_folders, log),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t keyboard_fields[] = {
+	STRING("layout", struct file_keyboard, layout),
+	STRING("variant", struct file_keyboard, variant),
+	STRING("model", struct file_keyboard, model),
+	STRING("options", struct file_keyboard, options),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t limit_fields[] = {
+	UINT("sessions", struct file_limits, sessions),
+	UINT("pair_window", struct file_limits, pair_window),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t word = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CONFIG_PATH_MAX),
+};
+
+static const cyaml_schema_field_t app_fields[] = {
+	CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER, struct file_app, title, 1, CONFIG_PATH_MAX),
+	CYAML_FIELD_SEQUENCE("command", CYAML_FLAG_POINTER, struct file_app, command, &word, 1, 64),
+	STRING("package", struct file_app, package),
+	CYAML_FIELD_INT_PTR("id", OPT, struct file_app, id),
+	CYAML_FIELD_BOOL("hdr", CYAML_FLAG_OPTIONAL, struct file_app, hdr),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t app_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_app, app_fields),
+};
+
+static const cyaml_schema_field_t file_fields[] = {
+	STRING("name", struct file, name),
+	STRING("bind", struct file, bind),
+	STRING("user", struct file, user),
+	STRING("encryption", struct file, encryption),
+	STRING("encoders", struct file, encoders),
+	STRING("log_level", struct file, log_level),
+	CYAML_FIELD_BOOL_PTR("discovery", OPT, struct file, discovery),
+	CYAML_FIELD_BOOL_PTR("default_apps", OPT, struct file, default_apps),
+	MAP("ports", ports, port_fields),
+	MAP("folders", folders, folder_fields),
+	MAP("keyboard", keyboard, keyboard_fields),
+	MAP("limits", limits, limit_fields),
+	CYAML_FIELD_SEQUENCE("apps", OPT, struct file, apps, &app_value, 0, CONFIG_APPS_MAX),
+	CYAML_FIELD_END,
+};
+/* clang-format on */
+
+static const cyaml_schema_value_t file_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields),
+};
+
+/* libcyaml tells line and column in its log lines; they are what a person needs. */
+static void collect(cyaml_log_t level, void *user, const char *format, va_list args)
+		__attribute__((format(printf, 3, 0)));
+
+static void collect(cyaml_log_t level, void *user, const char *format, va_list args) {
+	struct config_text *error = (struct config_text *)user;
+	if (level < CYAML_LOG_ERROR) {
+		return;
+	}
+	size_t used = strlen(error->text);
+	vsnprintf(error->text + used, sizeof(error->text) - used, format, args);
+}
+
+static cyaml_config_t cyaml_for(struct config_text *error) {
+	return (cyaml_config_t){
+		.log_fn = collect,
+		.log_ctx = error,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS,
+	};
+}
+
+static void move_text(char **to, char **from) {
+	if (*from) {
+		free(*to);
+		*to = TAKE(*from, NULL);
+	}
+}
+
+#define MOVE_VALUE(to, from) \
+	do { \
+		if (from) { \
+			(to) = *(from); \
+		} \
+	} while (0)
+
+static int move_apps(struct file *file, struct config *config) {
+	if (file->apps_count == 0) {
+		return 0;
+	}
+	config->apps = calloc(file->apps_count, sizeof(*config->apps));
+	if (!config->apps) {
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < file->apps_count; i++) {
+		struct file_app *from = &file->apps[i];
+		struct config_app *to = &config->apps[config->apps_count++];
+		to->title = TAKE(from->title, NULL);
+		to->command = TAKE(from->command, NULL);
+		to->command_count = TAKE(from->command_count, 0);
+		to->package = TAKE(from->package, NULL);
+		to->hdr = from->hdr;
+		MOVE_VALUE(to->id, from->id);
+	}
+	return 0;
+}
+
+static void move_ports(const struct file_ports *from, struct config *config) {
+	MOVE_VALUE(config->base_port, from->base);
+	MOVE_VALUE(config->ports.http, from->http);
+	MOVE_VALUE(config->ports.https, from->https);
+	MOVE_VALUE(config->ports.web, from->web);
+	MOVE_VALUE(config->ports.video, from->video);
+	MOVE_VALUE(config->ports.control, from->control);
+	MOVE_VALUE(config->ports.audio, from->audio);
+	MOVE_VALUE(config->ports.rtsp, from->rtsp);
+}
+
+static int move_encryption(const char *text, struct config *config, struct config_text *error) {
+	static const char *const words[] = { "off", "on", "required" };
+	/* YAML's own spellings of a boolean are what people write for on and off. */
+	for (size_t i = 0; text && i < ARRAY_LEN(words); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			config->encryption = (enum config_encryption)i;
+			return 0;
+		}
+	}
+	if (text) {
+		text_format(error->text, sizeof(error->text),
+				"encryption: \"%s\" is not one of off, on, required", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int move_all(struct file *file, struct config *config, struct config_text *error) {
+	move_text(&config->name, &file->name);
+	move_text(&config->bind, &file->bind);
+	move_text(&config->user, &file->user);
+	move_text(&config->encoders, &file->encoders);
+	move_text(&config->log_level, &file->log_level);
+	MOVE_VALUE(config->discovery, file->discovery);
+	MOVE_VALUE(config->default_apps, file->default_apps);
+	if (file->ports) {
+		move_ports(file->ports, config);
+	}
+	if (file->folders) {
+		move_text(&config->folders.state, &file->folders->state);
+		move_text(&config->folders.data, &file->folders->data);
+		move_text(&config->folders.runtime, &file->folders->runtime);
+		move_text(&config->folders.log, &file->folders->log);
+	}
+	if (file->keyboard) {
+		move_text(&config->keyboard.layout, &file->keyboard->layout);
+		move_text(&config->keyboard.variant, &file->keyboard->variant);
+		move_text(&config->keyboard.model, &file->keyboard->model);
+		move_text(&config->keyboard.options, &file->keyboard->options);
+	}
+	if (file->limits) {
+		MOVE_VALUE(config->sessions_max, file->limits->sessions);
+		MOVE_VALUE(config->pair_window_s, file->limits->pair_window);
+	}
+	int rc = move_encryption(file->encryption, config, error);
+	return rc < 0 ? rc : move_apps(file, config);
+}
+
+/* The file that is read when no flag names one: the first that exists. */
+static bool usual_file(char *out, size_t size) {
+	const char *home = getenv("HOME");
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	if (xdg && xdg[0] == '/') {
+		text_format(out, size, "%s/perigee/perigee.yaml", xdg);
+	} else if (home) {
+		text_format(out, size, "%s/.config/perigee/perigee.yaml", home);
+	} else {
+		out[0] = '\0';
+	}
+	if (out[0] && access(out, F_OK) == 0) {
+		return true;
+	}
+	text_copy(out, size, "/etc/perigee/perigee.yaml");
+	return access(out, F_OK) == 0;
+}
+
+int config_read_file(const char *path, struct config *config, struct config_text *error) {
+	char usual[512];
+	if (!path) {
+		if (!usual_file(usual, sizeof(usual))) {
+			return 0;
+		}
+		path = usual;
+	}
+	error->text[0] = '\0';
+	if (access(path, R_OK) < 0) {
+		text_format(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
+		return -EINVAL;
+	}
+	struct config_text found = { "" };
+	cyaml_config_t cyaml = cyaml_for(&found);
+	struct file *file = NULL;
+	cyaml_err_t rc = cyaml_load_file(path, &cyaml, &file_value, (cyaml_data_t **)&file, NULL);
+	if (rc != CYAML_OK) {
+		text_format(error->text, sizeof(error->text), "%s: %s\n%s", path,
+				cyaml_strerror(rc), found.text);
+		return -EINVAL;
+	}
+	int moved = file ? move_all(file, config, &found) : 0;
+	if (file) {
+		cyaml_free(&cyaml, &file_value, file, 0);
+	}
+	if (moved < 0) {
+		text_format(error->text, sizeof(error->text), "%s: %s", path, found.text);
+	}
+	return moved;
+}
+
+void config_schema_free(struct config *config) {
+	char *texts[] = { config->name, config->folders.state, config->folders.data,
+		config->folders.runtime, config->folders.log, config->bind, config->user,
+		config->encoders, config->keyboard.layout, config->keyboard.variant,
+		config->keyboard.model, config->keyboard.options, config->log_level,
+		config->libexec };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		free(texts[i]);
+	}
+	for (unsigned i = 0; i < config->apps_count; i++) {
+		struct config_app *app = &config->apps[i];
+		for (unsigned j = 0; j < app->command_count; j++) {
+			free(app->command[j]);
+		}
+		free(app->command);
+		free(app->title);
+		free(app->package);
+	}
+	free(config->apps);
+}

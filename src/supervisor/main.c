@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+
+/* perigeed: the supervisor. See supervisor.h for what it does and what it must
+ * never do; here it is put together and taken apart. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/worker.h"
+#include "supervisor/process.h"
+#include "supervisor/services.h"
+#include "supervisor/session.h"
+#include "supervisor/supervisor.h"
+
+enum {
+	BANNER_MS = 1800, /* a person wants to see something within 2 s */
+	FILES_WANTED = 65536,
+};
+
+static int handle_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *user) {
+	(void)source;
+	log_info("signal", "number=%u", info->ssi_signo);
+	supervisor_stop((struct supervisor *)user);
+	return 0;
+}
+
+static int handle_banner(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	supervisor_check_banner((struct supervisor *)user, true);
+	return 0;
+}
+
+static int handle_own_lines(sd_event_source *source, int fd, uint32_t revents, void *user) {
+	(void)source;
+	(void)revents;
+	struct supervisor *supervisor = (struct supervisor *)user;
+	struct journal_source from = { PEER_SUPERVISOR, getpid(), 0 };
+	char bytes[4096];
+	ssize_t len;
+	while ((len = read(fd, bytes, sizeof(bytes))) > 0) {
+		journal_feed(&supervisor->journal, &supervisor->own_lines, &from, bytes,
+				(size_t)len, clock_now_ms());
+	}
+	return 0;
+}
+
+/* Our own lines take the way of everybody's: a pipe that comes back to us. */
+static int redirect_stderr(struct supervisor *supervisor) {
+	int pipe_fds[2];
+	supervisor->terminal_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	if (supervisor->terminal_fd < 0 || pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		return -errno;
+	}
+	supervisor->own_lines_fd = pipe_fds[0];
+	dup2(pipe_fds[1], STDERR_FILENO);
+	close(pipe_fds[1]);
+	return sd_event_add_io(supervisor->event, &supervisor->sources[2], pipe_fds[0], EPOLLIN,
+			handle_own_lines, supervisor);
+}
+
+/* perigee-log ends when the pipe's last writer is gone: it is no worker, so that
+ * it can write down the very last line. */
+static int start_log(struct supervisor *supervisor) {
+	int pipe_fds[2];
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+		return -errno;
+	}
+	OWN(fd_close) int read_end = pipe_fds[0];
+	supervisor->journal.fd = pipe_fds[1];
+	fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK);
+	fcntl(pipe_fds[1], F_SETPIPE_SZ, 1 << 20);
+	return spawn_log(&supervisor->nursery, supervisor->paths.log, read_end,
+			supervisor->terminal_fd);
+}
+
+static void handle_holder_message(
+		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
+	struct supervisor *supervisor = (struct supervisor *)channel->user;
+	if (message->kind == IPC_HOLD_FD && strcmp(message->hold.name, "used-keys") == 0) {
+		struct keys keys;
+		if (keys_open(fds->fd[0], &keys) == 0) {
+			fds_take(fds, 0);
+			keys_finish(&supervisor->keys);
+			supervisor->keys = keys;
+		}
+	} else if (message->kind == IPC_HOLD_EXITED) {
+		log_warning("orphan-exited", "pid=%u status=%d", message->hold_exited.pid,
+				message->hold_exited.status);
+	} else if (message->kind == IPC_HOLD_END && channel_is_open(channel)) {
+		struct ipc_message put = { .kind = IPC_HOLD_PUT, .hold.name = "used-keys" };
+		channel_post(channel, &put, &supervisor->keys.shm.fd, 1);
+	}
+}
+
+static void handle_holder_closed(struct channel *channel, int error) {
+	struct supervisor *supervisor = (struct supervisor *)channel->user;
+	log_error("holder-gone", "error=%d", error);
+	supervisor_stop(supervisor);
+}
+
+static const struct channel_events holder_events = {
+	.message = handle_holder_message,
+	.closed = handle_holder_closed,
+};
+
+/* Whoever starts us without a holder (a test, a debugger) leaves fd 3 alone. */
+static int open_holder(struct supervisor *supervisor) {
+	struct stat st;
+	supervisor->holder.fd = -1;
+	if (fstat(WORKER_CHANNEL_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		return 0;
+	}
+	fcntl(WORKER_CHANNEL_FD, F_SETFD, FD_CLOEXEC);
+	return channel_open(&supervisor->holder, supervisor->event, WORKER_CHANNEL_FD,
+			PEER_SUPERVISOR, PEER_HOLDER, &holder_events, supervisor);
+}
+
+static int open_loop(struct supervisor *supervisor) {
+	int rc = sd_event_new(&supervisor->event);
+	sigset_t mask;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (rc >= 0) {
+		rc = sd_event_add_signal(supervisor->event, &supervisor->sources[0], SIGTERM,
+				handle_signal, supervisor);
+	}
+	if (rc >= 0) {
+		rc = sd_event_add_signal(supervisor->event, &supervisor->sources[1], SIGINT,
+				handle_signal, supervisor);
+	}
+	if (rc >= 0) {
+		rc = open_holder(supervisor);
+	}
+	return rc;
+}
+
+static void raise_limits(void) {
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES_WANTED) {
+		limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Leftovers of a run that was killed: nothing of a session outlives it. */
+static void sweep(const struct paths *paths) {
+	paths_remove_matching(paths->runtime, "s-");
+}
+
+static int prepare(
+		struct supervisor *supervisor, int argc, char **argv, struct config_text *error) {
+	int rc = config_load(argc, argv, &supervisor->config, error);
+	if (rc < 0) {
+		return rc;
+	}
+	enum log_level level = LOG_LEVEL_INFO;
+	if (supervisor->config.log_level &&
+			!log_level_parse(supervisor->config.log_level, &level)) {
+		text_format(error->text, sizeof(error->text),
+				"log level \"%s\": say error, warning, info or debug",
+				supervisor->config.log_level);
+		return -EINVAL;
+	}
+	log_set_level(level);
+	supervisor->nursery.log_level = (uint8_t)level;
+	rc = paths_settle(&supervisor->config, &supervisor->paths, error);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = sockets_open(&supervisor->config, &supervisor->paths, &supervisor->sockets, error);
+	if (rc == 0) {
+		sweep(&supervisor->paths);
+	}
+	return rc;
+}
+
+static int begin(struct supervisor *supervisor) {
+	struct nursery *nursery = &supervisor->nursery;
+	nursery->event = supervisor->event;
+	nursery->journal = &supervisor->journal;
+	nursery->libexec =
+			supervisor->config.libexec ? supervisor->config.libexec : PERIGEE_LIBEXEC;
+	nursery->uid = supervisor->paths.is_root ? supervisor->paths.uid : 0;
+	nursery->gid = supervisor->paths.is_root ? supervisor->paths.gid : 0;
+	apps_settle(&supervisor->config, nursery->libexec, &supervisor->apps);
+	int rc = redirect_stderr(supervisor);
+	if (rc >= 0) {
+		rc = start_log(supervisor);
+	}
+	if (rc >= 0) {
+		rc = keys_create(&supervisor->keys);
+	}
+	if (rc >= 0) {
+		rc = nursery_open(nursery);
+	}
+	if (rc >= 0) {
+		rc = services_start(supervisor);
+	}
+	if (rc >= 0) {
+		rc = sd_event_add_time_relative(supervisor->event, NULL, CLOCK_MONOTONIC,
+				BANNER_MS * US_PER_MS, 10 * US_PER_MS, handle_banner, supervisor);
+	}
+	return rc;
+}
+
+static void quit_holder(struct supervisor *supervisor, int code) {
+	if (channel_is_open(&supervisor->holder)) {
+		struct ipc_message quit = { .kind = IPC_HOLD_QUIT, .hold_quit.code = code };
+		(void)!channel_send_fd(supervisor->holder.fd, &quit, NULL, 0);
+	}
+}
+
+static void end(struct supervisor *supervisor) {
+	sweep(&supervisor->paths);
+	sockets_close(&supervisor->sockets, &supervisor->paths);
+	paths_remove_empty(supervisor->paths.runtime);
+	log_info("supervisor-end", "code=%d ran_ms=%llu starts=%llu lost=%llu log_dropped=%llu",
+			supervisor->exit_code,
+			(unsigned long long)(clock_now_ms() - supervisor->begun_ms),
+			(unsigned long long)supervisor->nursery.starts,
+			(unsigned long long)supervisor->nursery.lost,
+			(unsigned long long)supervisor->journal.dropped);
+	if (supervisor->own_lines_fd >= 0) {
+		handle_own_lines(NULL, supervisor->own_lines_fd, 0, supervisor);
+	}
+	quit_holder(supervisor, supervisor->exit_code);
+}
+
+int main(int argc, char **argv) {
+	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+	struct config_text error = { "" };
+	if (!supervisor) {
+		return 1;
+	}
+	supervisor->begun_ms = clock_now_ms();
+	supervisor->journal.fd = supervisor->own_lines_fd = supervisor->terminal_fd = -1;
+	supervisor->keys.shm = SHM_NONE;
+	for (int i = 0; i < ART_MAX; i++) {
+		supervisor->art[i] = -1;
+	}
+	raise_limits();
+	int rc = open_loop(supervisor);
+	if (rc >= 0) {
+		rc = prepare(supervisor, argc, argv, &error);
+	}
+	if (rc < 0) {
+		int code = rc == -ECANCELED ? 0 : 1;
+		if (code) {
+			fprintf(stderr, "perigee: %s\n",
+					error.text[0] ? error.text : strerror(-rc));
+		}
+		quit_holder(supervisor, code);
+		return code;
+	}
+	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
+	rc = begin(supervisor);
+	if (rc < 0) {
+		supervisor_fatal(supervisor,
+				"cannot start: %s (are perigee's programs installed in %s?)",
+				strerror(-rc), supervisor->nursery.libexec);
+	}
+	sd_event_loop(supervisor->event);
+	end(supervisor);
+	_exit(supervisor->exit_code);
+}

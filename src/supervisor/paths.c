@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/number.h"
+#include "base/text.h"
+
+static int refuse(struct config_text *error, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
+static int refuse(struct config_text *error, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static bool env_number(const char *name, int64_t *out) {
+	const char *text = getenv(name);
+	return text && number_parse(text, strlen(text), 1, INT32_MAX, out) == 0;
+}
+
+/* Root never runs apps: the user named, the one behind sudo, or "perigee". */
+static int settle_user(
+		const struct config *config, struct paths *paths, struct config_text *error) {
+	paths->uid = getuid();
+	paths->gid = getgid();
+	paths->is_root = geteuid() == 0;
+	if (!paths->is_root) {
+		if (config->user) {
+			return refuse(error, "user \"%s\": only root can run apps as somebody else",
+					config->user);
+		}
+		return 0;
+	}
+	int64_t uid, gid;
+	if (!config->user && env_number("SUDO_UID", &uid) && env_number("SUDO_GID", &gid)) {
+		paths->uid = (uid_t)uid;
+		paths->gid = (gid_t)gid;
+		text_format(paths->said, sizeof(paths->said),
+				"Apps run as the user behind sudo (uid %u). ", paths->uid);
+		return 0;
+	}
+	const char *name = config->user ? config->user : "perigee";
+	struct passwd *user = getpwnam(name);
+	if (!user) {
+		return refuse(error,
+				"started as root, and there is no user \"%s\" to run apps as: make "
+				"it "
+				"with `useradd --system --no-create-home %s`, or name another with "
+				"--user",
+				name, name);
+	}
+	if (user->pw_uid == 0) {
+		return refuse(error, "user \"%s\" is root: no app ever runs as root", name);
+	}
+	paths->uid = user->pw_uid;
+	paths->gid = user->pw_gid;
+	text_format(paths->said, sizeof(paths->said), "Apps run as the user %s (uid %u). ", name,
+			paths->uid);
+	return 0;
+}
+
+/* True when somebody without privileges can get through every folder of path
+ * that exists. Home folders of root are mode 0700, which apps cannot pass. */
+static bool is_reachable(const char *path) {
+	char part[CONFIG_PATH_MAX];
+	text_copy(part, sizeof(part), path);
+	for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		struct stat st;
+		if (stat(part, &st) < 0) {
+			return errno == ENOENT;
+		}
+		if (!(st.st_mode & S_IXOTH)) {
+			return false;
+		}
+		*slash = '/';
+	}
+	return true;
+}
+
+struct folder_rule {
+	const char *what;
+	const char *variable;   /* XDG variable that holds its parent */
+	const char *under_home; /* its default below $HOME */
+	const char *system;     /* where it lies for a system service */
+};
+
+static const struct folder_rule state_rule = { "state", "XDG_STATE_HOME", ".local/state",
+	"/var/lib/perigee" };
+static const struct folder_rule data_rule = { "data", "XDG_DATA_HOME", ".local/share",
+	"/var/lib/perigee" };
+static const struct folder_rule runtime_rule = { "runtime", "XDG_RUNTIME_DIR", NULL,
+	"/run/perigee" };
+
+static void choose(const struct folder_rule *rule, const char *given, const struct paths *paths,
+		char *out) {
+	const char *parent = getenv(rule->variable);
+	const char *home = getenv("HOME");
+	out[0] = '\0';
+	if (given) {
+		text_copy(out, CONFIG_PATH_MAX, given);
+		return;
+	}
+	if (parent && parent[0] == '/') {
+		text_format(out, CONFIG_PATH_MAX, "%s/perigee", parent);
+	} else if (rule->under_home && home && home[0] == '/') {
+		text_format(out, CONFIG_PATH_MAX, "%s/%s/perigee", home, rule->under_home);
+	} else if (!paths->is_root) {
+		text_format(out, CONFIG_PATH_MAX, "/tmp/perigee-%u", getuid());
+	}
+	if (paths->is_root && (!out[0] || !is_reachable(out))) {
+		text_copy(out, CONFIG_PATH_MAX, rule->system);
+	}
+}
+
+int paths_make(const char *path, uid_t uid, gid_t gid) {
+	char part[512];
+	if (path[0] != '/' || !text_copy(part, sizeof(part), path)) {
+		return -EINVAL;
+	}
+	for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST) {
+			return -errno;
+		}
+		*slash = '/';
+	}
+	bool made = mkdir(part, 0700) == 0;
+	if (!made && errno != EEXIST) {
+		return -errno;
+	}
+	OWN(fd_close) int fd = open(part, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	if (geteuid() == 0 && (st.st_uid != uid || st.st_gid != gid) && fchown(fd, uid, gid) < 0) {
+		return -errno;
+	}
+	return geteuid() != 0 && st.st_uid != uid ? -EPERM : 0;
+}
+
+static int make(const char *what, const char *path, const struct paths *paths,
+		struct config_text *error) {
+	int rc = path[0] == '/' ? paths_make(path, paths->uid, paths->gid) : -EINVAL;
+	if (rc == 0 && access(path, W_OK | X_OK) < 0) {
+		rc = -errno;
+	}
+	if (rc == -EINVAL) {
+		return refuse(error, "%s folder \"%s\": an absolute path is needed", what, path);
+	}
+	return rc == 0 ? 0
+		       : refuse(error, "%s folder %s: %s. Choose another with --%s, or mend it.",
+					 what, path, strerror(-rc), what);
+}
+
+int paths_settle(const struct config *config, struct paths *out, struct config_text *error) {
+	struct paths paths = { 0 };
+	int rc = settle_user(config, &paths, error);
+	if (rc < 0) {
+		return rc;
+	}
+	choose(&state_rule, config->folders.state, &paths, paths.state);
+	choose(&data_rule, config->folders.data, &paths, paths.data);
+	choose(&runtime_rule, config->folders.runtime, &paths, paths.runtime);
+	if (strlen(paths.runtime) > 60) {
+		/* A Unix socket's path has 108 bytes, and ours lie two levels deeper. */
+		return refuse(error,
+				"runtime folder %s: the path may have 60 characters at the most",
+				paths.runtime);
+	}
+	if ((rc = make("state", paths.state, &paths, error)) < 0 ||
+			(rc = make("data", paths.data, &paths, error)) < 0 ||
+			(rc = make("runtime", paths.runtime, &paths, error)) < 0) {
+		return rc;
+	}
+	if (config->folders.log) {
+		text_copy(paths.log, sizeof(paths.log), config->folders.log);
+	} else if (!text_format(paths.log, sizeof(paths.log), "%s/perigee.log", paths.state)) {
+		return refuse(error, "state folder %s: the path is too long", paths.state);
+	}
+	*out = paths;
+	return 0;
+}
+
+static void remove_at(int parent, const char *name) {
+	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) {
+		return;
+	}
+	int fd = openat(parent, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!folder) {
+		fd_close(fd);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+			remove_at(dirfd(folder), entry->d_name);
+		}
+	}
+	closedir(folder);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+void paths_remove_tree(const char *path) {
+	remove_at(AT_FDCWD, path);
+}
+
+void paths_remove_matching(const char *path, const char *prefix) {
+	DIR *folder = opendir(path);
+	if (!folder) {
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
+			remove_at(dirfd(folder), entry->d_name);
+		}
+	}
+	closedir(folder);
+}
+
+void paths_remove_empty(const char *folder) {
+	rmdir(folder);
+}

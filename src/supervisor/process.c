@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ipc/channel.h"
+#include "supervisor/child.h"
+
+int spawn_find(const char *libexec, const char *program, char *out, size_t size) {
+	if (program[0] == '/') {
+		text_copy(out, size, program);
+		return access(out, X_OK) == 0 ? 0 : -errno;
+	}
+	while (libexec && *libexec) {
+		size_t len = strcspn(libexec, ":");
+		if (text_format(out, size, "%.*s/%s", (int)len, libexec, program) &&
+				access(out, X_OK) == 0) {
+			return 0;
+		}
+		libexec += len + (libexec[len] == ':');
+	}
+	return -ENOENT;
+}
+
+struct command {
+	const char *argv[CHILD_ARGS_MAX + 24];
+	size_t count;
+	char numbers[2][12];
+	char exec[256], program[256];
+};
+
+static void add(struct command *command, const char *word) {
+	command->argv[command->count++] = word;
+}
+
+static int build(const struct nursery *nursery, const struct child_spec *spec,
+		struct command *command) {
+	int rc = spawn_find(nursery->libexec, "perigee-exec", command->exec, sizeof(command->exec));
+	if (rc == 0) {
+		rc = spawn_find(nursery->libexec, spec->program, command->program,
+				sizeof(command->program));
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	add(command, command->exec);
+	add(command, "--setsid");
+	if (nursery->uid && !spec->privileged) {
+		snprintf(command->numbers[0], sizeof(command->numbers[0]), "%u", nursery->uid);
+		snprintf(command->numbers[1], sizeof(command->numbers[1]), "%u", nursery->gid);
+		add(command, "--uid");
+		add(command, command->numbers[0]);
+		add(command, "--gid");
+		add(command, command->numbers[1]);
+	}
+	if (spec->listen_fd > 0) {
+		add(command, "--listen-fds");
+		add(command, "1");
+	}
+	add(command, "--cwd");
+	add(command, spec->cwd ? spec->cwd : "/");
+	add(command, "--");
+	add(command, command->program);
+	for (size_t i = 0; spec->args[i]; i++) {
+		add(command, spec->args[i]);
+	}
+	add(command, NULL);
+	return 0;
+}
+
+/* A closed environment: nothing of whoever started us reaches a worker. */
+static const char *const default_env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+	NULL };
+
+static int run(const struct command *command, const struct child_spec *spec, int fd3, int output,
+		pid_t *out_pid) {
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	if (fd3 >= 0) {
+		posix_spawn_file_actions_adddup2(&actions, fd3, 3);
+	}
+	const char *const *env = spec->env ? spec->env : default_env;
+	/* posix_spawn() does not write to the strings; its type predates const. */
+	int rc = posix_spawn(out_pid, command->exec, &actions, &attributes,
+			(char *const *)(uintptr_t)command->argv, (char *const *)(uintptr_t)env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return -rc;
+}
+
+/* dup2 onto itself would leave CLOEXEC set: keep what is handed over off fd 3. */
+static int off_three(int fd) {
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	return moved < 0 ? -errno : moved;
+}
+
+int spawn_worker(
+		const struct nursery *nursery, const struct child_spec *spec, struct spawned *out) {
+	struct command command = { .count = 0 };
+	int rc = build(nursery, spec, &command);
+	if (rc < 0) {
+		return rc;
+	}
+	int pair[2] = { -1, -1 }, output[2];
+	if (pipe2(output, O_CLOEXEC) < 0) {
+		return -errno;
+	}
+	OWN(fd_close) int output_read = output[0];
+	OWN(fd_close) int output_write = output[1];
+	/* The reader never blocks; nor may a worker when we are slow to read. */
+	fcntl(output_read, F_SETFL, O_NONBLOCK);
+	fcntl(output_write, F_SETFL, O_NONBLOCK);
+	bool with_channel = !spec->no_channel && spec->listen_fd <= 0;
+	if (with_channel && (rc = channel_pair(pair)) < 0) {
+		return rc;
+	}
+	OWN(fd_close) int ours = pair[0];
+	OWN(fd_close) int theirs = pair[1];
+	OWN(fd_close) int third = -1;
+	if (with_channel || spec->listen_fd > 0) {
+		third = off_three(with_channel ? theirs : spec->listen_fd);
+		if (third < 0) {
+			return third;
+		}
+	}
+	pid_t pid;
+	rc = run(&command, spec, third, output_write, &pid);
+	if (rc < 0) {
+		return rc;
+	}
+	*out = (struct spawned){
+		.pid = pid,
+		.channel_fd = TAKE(ours, -1),
+		.output_fd = TAKE(output_read, -1),
+	};
+	return 0;
+}
+
+int spawn_log(const struct nursery *nursery, const char *file, int input, int console) {
+	char program[256];
+	int rc = spawn_find(nursery->libexec, "perigee-log", program, sizeof(program));
+	if (rc < 0) {
+		return rc;
+	}
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setpgroup(&attributes, 0);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, console, STDERR_FILENO);
+	const char *const argv[] = { program, "--file", file, NULL };
+	const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
+	pid_t pid;
+	rc = posix_spawn(&pid, program, &actions, &attributes, (char *const *)(uintptr_t)argv,
+			(char *const *)(uintptr_t)env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return -rc;
+}

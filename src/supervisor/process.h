@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_PROCESS_H
+#define SUPERVISOR_PROCESS_H
+
+#include <sys/types.h>
+
+#include "base/own.h"
+
+struct nursery;
+struct child_spec;
+
+struct spawned {
+	pid_t pid;
+	int channel_fd; /* owned: our end; -1 without a channel */
+	int output_fd;  /* owned: what it prints */
+};
+
+/* posix_spawn of perigee-exec, which confines itself and becomes the program. */
+int spawn_worker(const struct nursery *nursery, const struct child_spec *spec,
+		struct spawned *out) NODISCARD;
+
+/* Starts perigee-log with `input` as its stdin and `console` as its stderr. It is
+ * nobody's worker: it ends at the end of its input. */
+int spawn_log(const struct nursery *nursery, const char *file, int input, int console) NODISCARD;
+
+/* The full path of one of our executables; -ENOENT. */
+int spawn_find(const char *libexec, const char *program, char *out, size_t size) NODISCARD;
+
+#endif

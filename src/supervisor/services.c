@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/services.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/reason.h"
+#include "supervisor/doors.h"
+#include "supervisor/supervisor.h"
+
+enum {
+	RETRY_FIRST_MS = 50,
+	RETRY_MAX_MS = 5000,
+	STEADY_MS = 10000, /* a service that ran so long starts over with its backoff */
+	STOP_GRACE_MS = 600,
+};
+
+struct service_row {
+	enum ipc_peer kind;
+	const char *program;
+	const char *args[4];
+	bool once; /* does its work and leaves; not started again after success */
+	void (*started)(struct supervisor *supervisor, struct child *child);
+	void (*message)(struct supervisor *supervisor, struct ipc_message *message,
+			struct ipc_fds *fds);
+};
+
+static void store_started(struct supervisor *supervisor, struct child *child) {
+	struct ipc_message open = { .kind = IPC_STORE_OPEN };
+	text_copy(open.store_open.folder, sizeof(open.store_open.folder), supervisor->paths.state);
+	child_post(child, &open, NULL, 0);
+	doors_introduce_store(supervisor, SERVICE_GATE);
+	doors_introduce_store(supervisor, SERVICE_WEB);
+}
+
+static void store_message(
+		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	if (message->kind == IPC_CLIENT_GONE) {
+		session_handle_client_gone(supervisor, message->client_ref.client);
+		return;
+	}
+	if (message->kind != IPC_STORE_READY) {
+		return;
+	}
+	if (message->store_ready.outcome != 0) {
+		supervisor_fatal(supervisor, "state folder %s: %s", supervisor->paths.state,
+				message->store_ready.detail);
+		return;
+	}
+	supervisor->services[SERVICE_STORE].ready = true;
+	text_copy(supervisor->web_key, sizeof(supervisor->web_key), message->store_ready.web_key);
+	text_copy(supervisor->host_id, sizeof(supervisor->host_id), message->store_ready.host_id);
+	doors_tell_options(supervisor);
+	supervisor_check_banner(supervisor, false);
+}
+
+static void gate_started(struct supervisor *supervisor, struct child *child) {
+	doors_introduce(supervisor, SERVICE_GATE, child);
+}
+
+static void web_started(struct supervisor *supervisor, struct child *child) {
+	doors_introduce(supervisor, SERVICE_WEB, child);
+}
+
+static void facts_message(
+		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	if (message->kind == IPC_FACTS) {
+		supervisor->facts = *message;
+		doors_tell_options(supervisor);
+		doors_announce(supervisor);
+		supervisor_check_banner(supervisor, false);
+	}
+}
+
+static void discover_started(struct supervisor *supervisor, struct child *child) {
+	(void)child;
+	doors_announce(supervisor);
+}
+
+static void discover_message(
+		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)supervisor;
+	(void)fds;
+	if (message->kind == IPC_DISCOVERED) {
+		log_info("discoverable", "name=%s port=%u", log_quote(message->discover.name).text,
+				message->discover.port);
+	}
+}
+
+static void probe_started(struct supervisor *supervisor, struct child *child) {
+	struct ipc_message probe = { .kind = IPC_ENCODER_PROBE };
+	const char *order = supervisor->config.encoders;
+	text_copy(probe.encoder_probe.order, sizeof(probe.encoder_probe.order),
+			order ? order : "nvenc,vaapi,qsv,x264");
+	supervisor->probed_count = 0;
+	child_post(child, &probe, NULL, 0);
+}
+
+/* The codecs offered are those of every encoder that really encoded. */
+static void settle_codecs(struct supervisor *supervisor) {
+	supervisor->codecs = 0;
+	supervisor->invalidation = false;
+	for (unsigned i = 0; i < supervisor->probed_count; i++) {
+		const struct ipc_message *probed = &supervisor->probed[i];
+		if (probed->encoder_probed.mask && supervisor->codecs == 0) {
+			supervisor->invalidation = probed->encoder_probed.reference_invalidation;
+		}
+		supervisor->codecs |= probed->encoder_probed.mask;
+	}
+	/* Only what a viewer can be given: 10 bit pictures are not converted yet. */
+	supervisor->codecs &= ~(uint32_t)CODEC_BIT_HEVC10;
+	supervisor->probe_done = true;
+	doors_tell_codecs(supervisor);
+	supervisor_check_banner(supervisor, false);
+}
+
+static void probe_message(
+		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	if (message->kind == IPC_ENCODER_PROBED && supervisor->probed_count < PROBED_MAX) {
+		supervisor->probed[supervisor->probed_count++] = *message;
+		log_info("encoder-probed",
+				"name=%s mask=0x%x invalidation=%u first_us=%u detail=%s",
+				log_quote(message->encoder_probed.name).text,
+				message->encoder_probed.mask,
+				message->encoder_probed.reference_invalidation,
+				message->encoder_probed.first_us,
+				log_quote(message->encoder_probed.detail).text);
+	} else if (message->kind == IPC_ENCODER_PROBE_END) {
+		settle_codecs(supervisor);
+		child_stop(supervisor->services[SERVICE_PROBE].child, REASON_ASKED, STOP_GRACE_MS);
+	}
+}
+
+static void art_started(struct supervisor *supervisor, struct child *child) {
+	for (unsigned i = 0; i < supervisor->apps.count; i++) {
+		struct ipc_message draw = { .kind = IPC_ART_DRAW,
+			.art_draw.app = supervisor->apps.list[i].id };
+		text_copy(draw.art_draw.title, sizeof(draw.art_draw.title),
+				supervisor->apps.list[i].title);
+		child_post(child, &draw, NULL, 0);
+	}
+}
+
+static void art_message(
+		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
+	if (message->kind != IPC_ART_DRAWN) {
+		return;
+	}
+	bool all = true;
+	for (unsigned i = 0; i < supervisor->apps.count; i++) {
+		if (supervisor->apps.list[i].id == message->art_draw.app &&
+				supervisor->art[i] < 0) {
+			supervisor->art[i] = fds_take(fds, 0);
+			doors_tell_art(supervisor, i);
+		}
+		all &= supervisor->art[i] >= 0;
+	}
+	if (all) {
+		child_stop(supervisor->services[SERVICE_ART].child, REASON_ASKED, STOP_GRACE_MS);
+	}
+}
+
+/* clang-format off */
+static const struct service_row rows[SERVICES] = {
+	[SERVICE_STORE]    = { PEER_STORE,      "perigee-store",    { 0 },                    false, store_started, store_message },
+	[SERVICE_GATE]     = { PEER_GATE,       "perigee-gate",     { "--role", "moonlight" }, false, gate_started, doors_gate_message },
+	[SERVICE_WEB]      = { PEER_WEB,        "perigee-gate",     { "--role", "web" },      false, web_started, doors_web_message },
+	[SERVICE_FACTS]    = { PEER_FACTS,      "perigee-facts",    { 0 },                    false, NULL, facts_message },
+	[SERVICE_DISCOVER] = { PEER_DISCOVER,   "perigee-discover", { 0 },                    false, discover_started, discover_message },
+	[SERVICE_PROBE]    = { PEER_ENCODER,    "perigee-encoder",  { "probe" },              true,  probe_started, probe_message },
+	[SERVICE_ART]      = { PEER_ART,        "perigee-art",      { 0 },                    true,  art_started, art_message },
+};
+/* clang-format on */
+
+static int start(struct service *service);
+
+static int handle_retry(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct service *service = (struct service *)user;
+	service->retry = sd_event_source_disable_unref(service->retry);
+	if (!service->supervisor->stopping && !service->child) {
+		(void)!start(service);
+	}
+	return 0;
+}
+
+static void retry_later(struct service *service) {
+	uint64_t ran_ms = clock_now_ms() - service->started_ms;
+	service->failures = ran_ms > STEADY_MS ? 0 : service->failures;
+	uint32_t shift = service->failures < 7 ? service->failures : 7;
+	uint32_t wait_ms = RETRY_FIRST_MS << shift;
+	wait_ms = wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
+	service->failures++;
+	log_warning("service-restart", "kind=%s wait_ms=%u failures=%u",
+			ipc_peer_name(service->row->kind), wait_ms, service->failures);
+	sd_event_source_disable_unref(service->retry);
+	service->retry = NULL;
+	sd_event_add_time_relative(service->supervisor->event, &service->retry, CLOCK_MONOTONIC,
+			wait_ms * US_PER_MS, 1000, handle_retry, service);
+}
+
+/* A probe that died has seen nothing to offer; what it saw before counts. */
+static void handle_once_ended(struct service *service, bool expected) {
+	struct supervisor *supervisor = service->supervisor;
+	if (service == &supervisor->services[SERVICE_PROBE] && !supervisor->probe_done) {
+		log_error("encoder-probe-failed", "");
+		settle_codecs(supervisor);
+	} else if (!expected) {
+		log_warning("service-failed", "kind=%s", ipc_peer_name(service->row->kind));
+	}
+}
+
+static void handle_ended(struct child *child, const struct child_end *end) {
+	struct service *service = (struct service *)child->user;
+	service->child = NULL;
+	service->ready = false;
+	if (service->supervisor->stopping) {
+		supervisor_check_end(service->supervisor);
+	} else if (service->row->once) {
+		handle_once_ended(service, end->expected);
+	} else {
+		retry_later(service);
+	}
+}
+
+static void handle_message(struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
+	struct service *service = (struct service *)child->user;
+	if (service->row->message) {
+		service->row->message(service->supervisor, message, fds);
+	}
+}
+
+static const struct child_owner owner = {
+	.message = handle_message,
+	.ended = handle_ended,
+};
+
+static int start(struct service *service) {
+	struct supervisor *supervisor = service->supervisor;
+	struct child_spec spec = {
+		.kind = service->row->kind,
+		.program = service->row->program,
+		.name = service->row->program,
+	};
+	memcpy(spec.args, service->row->args, sizeof(service->row->args));
+	service->started_ms = clock_now_ms();
+	int rc = child_spawn(&supervisor->nursery, &spec, &owner, service, &service->child);
+	if (rc < 0) {
+		retry_later(service);
+	} else if (service->row->started) {
+		service->row->started(supervisor, service->child);
+	}
+	return rc;
+}
+
+int services_start(struct supervisor *supervisor) {
+	for (int i = 0; i < SERVICES; i++) {
+		struct service *service = &supervisor->services[i];
+		service->supervisor = supervisor;
+		service->row = &rows[i];
+	}
+	for (int i = 0; i < SERVICES; i++) {
+		if (i == SERVICE_DISCOVER && !supervisor->config.discovery) {
+			continue;
+		}
+		int rc = start(&supervisor->services[i]);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void services_stop(struct supervisor *supervisor) {
+	for (int i = 0; i < SERVICES; i++) {
+		struct service *service = &supervisor->services[i];
+		service->retry = sd_event_source_disable_unref(service->retry);
+		child_stop(service->child, REASON_SHUTDOWN, STOP_GRACE_MS);
+	}
+}
+
+unsigned services_running(const struct supervisor *supervisor) {
+	unsigned running = 0;
+	for (int i = 0; i < SERVICES; i++) {
+		running += supervisor->services[i].child != NULL;
+	}
+	return running;
+}

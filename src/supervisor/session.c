@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "supervisor/session_parts.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/view.h"
+
+enum {
+	ENET_PEERS = 4095, /* 12 bits, the last is reserved (ENet protocol.h) */
+	RATE_X100_MAX = 24000,
+};
+
+static void arm(struct session *session);
+
+static void session_free(struct session *session) {
+	struct supervisor *supervisor = session->supervisor;
+	for (struct session **at = &supervisor->sessions; *at; at = &(*at)->next) {
+		if (*at == session) {
+			*at = session->next;
+			supervisor->sessions_count--;
+			break;
+		}
+	}
+	session_parts_finish(session);
+	sd_event_source_disable_unref(session->overdue);
+	explicit_bzero(session, sizeof(*session));
+	free(session);
+	supervisor_check_end(supervisor);
+}
+
+static struct session *find_by_client(struct supervisor *supervisor, const uint8_t client[32]) {
+	for (struct session *at = supervisor->sessions; at; at = at->next) {
+		if (at->life.state < LIFE_ENDING && memcmp(at->client, client, 32) == 0) {
+			return at;
+		}
+	}
+	return NULL;
+}
+
+static struct session *find_by_id(struct supervisor *supervisor, uint64_t id) {
+	for (struct session *at = supervisor->sessions; at; at = at->next) {
+		if (at->id == id) {
+			return at;
+		}
+	}
+	return NULL;
+}
+
+void session_tell_state(const struct session *session) {
+	enum life_state state = session->life.state;
+	struct ipc_message message = {
+		.kind = IPC_SESSION_STATE,
+		.session_state = { .session = session->id,
+				.app = session->app->id,
+				.state = state >= LIFE_ENDING ? SESSION_GONE
+					 : session->view      ? SESSION_WATCHED
+							      : SESSION_RUNNING },
+	};
+	memcpy(message.session_state.client, session->client, sizeof(session->client));
+	supervisor_post(session->supervisor, SERVICE_GATE, &message, NULL, 0);
+	supervisor_post(session->supervisor, SERVICE_WEB, &message, NULL, 0);
+}
+
+void session_tell_states(struct supervisor *supervisor) {
+	for (struct session *at = supervisor->sessions; at; at = at->next) {
+		session_tell_state(at);
+	}
+}
+
+static void refuse_launch(struct supervisor *supervisor, uint32_t request, uint32_t reason,
+		const char *detail) {
+	struct ipc_message answer = { .kind = IPC_LAUNCHED,
+		.launched = { .request = request, .reason = reason } };
+	text_copy(answer.launched.detail, sizeof(answer.launched.detail), detail ? detail : "");
+	log_warning("launch-refused", "reason=%s detail=%s", reason_row(reason)->name,
+			log_quote(answer.launched.detail).text);
+	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
+}
+
+static void answer_launch(struct session *session) {
+	if (!session->launch_pending) {
+		return;
+	}
+	session->launch_pending = false;
+	session->answer.launched.request = session->launch.launch.request;
+	session_tell_state(session);
+	log_info("launch-answered", "session=%016llx trace=%s took_ms=%llu",
+			(unsigned long long)session->id, session->trace,
+			(unsigned long long)(clock_now_ms() - session->launched_ms));
+	supervisor_post(session->supervisor, SERVICE_GATE, &session->answer, NULL, 0);
+}
+
+static void answer_announce(struct session *session, uint32_t reason) {
+	if (!session->announce_pending) {
+		return;
+	}
+	session->announce_pending = false;
+	struct ipc_message answer = { .kind = IPC_ANNOUNCED,
+		.announced = { .request = session->announce_request, .reason = reason } };
+	text_copy(answer.announced.detail, sizeof(answer.announced.detail),
+			reason ? session->detail : "");
+	supervisor_post(session->supervisor, SERVICE_GATE, &answer, NULL, 0);
+}
+
+static uint16_t free_enet_peer(struct supervisor *supervisor) {
+	for (;;) {
+		uint16_t id = (uint16_t)(random_u32() % ENET_PEERS);
+		bool used = false;
+		for (struct session *at = supervisor->sessions; at; at = at->next) {
+			used |= at->answer.launched.enet_peer == id;
+		}
+		if (!used) {
+			return id;
+		}
+	}
+}
+
+static void draw_ping(struct secret *out) {
+	uint8_t half[8];
+	char text[17];
+	random_fill(half, sizeof(half));
+	hex_encode(half, sizeof(half), text);
+	memcpy(out->bytes, text, 16);
+}
+
+/* New secrets for a client that comes (back). */
+static void draw_secrets(struct session *session) {
+	struct ipc_message *answer = &session->answer;
+	*answer = (struct ipc_message){ .kind = IPC_LAUNCHED, .launched.session = session->id };
+	draw_ping(&answer->launched.video_ping);
+	draw_ping(&answer->launched.audio_ping);
+	do {
+		answer->launched.connect_data = random_u32();
+	} while (answer->launched.connect_data == 0);
+	answer->launched.enet_peer = free_enet_peer(session->supervisor);
+}
+
+static void open_new_view(struct session *session) {
+	int rc = session->view ? 0 : view_create(session, &session->view);
+	if (rc < 0) {
+		log_error("view-failed", "session=%016llx error=%s",
+				(unsigned long long)session->id, log_quote(strerror(-rc)).text);
+	}
+}
+
+static void close_view(struct session *session, uint32_t code) {
+	struct view *view = TAKE(session->view, NULL);
+	view_close(view, session->reason, code);
+	session->stats.kind = (enum ipc_kind)0;
+}
+
+/* What the viewer's dialog shows: nothing for an orderly end. */
+static uint32_t termination_code(uint32_t reason) {
+	return reason_row(reason)->status == 200 || reason == REASON_SHUTDOWN
+			       ? REASON_TERMINATE_ORDERLY
+			       : REASON_TERMINATE_CONVERSION;
+}
+
+static void stop_all(struct session *session) {
+	answer_announce(session, session->reason);
+	close_view(session, termination_code(session->reason));
+	session_tell_state(session);
+	session_parts_stop(session, session->reason);
+	log_info("session-ending", "session=%016llx reason=%s detail=%s",
+			(unsigned long long)session->id, reason_row(session->reason)->name,
+			log_quote(session->detail).text);
+}
+
+static void fail_launch(struct session *session) {
+	if (session->launch_pending) {
+		session->launch_pending = false;
+		refuse_launch(session->supervisor, session->launch.launch.request, session->reason,
+				session->detail);
+	}
+	stop_all(session);
+}
+
+static void reap(struct session *session) {
+	log_info("session-end", "session=%016llx trace=%s reason=%s ran_ms=%llu",
+			(unsigned long long)session->id, session->trace,
+			reason_row(session->reason)->name,
+			(unsigned long long)(clock_now_ms() - session->launched_ms));
+	session_free(session);
+}
+
+static void renew(struct session *session) {
+	draw_secrets(session);
+	open_new_view(session);
+	if (session->desktop_ready) {
+		answer_launch(session);
+	}
+}
+
+static void take_over(struct session *session) {
+	answer_announce(session, REASON_TAKEN_OVER);
+	session->reason = REASON_TAKEN_OVER;
+	close_view(session, REASON_TERMINATE_ORDERLY);
+	renew(session);
+}
+
+static void open_view(struct session *session) {
+	open_new_view(session);
+	int rc = session->view ? 0 : -EAGAIN;
+	if (rc < 0) {
+		session_raise(session, LIFE_VIEWER_LOST, REASON_SPAWN_FAILED, NULL);
+	}
+}
+
+static void do_answer_announce(struct session *session) {
+	answer_announce(session, REASON_NONE);
+	session_tell_state(session);
+}
+
+static void note_streaming(struct session *session) {
+	log_info("streaming", "session=%016llx trace=%s since_launch_ms=%llu",
+			(unsigned long long)session->id, session->trace,
+			(unsigned long long)(clock_now_ms() - session->launched_ms));
+}
+
+static void do_close_view(struct session *session) {
+	close_view(session, termination_code(session->reason));
+	session_tell_state(session);
+}
+
+static void fail_view(struct session *session) {
+	answer_announce(session, session->reason);
+	do_close_view(session);
+}
+
+static void kill_all(struct session *session) {
+	/* What view_close() released dies by its own stop deadline. */
+	session_parts_kill(session);
+}
+
+/* Processes that SIGKILL does not end are left to their own reaping: they hold
+ * nothing of the session that is needed again. */
+static void give_up(struct session *session) {
+	log_error("session-written-off", "session=%016llx processes=%u",
+			(unsigned long long)session->id, session->children);
+	for (struct child *child = session->supervisor->nursery.first; child; child = child->next) {
+		static const struct child_owner nobody = { 0 };
+		if (child->session == session->id) {
+			child->owner = &nobody;
+			child->user = NULL;
+		}
+	}
+	reap(session);
+}
+
+/* clang-format off */
+static void (*const actions[])(struct session *) = {
+	[LIFE_ANSWER_LAUNCH] = answer_launch,
+	[LIFE_OPEN_VIEW] = open_view,
+	[LIFE_ANSWER_ANNOUNCE] = do_answer_announce,
+	[LIFE_NOTE_STREAMING] = note_streaming,
+	[LIFE_CLOSE_VIEW] = do_close_view,
+	[LIFE_RENEW] = renew,
+	[LIFE_TAKE_OVER] = take_over,
+	[LIFE_FAIL_LAUNCH] = fail_launch,
+	[LIFE_FAIL_VIEW] = fail_view,
+	[LIFE_STOP_ALL] = stop_all,
+	[LIFE_KILL_ALL] = kill_all,
+	[LIFE_REAP] = reap,
+	[LIFE_GIVE_UP] = give_up,
+};
+/* clang-format on */
+
+void session_raise(struct session *session, enum life_event event, uint32_t reason,
+		const char *detail) {
+	enum life_state before = session->life.state;
+	enum life_action action = life_step(&session->life, event, clock_now_ms());
+	log_debug("session-step", "session=%016llx state=%s event=%s action=%d next=%s",
+			(unsigned long long)session->id, life_state_name(before),
+			life_event_name(event), action, life_state_name(session->life.state));
+	if (action == LIFE_REFUSE) {
+		log_error("session-confused", "session=%016llx state=%s event=%s",
+				(unsigned long long)session->id, life_state_name(before),
+				life_event_name(event));
+		return;
+	}
+	if (action == LIFE_IGNORE) {
+		return;
+	}
+	if (reason != REASON_NONE) {
+		session->reason = reason;
+		text_copy(session->detail, sizeof(session->detail), detail ? detail : "");
+		log_info("session-reason", "session=%016llx event=%s reason=%s detail=%s",
+				(unsigned long long)session->id, life_event_name(event),
+				reason_row(reason)->name, log_quote(session->detail).text);
+	}
+	arm(session);
+	actions[action](session);
+}
+
+void session_child_gone(struct session *session) {
+	session->children--;
+	if (session->children == 0 && session->life.state >= LIFE_ENDING) {
+		session_raise(session, LIFE_ALL_GONE, REASON_NONE, NULL);
+	}
+}
+
+static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct session *session = (struct session *)user;
+	static const uint32_t reasons[LIFE_STATES] = {
+		[LIFE_STARTING] = REASON_START_OVERDUE,
+		[LIFE_LAUNCHED] = REASON_RTSP_OVERDUE,
+		[LIFE_PREPARING] = REASON_START_OVERDUE,
+		[LIFE_CONNECTING] = REASON_FLOW_OVERDUE,
+	};
+	session_raise(session, LIFE_OVERDUE, reasons[session->life.state], NULL);
+	return 0;
+}
+
+static void arm(struct session *session) {
+	uint64_t deadline_ms = session->life.deadline_ms;
+	if (!session->overdue) {
+		sd_event_add_time(session->supervisor->event, &session->overdue, CLOCK_MONOTONIC,
+				UINT64_MAX, 10 * US_PER_MS, handle_overdue, session);
+	}
+	if (session->overdue) {
+		sd_event_source_set_time(session->overdue,
+				deadline_ms ? deadline_ms * US_PER_MS : UINT64_MAX);
+		sd_event_source_set_enabled(
+				session->overdue, deadline_ms ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	}
+}
+
+/* A client resends a launch whose answer it never got (Qt up to four times): it
+ * is the same launch, with the same key, and gets the same answer. */
+static bool is_resend(const struct session *session, const struct ipc_message *message) {
+	return session->life.state <= LIFE_LAUNCHED &&
+	       memcmp(session->launch.launch.key_hash, message->launch.key_hash, 32) == 0;
+}
+
+static void remember_launch(struct session *session, const struct ipc_message *message) {
+	session->launch = *message;
+	session->launch_pending = true;
+	session->launched_ms = clock_now_ms();
+	session->address = message->launch.address;
+	text_copy(session->trace, sizeof(session->trace), message->launch.trace);
+	keys_add(&session->supervisor->keys, message->launch.key_hash);
+}
+
+static void relaunch(struct session *session, const struct ipc_message *message) {
+	if (is_resend(session, message)) {
+		bool answered = !session->launch_pending;
+		session->launch.launch.request = message->launch.request;
+		session->launch_pending = true;
+		if (answered) {
+			answer_launch(session);
+		}
+		return;
+	}
+	remember_launch(session, message);
+	session_raise(session, LIFE_RELAUNCH, REASON_NONE, NULL);
+}
+
+static void start(struct supervisor *supervisor, const struct app *app,
+		const struct ipc_message *message) {
+	struct session *session = calloc(1, sizeof(*session));
+	if (!session) {
+		refuse_launch(supervisor, message->launch.request, REASON_RESOURCES, NULL);
+		return;
+	}
+	session->supervisor = supervisor;
+	session->sound_listen_fd = -1;
+	session->app = app;
+	random_fill(&session->id, sizeof(session->id));
+	memcpy(session->client, message->launch.client, sizeof(session->client));
+	text_copy(session->client_name, sizeof(session->client_name), message->launch.client_name);
+	session->width = message->launch.width;
+	session->height = message->launch.height;
+	session->rate_mhz = message->launch.rate_x100 * 10;
+	session->next = supervisor->sessions;
+	supervisor->sessions = session;
+	supervisor->sessions_count++;
+	remember_launch(session, message);
+	draw_secrets(session);
+	session->life = life_begin(clock_now_ms());
+	arm(session);
+	log_info("session-start",
+			"session=%016llx trace=%s app=%s client=%s size=%ux%u rate_mhz=%u",
+			(unsigned long long)session->id, session->trace, log_quote(app->title).text,
+			log_quote(session->client_name).text, session->width, session->height,
+			session->rate_mhz);
+	int rc = session_parts_start(session);
+	if (rc < 0) {
+		session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+		if (session->children == 0) {
+			session_raise(session, LIFE_ALL_GONE, REASON_NONE, NULL);
+		}
+		return;
+	}
+	open_new_view(session);
+}
+
+/* What can be said at once; REASON_NONE to go on. */
+static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *message,
+		const struct session *running, const struct app *app, char *detail, size_t size) {
+	bool resume = message->launch.flags & LAUNCH_RESUME;
+	bool again = running && is_resend(running, message);
+	if (supervisor->stopping) {
+		return REASON_SHUTDOWN;
+	}
+	if (!supervisor->probe_done) {
+		return REASON_NOT_READY;
+	}
+	if (!supervisor->codecs) {
+		return REASON_NO_ENCODER;
+	}
+	if (!again && keys_contain(&supervisor->keys, message->launch.key_hash)) {
+		return REASON_KEY_REUSED;
+	}
+	if (running) {
+		if (!resume && app != running->app) {
+			text_format(detail, size,
+					"%s of yours is running. Resume or quit it first.",
+					running->app->title);
+			return app ? REASON_OTHER_APP_RUNS : REASON_APP_UNKNOWN;
+		}
+		return REASON_NONE;
+	}
+	if (resume) {
+		return REASON_NOTHING_RUNS;
+	}
+	if (!app) {
+		return REASON_APP_UNKNOWN;
+	}
+	if (!app->installed) {
+		text_copy(detail, size, app->why_not);
+		return REASON_APP_MISSING;
+	}
+	if (supervisor->sessions_count >= supervisor->config.sessions_max) {
+		text_format(detail, size, "This host is full: %u of %u sessions are in use.",
+				supervisor->sessions_count, supervisor->config.sessions_max);
+		return REASON_HOST_FULL;
+	}
+	return REASON_NONE;
+}
+
+static bool form_is_possible(const struct ipc_message *message) {
+	uint16_t width = message->launch.width, height = message->launch.height;
+	return width >= 64 && height >= 64 && width <= 3840 && height <= 2160 && width % 2 == 0 &&
+	       height % 2 == 0 && message->launch.rate_x100 >= 100 &&
+	       message->launch.rate_x100 <= RATE_X100_MAX;
+}
+
+void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *running = find_by_client(supervisor, message->launch.client);
+	const struct app *app = apps_find(&supervisor->apps, message->launch.app);
+	char detail[160] = "";
+	uint32_t reason = judge(supervisor, message, running, app, detail, sizeof(detail));
+	if (reason == REASON_NONE && !form_is_possible(message)) {
+		reason = REASON_UNSUPPORTED;
+	}
+	if (reason != REASON_NONE) {
+		refuse_launch(supervisor, message->launch.request, reason, detail);
+	} else if (running) {
+		relaunch(running, message);
+	} else {
+		start(supervisor, app, message);
+	}
+}
+
+void session_handle_cancel(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *session = find_by_client(supervisor, message->cancel.client);
+	struct ipc_message answer = { .kind = IPC_CANCELLED,
+		.cancelled.request = message->cancel.request };
+	if (session) {
+		session_raise(session, LIFE_QUIT, REASON_ASKED, NULL);
+	}
+	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
+}
+
+void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *session = find_by_id(supervisor, message->announce.session);
+	if (!session || session->life.state != LIFE_LAUNCHED) {
+		struct ipc_message answer = { .kind = IPC_ANNOUNCED,
+			.announced = { .request = message->announce.request,
+					.reason = REASON_NOTHING_RUNS } };
+		supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
+		return;
+	}
+	session->announce_request = message->announce.request;
+	session->announce_pending = true;
+	session_raise(session, LIFE_ANNOUNCED, REASON_NONE, NULL);
+	if (session->life.state != LIFE_PREPARING || !session->view) {
+		return;
+	}
+	int rc = view_open(session->view, &message->announce.params);
+	if (rc < 0) {
+		session_raise(session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
+	}
+}
+
+void session_handle_flow(struct supervisor *supervisor, const struct ipc_message *message, int fd) {
+	struct session *session = find_by_id(supervisor, message->flow.session);
+	if (!session || !session->view) {
+		fd_close(fd);
+		return;
+	}
+	view_flow(session->view, message, fd);
+}
+
+void session_handle_client_gone(struct supervisor *supervisor, const uint8_t client[32]) {
+	struct session *session = find_by_client(supervisor, client);
+	if (session) {
+		session_raise(session, LIFE_QUIT, REASON_ASKED, "the client was unpaired");
+	}
+}
+
+void session_quit_all(struct supervisor *supervisor, enum reason reason) {
+	for (struct session *at = supervisor->sessions, *next; at; at = next) {
+		next = at->next;
+		session_raise(at, LIFE_QUIT, reason, NULL);
+	}
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_SESSION_H
+#define SUPERVISOR_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/message.h"
+#include "ipc/reason.h"
+#include "supervisor/child.h"
+#include "supervisor/life.h"
+
+struct app;
+struct supervisor;
+struct view;
+
+/* One client's launch: a desktop with its sound server and app, and, while
+ * somebody watches, a view (view.h). Lives until its last process is reaped. */
+struct session {
+	struct supervisor *supervisor; /* borrowed */
+	struct session *next;
+	uint64_t id; /* random */
+	struct life life;
+	struct sd_event_source *overdue; /* owned: the life's deadline */
+
+	uint8_t client[32];
+	char client_name[64];
+	struct address address;
+	const struct app *app; /* borrowed */
+	char trace[20];
+
+	/* The newest launch; the key is wiped with the session. */
+	struct ipc_message launch;
+	bool launch_pending;       /* its request waits for an answer */
+	struct ipc_message answer; /* LAUNCHED, to be repeated for a resend */
+	uint32_t announce_request;
+	bool announce_pending;
+
+	struct child *desktop, *sound, *runner;
+	struct view *view;   /* owned, NULL when nobody watches or is about to */
+	unsigned children;   /* processes of ours that are not reaped, closing ones too */
+	int sound_listen_fd; /* owned: outlives the sound server */
+	uint32_t sound_failures;
+	struct sd_event_source *sound_retry; /* owned */
+	char runtime[128], sound_server[160], x_display[16];
+	uint16_t width, height; /* of the desktop now */
+	uint32_t rate_mhz;
+	bool desktop_ready;
+
+	uint64_t launched_ms;
+	uint32_t reason; /* why it ended */
+	char detail[160];
+	struct ipc_message stats; /* the newest STREAM_STATS, kind 0: none */
+};
+
+/* LAUNCH of a gate: everything that can be refused at once is; else the answer
+ * comes when the desktop is ready. */
+void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message);
+void session_handle_cancel(struct supervisor *supervisor, const struct ipc_message *message);
+void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message);
+void session_handle_flow(struct supervisor *supervisor, const struct ipc_message *message, int fd);
+
+/* A client's certificate was revoked. */
+void session_handle_client_gone(struct supervisor *supervisor, const uint8_t client[32]);
+
+/* Ends all of them. */
+void session_quit_all(struct supervisor *supervisor, enum reason reason);
+
+/* Raises an event; reason and detail (may be NULL) are kept when it is an end. */
+void session_raise(struct session *session, enum life_event event, uint32_t reason,
+		const char *detail);
+
+/* For the parts: a process of this session was spawned or is gone. */
+void session_child_gone(struct session *session);
+
+/* Tells the doors what runs for the client. */
+void session_tell_state(const struct session *session);
+void session_tell_states(struct supervisor *supervisor);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/session_parts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "supervisor/session.h"
+#include "supervisor/supervisor.h"
+
+enum {
+	SOUND_RETRY_MS = 100, /* doubled with every failure in a row, at most 5 s */
+	RUNNER_GRACE_MS = 1000,
+	DESKTOP_GRACE_MS = 500,
+};
+
+static int spawn_sound(struct session *session);
+
+/* Adds one NUL-terminated string to a blob of strings. */
+static bool add_string(char *blob, size_t size, uint16_t *len, const char *format, ...)
+		__attribute__((format(printf, 4, 5)));
+
+static bool add_string(char *blob, size_t size, uint16_t *len, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(blob + *len, size - *len, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= size - *len) {
+		return false;
+	}
+	*len = (uint16_t)(*len + n + 1);
+	return true;
+}
+
+/* A folder name out of a title: what is not a letter or digit becomes '_'. */
+static void folder_name(const char *title, char *out, size_t size) {
+	text_copy(out, size, title);
+	for (char *at = out; *at; at++) {
+		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			     (*at >= '0' && *at <= '9') || *at == '-';
+		if (!plain) {
+			*at = '_';
+		}
+	}
+}
+
+static int make_home(struct session *session, char *out, size_t size) {
+	const struct paths *paths = &session->supervisor->paths;
+	char app[64];
+	folder_name(session->app->title, app, sizeof(app));
+	const uint8_t *c = session->client;
+	if (!text_format(out, size, "%s/homes/%02x%02x%02x%02x%02x%02x%02x%02x/%s", paths->data,
+			    c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], app)) {
+		return -ENAMETOOLONG;
+	}
+	/* Each level belongs to the apps' user, so that it can be passed. */
+	for (char *at = out + strlen(paths->data) + 1; (at = strchr(at, '/')); at++) {
+		*at = '\0';
+		int rc = paths_make(out, paths->uid, paths->gid);
+		*at = '/';
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return paths_make(out, paths->uid, paths->gid);
+}
+
+static bool fill_env(
+		struct session *session, const char *home, char *env, size_t size, uint16_t *len) {
+	bool fits = add_string(env, size, len, "HOME=%s", home) &&
+		    add_string(env, size, len, "XDG_RUNTIME_DIR=%s", session->runtime) &&
+		    add_string(env, size, len, "WAYLAND_DISPLAY=wayland-0") &&
+		    add_string(env, size, len, "PULSE_SERVER=%s", session->sound_server) &&
+		    add_string(env, size, len, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/games") &&
+		    add_string(env, size, len, "LANG=C.UTF-8") &&
+		    add_string(env, size, len, "SHELL=/bin/bash") &&
+		    add_string(env, size, len, "XDG_SESSION_TYPE=wayland") &&
+		    add_string(env, size, len, "XDG_CURRENT_DESKTOP=Perigee") &&
+		    add_string(env, size, len, "MOZ_ENABLE_WAYLAND=1") &&
+		    add_string(env, size, len, "PERIGEE_SESSION=%016llx",
+				    (unsigned long long)session->id) &&
+		    add_string(env, size, len, "PERIGEE_CLIENT_WIDTH=%u", session->width) &&
+		    add_string(env, size, len, "PERIGEE_CLIENT_HEIGHT=%u", session->height) &&
+		    add_string(env, size, len, "PERIGEE_CLIENT_FPS=%u",
+				    (session->rate_mhz + 500) / 1000) &&
+		    add_string(env, size, len, "SUNSHINE_CLIENT_WIDTH=%u", session->width) &&
+		    add_string(env, size, len, "SUNSHINE_CLIENT_HEIGHT=%u", session->height) &&
+		    add_string(env, size, len, "SUNSHINE_CLIENT_FPS=%u",
+				    (session->rate_mhz + 500) / 1000);
+	if (fits && session->x_display[0]) {
+		fits = add_string(env, size, len, "DISPLAY=%s", session->x_display);
+	}
+	return fits;
+}
+
+static int fill_runner_start(struct session *session, struct ipc_message *message) {
+	const struct app *app = session->app;
+	const struct paths *paths = &session->supervisor->paths;
+	*message = (struct ipc_message){ .kind = IPC_RUNNER_START };
+	message->runner_start.app = app->id;
+	message->runner_start.uid = paths->is_root ? paths->uid : 0;
+	message->runner_start.gid = paths->is_root ? paths->gid : 0;
+	text_copy(message->runner_start.title, sizeof(message->runner_start.title), app->title);
+	text_copy(message->runner_start.runtime, sizeof(message->runner_start.runtime),
+			session->runtime);
+	int rc = make_home(session, message->runner_start.home, sizeof(message->runner_start.home));
+	if (rc < 0) {
+		return rc;
+	}
+	char *argv = message->runner_start.argv;
+	uint16_t *argv_len = &message->runner_start.argv_len;
+	bool fits = add_string(
+			argv, sizeof(message->runner_start.argv), argv_len, "%s", app->program);
+	for (unsigned i = 1; fits && i < app->command_count; i++) {
+		fits = add_string(argv, sizeof(message->runner_start.argv), argv_len, "%s",
+				app->command[i]);
+	}
+	fits = fits &&
+	       fill_env(session, message->runner_start.home, message->runner_start.env,
+			       sizeof(message->runner_start.env), &message->runner_start.env_len);
+	return fits ? 0 : -E2BIG;
+}
+
+static void handle_runner_message(
+		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	struct session *session = (struct session *)child->user;
+	if (message->kind == IPC_RUNNER_APP) {
+		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
+				(unsigned long long)session->id, message->runner_app.pid,
+				log_quote(message->runner_app.detail).text);
+	} else if (message->kind == IPC_RUNNER_EXITED) {
+		int status = message->runner_exited.status;
+		bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		char detail[160];
+		text_format(detail, sizeof(detail), "%s ended with %s %d: %s", session->app->title,
+				WIFSIGNALED(status) ? "signal" : "status",
+				WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+				message->runner_exited.last_lines);
+		session_raise(session, LIFE_QUIT, well ? REASON_APP_EXITED : REASON_APP_FAILED,
+				well ? NULL : detail);
+	}
+}
+
+static void handle_runner_ended(struct child *child, const struct child_end *end) {
+	struct session *session = (struct session *)child->user;
+	session->runner = NULL;
+	if (!end->expected) {
+		session_raise(session, LIFE_BROKEN, end->reason, end->detail);
+	}
+	session_child_gone(session);
+}
+
+static const struct child_owner runner_owner = {
+	.message = handle_runner_message,
+	.ended = handle_runner_ended,
+};
+
+static int start_runner(struct session *session) {
+	struct ipc_message message;
+	int rc = fill_runner_start(session, &message);
+	if (rc < 0) {
+		return rc;
+	}
+	struct child_spec spec = {
+		.kind = PEER_RUNNER,
+		.program = "perigee-runner",
+		.session = session->id,
+		.name = session->app->title,
+	};
+	rc = child_spawn(&session->supervisor->nursery, &spec, &runner_owner, session,
+			&session->runner);
+	if (rc == 0) {
+		session->children++;
+		child_post(session->runner, &message, NULL, 0);
+	}
+	return rc;
+}
+
+static void handle_desktop_message(
+		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	struct session *session = (struct session *)child->user;
+	if (message->kind == IPC_DESKTOP_READY && !session->desktop_ready) {
+		session->desktop_ready = true;
+		text_copy(session->x_display, sizeof(session->x_display),
+				message->desktop_ready.x_display);
+		log_info("desktop-ready", "session=%016llx renderer=%s x_display=%s",
+				(unsigned long long)session->id,
+				log_quote(message->desktop_ready.renderer).text,
+				log_quote(message->desktop_ready.x_display).text);
+		int rc = start_runner(session);
+		if (rc < 0) {
+			session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+			return;
+		}
+		session_raise(session, LIFE_DESKTOP_READY, REASON_NONE, NULL);
+	} else if (message->kind == IPC_DESKTOP_WINDOWS) {
+		log_info("desktop-windows", "session=%016llx count=%u",
+				(unsigned long long)session->id, message->desktop_windows.count);
+	}
+}
+
+static void handle_desktop_failure(struct child *child, uint32_t reason, const char *detail) {
+	session_raise((struct session *)child->user, LIFE_VIEWER_LOST, reason, detail);
+}
+
+static void handle_desktop_ended(struct child *child, const struct child_end *end) {
+	struct session *session = (struct session *)child->user;
+	session->desktop = NULL;
+	session_raise(session, LIFE_BROKEN, end->reason, end->detail);
+	session_child_gone(session);
+}
+
+static const struct child_owner desktop_owner = {
+	.message = handle_desktop_message,
+	.failure = handle_desktop_failure,
+	.ended = handle_desktop_ended,
+};
+
+static void copy_optional(char *out, size_t size, const char *text) {
+	text_copy(out, size, text ? text : "");
+}
+
+static int start_desktop(struct session *session) {
+	char path[160];
+	struct supervisor *supervisor = session->supervisor;
+	text_format(path, sizeof(path), "%s/wayland-0", session->runtime);
+	OWN(fd_close)
+	int listening = sockets_listen_unix(path, supervisor->paths.uid, supervisor->paths.gid);
+	if (listening < 0) {
+		return listening;
+	}
+	char runtime_env[160];
+	text_format(runtime_env, sizeof(runtime_env), "XDG_RUNTIME_DIR=%s", session->runtime);
+	const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+		runtime_env, "WLR_RENDERER_ALLOW_SOFTWARE=1", NULL };
+	struct child_spec spec = {
+		.kind = PEER_DESKTOP,
+		.program = "perigee-desktop",
+		.session = session->id,
+		.name = session->app->title,
+		.env = env,
+	};
+	int rc = child_spawn(
+			&supervisor->nursery, &spec, &desktop_owner, session, &session->desktop);
+	if (rc < 0) {
+		return rc;
+	}
+	session->children++;
+	const struct config_keyboard *keyboard = &supervisor->config.keyboard;
+	struct ipc_message start = {
+		.kind = IPC_DESKTOP_START,
+		.desktop_start = { .width = session->width,
+				.height = session->height,
+				.rate_mhz = session->rate_mhz,
+				.wayland_name = "wayland-0",
+				.xwayland = 1,
+				.fullscreen = 1 },
+	};
+	copy_optional(start.desktop_start.layout, sizeof(start.desktop_start.layout),
+			keyboard->layout);
+	copy_optional(start.desktop_start.variant, sizeof(start.desktop_start.variant),
+			keyboard->variant);
+	copy_optional(start.desktop_start.model, sizeof(start.desktop_start.model),
+			keyboard->model);
+	copy_optional(start.desktop_start.options, sizeof(start.desktop_start.options),
+			keyboard->options);
+	child_post(session->desktop, &start, &listening, 1);
+	return 0;
+}
+
+static int handle_sound_retry(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct session *session = (struct session *)user;
+	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
+	if (session->life.state < LIFE_ENDING && spawn_sound(session) < 0) {
+		log_error("sound-failed", "session=%016llx", (unsigned long long)session->id);
+	}
+	return 0;
+}
+
+/* The desktop lives on without sound; the server is started again. */
+static void handle_sound_ended(struct child *child, const struct child_end *end) {
+	struct session *session = (struct session *)child->user;
+	session->sound = NULL;
+	if (session->life.state < LIFE_ENDING) {
+		uint32_t wait_ms = SOUND_RETRY_MS
+				   << (session->sound_failures < 6 ? session->sound_failures : 6);
+		session->sound_failures++;
+		log_warning("sound-restart", "session=%016llx detail=%s wait_ms=%u",
+				(unsigned long long)session->id, log_quote(end->detail).text,
+				wait_ms);
+		sd_event_add_time_relative(session->supervisor->event, &session->sound_retry,
+				CLOCK_MONOTONIC, wait_ms * 1000, 1000, handle_sound_retry, session);
+	}
+	session_child_gone(session);
+}
+
+static const struct child_owner sound_owner = {
+	.ended = handle_sound_ended,
+};
+
+struct sink_row {
+	unsigned channels;
+	const char *map; /* Moonlight's order (protocol.md 7) */
+};
+
+static const struct sink_row sinks[] = {
+	{ 8, "front-left,front-right,front-center,lfe,rear-left,rear-right,side-left,side-right" },
+	{ 6, "front-left,front-right,front-center,lfe,rear-left,rear-right" },
+	{ 2, "front-left,front-right" },
+};
+
+/* As many channels as the client asked for at launch, stereo for nonsense. */
+static void sink_arguments(const struct session *session, char *out, size_t size) {
+	unsigned channels = session->launch.launch.surround & 0xff;
+	const struct sink_row *row = &sinks[ARRAY_LEN(sinks) - 1];
+	for (size_t i = 0; i < ARRAY_LEN(sinks); i++) {
+		if (sinks[i].channels == channels) {
+			row = &sinks[i];
+		}
+	}
+	text_format(out, size,
+			"module-null-sink sink_name=out rate=48000 format=s16le channels=%u "
+			"channel_map=%s",
+			row->channels, row->map);
+}
+
+/* A null sink whose monitor is what the encoder records. The socket is ours and
+ * listens already: nobody waits for the server by time. */
+static int spawn_sound(struct session *session) {
+	char home[160], runtime[160];
+	text_format(home, sizeof(home), "HOME=%s/pulse", session->runtime);
+	text_format(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=%s", session->runtime);
+	const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", home,
+		runtime, NULL };
+	char sink[256];
+	sink_arguments(session, sink, sizeof(sink));
+	struct child_spec spec = {
+		.kind = PEER_SOUND,
+		.program = "/usr/bin/pulseaudio",
+		.args = { "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
+				"--disallow-exit", "--disallow-module-loading",
+				"--log-level=notice", "-L", sink, "-L",
+				"module-native-protocol-unix auth-anonymous=1 srbchannel=0", NULL },
+		.session = session->id,
+		.name = "pulseaudio",
+		.env = env,
+		.listen_fd = session->sound_listen_fd,
+	};
+	int rc = child_spawn(&session->supervisor->nursery, &spec, &sound_owner, session,
+			&session->sound);
+	if (rc == 0) {
+		session->children++;
+	}
+	return rc;
+}
+
+static int start_sound(struct session *session) {
+	const struct paths *paths = &session->supervisor->paths;
+	char path[160];
+	text_format(path, sizeof(path), "%s/pulse", session->runtime);
+	int rc = paths_make(path, paths->uid, paths->gid);
+	if (rc < 0) {
+		return rc;
+	}
+	text_format(path, sizeof(path), "%s/pulse/native", session->runtime);
+	session->sound_listen_fd = sockets_listen_unix(path, paths->uid, paths->gid);
+	if (session->sound_listen_fd < 0) {
+		return session->sound_listen_fd;
+	}
+	text_format(session->sound_server, sizeof(session->sound_server), "unix:%s", path);
+	return spawn_sound(session);
+}
+
+int session_parts_start(struct session *session) {
+	const struct paths *paths = &session->supervisor->paths;
+	if (!text_format(session->runtime, sizeof(session->runtime), "%s/s-%016llx", paths->runtime,
+			    (unsigned long long)session->id)) {
+		return -ENAMETOOLONG;
+	}
+	int rc = paths_make(session->runtime, paths->uid, paths->gid);
+	if (rc == 0) {
+		rc = start_desktop(session);
+	}
+	if (rc == 0) {
+		rc = start_sound(session);
+		if (rc < 0) {
+			/* Without sound is better than not at all; it is said. */
+			log_error("sound-failed", "session=%016llx error=%s",
+					(unsigned long long)session->id,
+					log_quote(strerror(-rc)).text);
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
+void session_parts_stop(struct session *session, uint32_t reason) {
+	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
+	child_stop(session->runner, reason, RUNNER_GRACE_MS);
+	child_stop(session->desktop, reason, DESKTOP_GRACE_MS);
+	child_stop(session->sound, reason, DESKTOP_GRACE_MS);
+}
+
+void session_parts_kill(struct session *session) {
+	child_kill(session->runner, session->reason, "the session ends");
+	child_kill(session->desktop, session->reason, "the session ends");
+	child_kill(session->sound, session->reason, "the session ends");
+}
+
+void session_parts_finish(struct session *session) {
+	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
+	fd_release(&session->sound_listen_fd);
+	if (session->runtime[0]) {
+		paths_remove_tree(session->runtime);
+	}
+}

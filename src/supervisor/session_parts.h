@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_SESSION_PARTS_H
+#define SUPERVISOR_SESSION_PARTS_H
+
+#include <stdint.h>
+
+#include "base/own.h"
+
+struct session;
+
+/* The processes that a session has whether or not anybody watches: desktop,
+ * sound server, runner. They are started here and their words are heard here. */
+
+/* Runtime folder, sockets, desktop and sound server. -errno, and what was
+ * started is stopped by the session's end. */
+int session_parts_start(struct session *session) NODISCARD;
+
+/* Asks all of them to stop; harmless when some are gone. */
+void session_parts_stop(struct session *session, uint32_t reason);
+void session_parts_kill(struct session *session);
+
+/* Removes what lies on disk and closes what is held. */
+void session_parts_finish(struct session *session);
+
+#endif

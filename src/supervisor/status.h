@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_STATUS_H
+#define SUPERVISOR_STATUS_H
+
+#include <stdint.h>
+
+struct supervisor;
+
+/* Answers STATUS_ASK: one JSON object a line, each with a "what": host, encoder,
+ * app, session, process. No secrets, no host key. */
+void status_answer(struct supervisor *supervisor, uint32_t request);
+
+#endif

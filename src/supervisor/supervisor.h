@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_SUPERVISOR_H
+#define SUPERVISOR_SUPERVISOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/message.h"
+#include "supervisor/apps.h"
+#include "supervisor/child.h"
+#include "supervisor/config.h"
+#include "supervisor/journal.h"
+#include "supervisor/keys.h"
+#include "supervisor/paths.h"
+#include "supervisor/sockets.h"
+
+struct session;
+
+/* A machine-wide worker that is started again when it ends, with backoff. */
+struct service {
+	struct supervisor *supervisor; /* borrowed */
+	const struct service_row *row; /* what it is, in services.c */
+	struct child *child;           /* NULL while down */
+	struct sd_event_source *retry; /* owned */
+	uint64_t started_ms;
+	uint32_t failures; /* in a row */
+	bool ready;
+};
+
+enum service_name {
+	SERVICE_STORE,
+	SERVICE_GATE,
+	SERVICE_WEB,
+	SERVICE_FACTS,
+	SERVICE_DISCOVER,
+	SERVICE_PROBE,
+	SERVICE_ART,
+	SERVICES,
+};
+
+enum {
+	PROBED_MAX = 8,
+	ART_MAX = CONFIG_APPS_MAX,
+};
+
+/* perigeed: opens the listening sockets, starts and watches everything else,
+ * decides admission, runs the sessions. It parses no byte of the network and
+ * links neither TLS nor codecs nor a compositor nor a database. One loop. */
+struct supervisor {
+	struct sd_event *event; /* owned */
+	struct config config;
+	struct paths paths;
+	struct sockets sockets;
+	struct apps apps;
+	struct journal journal;
+	struct nursery nursery;
+	struct channel holder; /* closed when we run without one */
+	struct keys keys;      /* used session keys' hashes */
+	struct service services[SERVICES];
+	struct session *sessions; /* owned list */
+	unsigned sessions_count;
+	uint32_t last_view;
+
+	/* What is known of the machine; the doors get it whenever it changes. */
+	struct ipc_message facts; /* kind 0 until known */
+	struct ipc_message probed[PROBED_MAX];
+	unsigned probed_count;
+	bool probe_done;
+	uint32_t codecs;
+	bool invalidation;
+	int art[ART_MAX]; /* owned memfds by index of the app, -1: not drawn yet */
+	char host_id[40], web_key[36];
+
+	struct sd_event_source *sources[4]; /* owned: signals, banner, end */
+	struct journal_reader own_lines;
+	int own_lines_fd; /* owned: our own stderr comes back here */
+	int terminal_fd;  /* owned: the stderr we were started with */
+	uint64_t begun_ms;
+	bool banner_shown, stopping, stop_forced;
+	int exit_code;
+};
+
+/* Sends to a service if it is up. */
+void supervisor_post(struct supervisor *supervisor, enum service_name service,
+		const struct ipc_message *message, const int *fds, size_t n_fds);
+
+/* Something that makes going on pointless: said on the terminal, exit code 1. */
+void supervisor_fatal(struct supervisor *supervisor, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
+/* Begins the orderly end. */
+void supervisor_stop(struct supervisor *supervisor);
+
+/* Called whenever something that the end waits for is gone. */
+void supervisor_check_end(struct supervisor *supervisor);
+
+/* Shows address, pairing link, encoders and folders once enough is known. */
+void supervisor_check_banner(struct supervisor *supervisor, bool overdue);
+
+#endif

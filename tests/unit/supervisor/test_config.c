@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/config.h"
+
+static int read_text(const char *yaml, struct config *config, struct config_text *error) {
+	char path[] = "/tmp/perigee-test-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
+	fd_close(fd);
+	config_defaults(config);
+	int rc = config_read_file(path, config, error);
+	if (rc == 0) {
+		rc = config_check(config, error);
+	}
+	unlink(path);
+	return rc;
+}
+
+static void a_file_changes_only_what_it_names(void **state) {
+	(void)state;
+	struct config config;
+	struct config_text error;
+	int rc = read_text("name: Living room\n"
+			   "encryption: required\n"
+			   "ports: {base: 50000, web: 8443}\n"
+			   "keyboard: {layout: de}\n"
+			   "limits: {sessions: 3}\n"
+			   "apps:\n"
+			   "  - title: Maps\n"
+			   "    command: [marble, --map]\n"
+			   "    package: marble\n",
+			&config, &error);
+	assert_int_equal(rc, 0);
+	config_derive_ports(&config);
+	assert_string_equal(config.name, "Living room");
+	assert_int_equal(config.encryption, ENCRYPTION_REQUIRED);
+	assert_int_equal(config.ports.http, 50000);
+	assert_int_equal(config.ports.https, 49995);
+	assert_int_equal(config.ports.rtsp, 50021);
+	assert_int_equal(config.ports.web, 8443);
+	assert_string_equal(config.keyboard.layout, "de");
+	assert_int_equal(config.sessions_max, 3);
+	assert_true(config.discovery);
+	assert_int_equal(config.apps_count, 1);
+	assert_int_equal(config.apps[0].command_count, 2);
+	assert_string_equal(config.apps[0].command[1], "--map");
+	assert_true(config.apps[0].id > 0);
+	config_finish(&config);
+}
+
+static void a_wrong_key_is_named_with_its_place(void **state) {
+	(void)state;
+	struct config config;
+	struct config_text error;
+	assert_int_equal(read_text("name: x\nportz: {base: 1}\n", &config, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "portz"));
+	assert_non_null(strstr(error.text, "line: "));
+	config_finish(&config);
+}
+
+static void wrong_types_and_values_are_refused(void **state) {
+	(void)state;
+	static const char *const bad[] = {
+		"ports: {base: many}\n",
+		"ports: {base: 99999}\n",
+		"encryption: maybe\n",
+		"apps:\n  - title: x\n",
+		"apps:\n  - command: [x]\n",
+		"apps:\n  - title: a\n    command: [x]\n  - title: a\n    command: [y]\n",
+		"limits: {sessions: 0}\n",
+		"bind: localhost\n",
+		"name: [a, b]\n",
+		": :\n",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct config config;
+		struct config_text error;
+		assert_int_equal(read_text(bad[i], &config, &error), -EINVAL);
+		assert_true(strlen(error.text) > 10);
+		config_finish(&config);
+	}
+}
+
+static void a_flag_wins_over_the_file(void **state) {
+	(void)state;
+	struct config config;
+	struct config_text error = { "" };
+	const char *argv[] = { "perigeed", "--config", "/dev/null", "--port", "51000",
+		"--rtsp-port", "7", "--encryption", "off", "--no-discovery", NULL };
+	assert_int_equal(config_load(10, (char **)(uintptr_t)argv, &config, &error), 0);
+	assert_int_equal(config.ports.http, 51000);
+	assert_int_equal(config.ports.rtsp, 7);
+	assert_int_equal(config.ports.audio, 51011);
+	assert_int_equal(config.encryption, ENCRYPTION_OFF);
+	assert_false(config.discovery);
+	config_finish(&config);
+}
+
+static void wrong_flags_are_explained(void **state) {
+	(void)state;
+	const char *bad[][4] = {
+		{ "perigeed", "--nonsense", NULL, NULL },
+		{ "perigeed", "--port", "x", NULL },
+		{ "perigeed", "--port", NULL, NULL },
+		{ "perigeed", "surplus", NULL, NULL },
+		{ "perigeed", "--encryption", "maybe", NULL },
+		{ "perigeed", "--config", "/nonexistent/file", NULL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct config config;
+		struct config_text error = { "" };
+		int argc = 0;
+		while (bad[i][argc]) {
+			argc++;
+		}
+		assert_int_equal(config_load(argc, (char **)(uintptr_t)bad[i], &config, &error),
+				-EINVAL);
+		assert_true(strlen(error.text) > 10);
+	}
+}
+
+static void an_app_keeps_its_id(void **state) {
+	(void)state;
+	assert_int_equal(config_app_id("Pattern"), config_app_id("Pattern"));
+	assert_int_not_equal(config_app_id("Pattern"), config_app_id("Desktop"));
+	assert_true(config_app_id("") > 0);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		UNIT(a_file_changes_only_what_it_names),
+		UNIT(a_wrong_key_is_named_with_its_place),
+		UNIT(wrong_types_and_values_are_refused),
+		UNIT(a_flag_wins_over_the_file),
+		UNIT(wrong_flags_are_explained),
+		UNIT(an_app_keeps_its_id),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

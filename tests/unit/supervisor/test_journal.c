@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "supervisor/journal.h"
+
+struct pipes {
+	struct journal journal;
+	int read_end;
+	char text[65536];
+};
+
+static void open_pipes(struct pipes *pipes) {
+	int fds[2];
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	*pipes = (struct pipes){ .journal.fd = fds[1], .read_end = fds[0] };
+}
+
+static const char *read_all(struct pipes *pipes) {
+	ssize_t len = read(pipes->read_end, pipes->text, sizeof(pipes->text) - 1);
+	pipes->text[len > 0 ? len : 0] = '\0';
+	return pipes->text;
+}
+
+static void close_pipes(struct pipes *pipes) {
+	fd_close(pipes->journal.fd);
+	fd_close(pipes->read_end);
+}
+
+static const struct journal_source source = { PEER_STREAM, 42, 0xabc };
+
+static void a_line_gets_time_kind_pid_and_session(void **state) {
+	(void)state;
+	struct pipes pipes;
+	struct journal_reader reader = { .used = 0 };
+	open_pipes(&pipes);
+	journal_feed(&pipes.journal, &reader, &source, "w too-la", 8, 0);
+	journal_feed(&pipes.journal, &reader, &source, "te by=3\n", 8, 0);
+	const char *text = read_all(&pipes);
+	assert_memory_equal(text, "time=2", 6);
+	assert_non_null(strstr(text, " level=warning kind=stream pid=42 session=0000000000000abc "
+				     "event=too-late by=3\n"));
+	close_pipes(&pipes);
+}
+
+static void foreign_words_become_a_quoted_value(void **state) {
+	(void)state;
+	struct pipes pipes;
+	struct journal_reader reader = { .used = 0 };
+	open_pipes(&pipes);
+	const char *line = "Assertion \"x\" failed\n";
+	journal_feed(&pipes.journal, &reader, &source, line, strlen(line), 0);
+	assert_non_null(strstr(
+			read_all(&pipes), "event=output text=\"Assertion \\\"x\\\" failed\"\n"));
+	close_pipes(&pipes);
+}
+
+static void a_flood_is_limited_and_said(void **state) {
+	(void)state;
+	struct pipes pipes;
+	struct journal_reader reader = { .used = 0 };
+	open_pipes(&pipes);
+	fcntl(pipes.journal.fd, F_SETPIPE_SZ, 1 << 20);
+	for (int i = 0; i < JOURNAL_LINES_PER_S + 7; i++) {
+		journal_feed(&pipes.journal, &reader, &source, "i x y=1\n", 8, 5);
+	}
+	assert_int_equal(reader.suppressed, 7);
+	while (read(pipes.read_end, pipes.text, sizeof(pipes.text)) > 0) {
+	}
+	journal_feed(&pipes.journal, &reader, &source, "i x y=1\n", 8, 1500);
+	assert_non_null(strstr(read_all(&pipes), "event=lines-suppressed count=7\n"));
+	close_pipes(&pipes);
+}
+
+static void an_endless_line_is_cut_and_a_full_pipe_costs_nothing_but_lines(void **state) {
+	(void)state;
+	struct pipes pipes;
+	struct journal_reader reader = { .used = 0 };
+	open_pipes(&pipes);
+	char big[8192];
+	memset(big, 'x', sizeof(big));
+	for (int i = 0; i < 200; i++) {
+		journal_feed(&pipes.journal, &reader, &source, big, sizeof(big), 0);
+	}
+	assert_true(reader.used <= sizeof(reader.buffer));
+	for (int i = 0; i < 400; i++) {
+		journal_feed(&pipes.journal, &reader, &source, "i event field=with-some-length\n",
+				31, (uint64_t)i * 1000);
+	}
+	for (int i = 0; i < 2000; i++) {
+		journal_write(&pipes.journal, &source, "i event field=1", 15);
+	}
+	assert_true(pipes.journal.dropped > 0);
+	close_pipes(&pipes);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		UNIT(a_line_gets_time_kind_pid_and_session),
+		UNIT(foreign_words_become_a_quoted_value),
+		UNIT(a_flood_is_limited_and_said),
+		UNIT(an_endless_line_is_cut_and_a_full_pipe_costs_nothing_but_lines),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
