@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bytes.h"
+
 static size_t utf8_cut(const char *text, size_t len) {
 	while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80) {
 		len--;
@@ -57,6 +59,28 @@ struct span span_trim(struct span span) {
 		span.len--;
 	}
 	return span;
+}
+
+void text_put(struct writer *w, const char *text) {
+	writer_copy(w, text, strlen(text));
+}
+
+void text_put_span(struct writer *w, struct span span) {
+	writer_copy(w, span.at, span.len);
+}
+
+void text_putf(struct writer *w, const char *format, ...) {
+	va_list args;
+	va_start(args, format);
+	/* vsnprintf wants a byte for its NUL, which we do not count: so text that
+	 * fills the buffer to the last byte is refused here. */
+	int wanted = vsnprintf((char *)w->at, w->failed ? 0 : w->left, format, args);
+	va_end(args);
+	if (w->failed || wanted < 0 || (size_t)wanted >= w->left) {
+		w->failed = true;
+		return;
+	}
+	writer_take(w, (size_t)wanted);
 }
 
 /* The length of the sequence that a lead byte opens, 0 for none. */

@@ -26,6 +26,14 @@ bool span_is_nocase(struct span span, const char *text);
 /* Without blanks and tabs at either end. */
 struct span span_trim(struct span span);
 
+struct writer;
+
+/* Text at the writer's end, without its NUL; what does not fit sets failed
+ * (base/bytes.h). */
+void text_put(struct writer *w, const char *text);
+void text_put_span(struct writer *w, struct span span);
+void text_putf(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* True for well-formed UTF-8 without control characters. */
 bool text_is_printable(const char *text, size_t len);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -57,6 +58,21 @@ static void quoting_leaves_no_line_break(void **state) {
 	assert_int_equal(quoted.text[strlen(quoted.text) - 1], '"');
 }
 
+static void text_that_does_not_fit_fails_the_writer(void **state) {
+	(void)state;
+	char out[8];
+	struct writer w = writer_over(out, sizeof(out));
+	text_put(&w, "ab");
+	text_putf(&w, "%d", 345);
+	text_put_span(&w, (struct span){ "xyz", 1 });
+	assert_false(w.failed);
+	assert_memory_equal(out, "ab345x", 6);
+	text_putf(&w, "%d", 12);
+	assert_true(w.failed);
+	text_putf(&w, "%d", 1);
+	assert_int_equal(w.left, 2);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(a_cut_never_splits_a_character),
@@ -64,6 +80,7 @@ int main(void) {
 		UNIT(trimming_takes_both_ends),
 		UNIT(hex_goes_both_ways),
 		UNIT(quoting_leaves_no_line_break),
+		UNIT(text_that_does_not_fit_fails_the_writer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
