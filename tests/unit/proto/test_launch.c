@@ -111,7 +111,10 @@ static void what_the_probe_writes_reads_back(void **state) {
 	assert_true(len > 0);
 	assert_int_equal(
 			launch_query_parse((struct span){ buf, (size_t)len }, &again, &culprit), 0);
-	assert_memory_equal(&launch, &again, sizeof(launch));
+	char twice[1024];
+	assert_int_equal(launch_query_write(&again, twice, sizeof(twice)), len);
+	assert_memory_equal(buf, twice, (size_t)len);
+	assert_string_equal(again.surround_params, "85301245673");
 }
 
 static void assets_are_asked_for_by_number(void **state) {
