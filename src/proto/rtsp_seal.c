@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "base/bytes.h"
@@ -93,6 +94,7 @@ int rtsp_seal_open(struct rtsp_seal *seal, const void *data, size_t len, void *o
 			EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, tag) != 1 ||
 			EVP_DecryptFinal_ex(context, text + n, &tail) != 1) {
 		explicit_bzero(out, r.left);
+		ERR_clear_error(); /* or the thread's next TLS call takes it for its own */
 		return -EBADMSG;
 	}
 	/* Only now: a replay is told from garbage, and the host that tries many keys
