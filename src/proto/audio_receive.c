@@ -163,7 +163,10 @@ static int receive(struct audio_receiver *receiver, const void *datagram, size_t
 	/* Beyond what is held nothing between is worth waiting for. */
 	if ((uint16_t)(s.base - awaited) >= FEC_AUDIO_DATA * AUDIO_GROUPS_HELD) {
 		receiver->stats.lost += (uint16_t)(s.base - receiver->next);
-		receiver->next = s.base;
+		receiver->next = receiver->newest = s.base;
+		for (size_t i = 0; i < AUDIO_GROUPS_HELD; i++) {
+			receiver->groups[i].used = false;
+		}
 	}
 	struct group *group = NULL;
 	rc = group_take(receiver, &s, &group);
