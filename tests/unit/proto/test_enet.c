@@ -395,6 +395,27 @@ static void spoofed_acknowledgements_are_ignored(void **state) {
 	assert_int_equal(host->out_count, 0);
 }
 
+/* The peer would take sequences too far ahead for old ones. */
+static void a_channel_does_not_run_away_from_its_oldest_packet(void **state) {
+	struct enet_peer *host = (struct enet_peer *)*state;
+	uint8_t out[MAX];
+	unsigned sent = 0;
+	do {
+		assert_int_equal(enet_peer_send(host, 0, ENET_RELIABLE, "r", 1), 0);
+		if (take(host, out) == 0) {
+			break;
+		}
+		sent++;
+		uint8_t high = (uint8_t)(sent >> 8), low = (uint8_t)sent;
+		uint8_t ack[] = { 0x01, 0x23, 0x01, 0, high, low, high, low, 0, 0 };
+		if (sent > 1) {
+			assert_int_equal(give(host, ack, sizeof(ack)), 0);
+		}
+	} while (sent < 0x8000);
+	assert_int_equal(sent, 0x1000);
+	assert_true(enet_peer_next_deadline(host) > START_MS + 10);
+}
+
 static void a_disconnect_is_told_and_acknowledged_as_often_as_it_comes(void **state) {
 	struct enet_peer *host = (struct enet_peer *)*state;
 	static const uint8_t bytes[] = { 0x81, 0x23, 0, 5, 0x84, 0xff, 0, 3, 0, 0, 0, 42 };
@@ -471,6 +492,7 @@ int main(void) {
 		HOSTED(waiting_packets_never_keep_out_the_one_they_wait_for),
 		HOSTED(lost_fragments_of_unreliable_packets_give_way),
 		HOSTED(spoofed_acknowledgements_are_ignored),
+		HOSTED(a_channel_does_not_run_away_from_its_oldest_packet),
 		HOSTED(a_disconnect_is_told_and_acknowledged_as_often_as_it_comes),
 		HOSTED(a_state_cut_short_or_of_another_version_is_refused),
 		HOSTED(the_fullest_state_fits),
