@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+
+/* perigee-exec: puts itself into the state that a worker or an app must start in
+ * and becomes that program. It reads nothing but its arguments, and every failure
+ * is one line on stderr and exit status 127 (no such program) or 126. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "supervisor/landlock.h"
+
+enum {
+	EXIT_CANNOT = 126,
+	EXIT_MISSING = 127,
+	ENV_MAX = 256,
+	FIRST_FD = 3, /* the channel, or the first listening socket */
+};
+
+struct options {
+	int64_t uid, gid, nofile, listen_fds, nice; /* UNSET when not given */
+	bool setsid, env_clear;
+	const char *cwd;
+	const char *env[ENV_MAX + 3]; /* with LISTEN_PID, LISTEN_FDS and the end */
+	size_t n_env;
+	struct landlock_plan landlock;
+	char **program; /* argv of what to become */
+};
+
+#define UNSET INT64_MIN
+
+enum option_form {
+	OPTION_FLAG,
+	OPTION_NUMBER,
+	OPTION_TEXT,
+	OPTION_FOLDER, /* appended to a list; its count is `count` */
+};
+
+struct option_row {
+	const char *name;
+	enum option_form form;
+	size_t offset, count;
+	int64_t min, max;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct option_row rows[] = {
+	{ "--uid", OPTION_NUMBER, AT(uid), 0, 0, UINT32_MAX - 1 },
+	{ "--gid", OPTION_NUMBER, AT(gid), 0, 0, UINT32_MAX - 1 },
+	{ "--nofile", OPTION_NUMBER, AT(nofile), 0, 16, 1 << 20 },
+	{ "--listen-fds", OPTION_NUMBER, AT(listen_fds), 0, 0, 64 },
+	{ "--nice", OPTION_NUMBER, AT(nice), 0, -20, 19 },
+	{ "--setsid", OPTION_FLAG, AT(setsid), 0, 0, 0 },
+	{ "--env-clear", OPTION_FLAG, AT(env_clear), 0, 0, 0 },
+	{ "--cwd", OPTION_TEXT, AT(cwd), 0, 0, 0 },
+	{ "--landlock-rw", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
+	{ "--landlock-home", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
+	{ "--landlock-runtime", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
+	{ "--landlock-ro", OPTION_FOLDER, AT(landlock.read), AT(landlock.n_read), 0, 0 },
+	{ "--landlock-closed", OPTION_FOLDER, AT(landlock.closed), AT(landlock.n_closed), 0, 0 },
+};
+
+_Noreturn static void fail(int status, const char *step, const char *what, int error) {
+	log_error("exec-failed", "step=%s what=%s error=%s", step, log_quote(what).text,
+			log_quote(strerror(error)).text);
+	_exit(status);
+}
+
+static const struct option_row *find_row(const char *name) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].name, name) == 0) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+static int set_value(struct options *options, const struct option_row *row, const char *text) {
+	char *base = (char *)options;
+	if (row->form == OPTION_NUMBER) {
+		return number_parse(text, strlen(text), row->min, row->max,
+				(int64_t *)(void *)(base + row->offset));
+	}
+	const char **at = (const char **)(void *)(base + row->offset);
+	if (row->form == OPTION_FOLDER) {
+		size_t *count = (size_t *)(void *)(base + row->count);
+		if (*count == LANDLOCK_FOLDERS_MAX) {
+			return -ENOSPC;
+		}
+		at += (*count)++;
+	}
+	*at = text;
+	return 0;
+}
+
+static void add_env(struct options *options, const char *text) {
+	if (options->n_env == ENV_MAX) {
+		fail(EXIT_CANNOT, "arguments", text, ENOSPC);
+	}
+	options->env[options->n_env++] = text;
+}
+
+static void parse(char **argv, struct options *out) {
+	for (char **at = argv + 1; *at; at++) {
+		if (strcmp(*at, "--") == 0) {
+			out->program = at + 1;
+			break;
+		}
+		const struct option_row *row = find_row(*at);
+		if (row && row->form == OPTION_FLAG) {
+			*(bool *)((char *)out + row->offset) = true;
+		} else if (row) {
+			const char *value = at[1];
+			int rc = value ? set_value(out, row, value) : -EINVAL;
+			if (rc < 0) {
+				fail(EXIT_CANNOT, "arguments", *at, -rc);
+			}
+			at++;
+		} else if (out->env_clear && (*at)[0] != '-' && strchr(*at, '=')) {
+			add_env(out, *at);
+		} else {
+			fail(EXIT_CANNOT, "arguments", *at, EINVAL);
+		}
+	}
+	if (!out->program || !out->program[0] || out->program[0][0] != '/') {
+		fail(EXIT_CANNOT, "arguments", "-- /path/of/program is missing", EINVAL);
+	}
+	if ((out->uid == UNSET) != (out->gid == UNSET)) {
+		fail(EXIT_CANNOT, "arguments", "--uid and --gid go together", EINVAL);
+	}
+}
+
+static void reset_signals(void) {
+	for (int number = 1; number < NSIG; number++) {
+		signal(number, SIG_DFL); /* refused for a few, rightly */
+	}
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The hard limit may only be lowered by whoever is not root. */
+static void limit(int resource, rlim_t wanted, const char *name) {
+	struct rlimit now;
+	if (getrlimit(resource, &now) < 0) {
+		fail(EXIT_CANNOT, name, "getrlimit", errno);
+	}
+	struct rlimit next = { .rlim_cur = wanted, .rlim_max = wanted };
+	if (wanted > now.rlim_max && geteuid() != 0) {
+		next.rlim_cur = next.rlim_max = now.rlim_max;
+	}
+	if (setrlimit(resource, &next) < 0) {
+		fail(EXIT_CANNOT, name, "setrlimit", errno);
+	}
+}
+
+static void keep_fds(const struct options *options) {
+	unsigned keep = options->listen_fds == UNSET ? 1 : (unsigned)options->listen_fds;
+	if (syscall(SYS_close_range, FIRST_FD + keep, UINT_MAX, 0) < 0) {
+		fail(EXIT_CANNOT, "descriptors", "close_range", errno);
+	}
+	for (unsigned i = 0; i < keep; i++) {
+		int fd = (int)(FIRST_FD + i);
+		int flags = fcntl(fd, F_GETFD);
+		if (flags < 0 && options->listen_fds != UNSET) {
+			fail(EXIT_CANNOT, "descriptors", "a listening socket is missing", errno);
+		}
+		if (flags >= 0) {
+			fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
+		}
+	}
+}
+
+static void drop_ids(const struct options *options) {
+	if (options->uid == UNSET) {
+		return;
+	}
+	gid_t gid = (gid_t)options->gid;
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0) {
+		fail(EXIT_CANNOT, "gid", "setresgid", errno);
+	}
+	uid_t uid = (uid_t)options->uid;
+	if (setresuid(uid, uid, uid) < 0) {
+		fail(EXIT_CANNOT, "uid", "setresuid", errno);
+	}
+	if (uid != 0 && setuid(0) == 0) {
+		fail(EXIT_CANNOT, "uid", "root could be regained", EPERM);
+	}
+}
+
+static bool wants_landlock(const struct landlock_plan *plan) {
+	return plan->n_write + plan->n_read + plan->n_closed > 0;
+}
+
+/* The rules are made while everything may still be opened, and hold from after
+ * the drop of privileges on. */
+static int prepare_landlock(struct options *options) {
+	int ruleset = -1;
+	if (!wants_landlock(&options->landlock)) {
+		return -1;
+	}
+	options->landlock.program = options->program[0];
+	int rc = landlock_prepare(&options->landlock, &ruleset);
+	if (rc == -ENOTSUP) {
+		log_warning("landlock-missing", "program=%s", log_quote(options->program[0]).text);
+		return -1;
+	}
+	if (rc == -ENOENT && access(options->program[0], F_OK) < 0) {
+		fail(EXIT_MISSING, "program", options->program[0], ENOENT);
+	}
+	if (rc < 0) {
+		fail(EXIT_CANNOT, "landlock", "a folder cannot be opened", -rc);
+	}
+	return ruleset;
+}
+
+static void confine(struct options *options) {
+	if (options->setsid && setsid() < 0) {
+		fail(EXIT_CANNOT, "setsid", "", errno);
+	}
+	errno = 0;
+	if (options->nice != UNSET && nice((int)options->nice) == -1 && errno != 0) {
+		fail(EXIT_CANNOT, "nice", "", errno);
+	}
+	limit(RLIMIT_CORE, 0, "core");
+	if (options->nofile != UNSET) {
+		limit(RLIMIT_NOFILE, (rlim_t)options->nofile, "nofile");
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		fail(EXIT_CANNOT, "no-new-privs", "", errno);
+	}
+	keep_fds(options);
+	OWN(fd_close) int ruleset = prepare_landlock(options);
+	drop_ids(options);
+	if (options->cwd && chdir(options->cwd) < 0) {
+		fail(EXIT_CANNOT, "cwd", options->cwd, errno);
+	}
+	int rc = ruleset >= 0 ? landlock_enter(ruleset) : 0;
+	if (rc < 0) {
+		fail(EXIT_CANNOT, "landlock", "restrict", -rc);
+	}
+}
+
+int main(int argc, char **argv) {
+	(void)argc;
+	struct options options = {
+		.uid = UNSET, .gid = UNSET, .nofile = UNSET, .listen_fds = UNSET, .nice = UNSET
+	};
+	parse(argv, &options);
+	reset_signals();
+	confine(&options);
+	char listen_pid[32], listen_fds[32];
+	if (options.listen_fds > 0) {
+		/* sd_listen_fds(3) */
+		text_format(listen_pid, sizeof(listen_pid), "LISTEN_PID=%d", (int)getpid());
+		text_format(listen_fds, sizeof(listen_fds), "LISTEN_FDS=%d",
+				(int)options.listen_fds);
+		if (options.env_clear) {
+			options.env[options.n_env++] = listen_pid;
+			options.env[options.n_env++] = listen_fds;
+		} else {
+			putenv(listen_pid);
+			putenv(listen_fds);
+		}
+	}
+	if (options.env_clear) {
+		environ = (char **)(uintptr_t)options.env;
+	}
+	execv(options.program[0], options.program);
+	fail(errno == ENOENT ? EXIT_MISSING : EXIT_CANNOT, "program", options.program[0], errno);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_LANDLOCK_H
+#define SUPERVISOR_LANDLOCK_H
+
+#include <stddef.h>
+
+#include "base/own.h"
+
+/* A Landlock domain for an app (kernel documentation userspace-api/landlock):
+ * an allow-list of file hierarchies. What a distribution installs may be read
+ * and executed, /tmp, /var/tmp and the devices may be written, and of all the
+ * rest only the folders given here exist: other homes, the state folder and other
+ * sessions' runtime folders are closed. From ABI 6 on a process inside cannot
+ * signal one outside either. */
+
+enum {
+	LANDLOCK_FOLDERS_MAX = 16,
+};
+
+struct landlock_plan {
+	const char *write[LANDLOCK_FOLDERS_MAX];  /* borrowed: everything below is allowed */
+	const char *read[LANDLOCK_FOLDERS_MAX];   /* borrowed: read and execute */
+	const char *closed[LANDLOCK_FOLDERS_MAX]; /* borrowed: closed though in an open one */
+	size_t n_write, n_read, n_closed;
+	const char *program; /* borrowed: may be executed wherever it lies */
+};
+
+/* The kernel's ABI number, 0 when it has no Landlock. */
+int landlock_abi(void);
+
+/* Makes the rules; *out is a ruleset to be passed to landlock_enter(), also after
+ * privileges were dropped. A folder of the fixed list that is missing is skipped;
+ * one of the plan's is -errno. -ENOTSUP without Landlock. */
+int landlock_prepare(const struct landlock_plan *plan, int *out) NODISCARD;
+
+/* Confines this thread and its descendants for good. Needs no_new_privs. */
+int landlock_enter(int ruleset) NODISCARD;
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/text.h"
+
+enum {
+	ARGS_MAX = 32,
+	DEADLINE_MS = 10000,
+};
+
+static const char *exec_path;
+static char folder[64];
+
+struct outcome {
+	int status;
+	char text[4096]; /* stdout and stderr */
+};
+
+static void read_all(int fd, char *out, size_t size) {
+	size_t len = 0;
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	while (len + 1 < size && poll(&wait, 1, DEADLINE_MS) == 1) {
+		ssize_t n = read(fd, out + len, size - 1 - len);
+		if (n <= 0) {
+			break;
+		}
+		len += (size_t)n;
+	}
+	out[len] = '\0';
+}
+
+/* Runs perigee-exec with the arguments up to NULL. channel becomes its fd 3. */
+static struct outcome run_with(int channel, const char *const *args) {
+	const char *argv[ARGS_MAX] = { "perigee-exec" };
+	for (size_t i = 0; args[i]; i++) {
+		argv[i + 1] = args[i];
+	}
+	int out[2];
+	assert_int_equal(pipe(out), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(out[1], 1);
+		dup2(out[1], 2);
+		if (channel >= 0) {
+			dup2(channel, 3);
+		} else {
+			close(3);
+		}
+		sigset_t mask;
+		sigfillset(&mask);
+		sigprocmask(SIG_SETMASK, &mask, NULL);
+		signal(SIGPIPE, SIG_IGN);
+		execv(exec_path, (char **)(uintptr_t)argv);
+		_exit(99);
+	}
+	close(out[1]);
+	struct outcome outcome;
+	read_all(out[0], outcome.text, sizeof(outcome.text));
+	close(out[0]);
+	assert_int_equal(waitpid(pid, &outcome.status, 0), pid);
+	return outcome;
+}
+
+#define RUN(...) run_with(-1, (const char *const[]){ __VA_ARGS__, NULL })
+#define SHELL "--", "/bin/sh", "-c"
+
+static int exit_code(struct outcome outcome) {
+	return WIFEXITED(outcome.status) ? WEXITSTATUS(outcome.status) : -1;
+}
+
+static void the_program_gets_its_arguments(void **state) {
+	(void)state;
+	struct outcome outcome = RUN(SHELL, "echo \"$1\"; exit 7", "sh", "--uid");
+	assert_string_equal(outcome.text, "--uid\n");
+	assert_int_equal(exit_code(outcome), 7);
+}
+
+static void signals_are_as_new(void **state) {
+	(void)state;
+	struct outcome outcome = RUN("--", "/bin/grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status");
+	assert_string_equal(outcome.text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+static void privileges_and_cores_are_given_up(void **state) {
+	(void)state;
+	struct outcome outcome = RUN(SHELL, "grep NoNewPrivs /proc/self/status; ulimit -c");
+	assert_string_equal(outcome.text, "NoNewPrivs:\t1\n0\n");
+}
+
+static void only_the_channel_stays_open(void **state) {
+	(void)state;
+	int channel = open("/dev/null", O_RDONLY);
+	int other = dup(channel);
+	const char *const args[] = { SHELL,
+		"for f in 0 1 2 3 4 5 6 7 8 9; do "
+		"test -e /proc/$$/fd/$f && echo -n $f; done",
+		NULL };
+	struct outcome outcome = run_with(channel, args);
+	assert_string_equal(outcome.text, "0123");
+	close(channel);
+	close(other);
+}
+
+static void without_listening_fds_even_the_channel_is_closed(void **state) {
+	(void)state;
+	int channel = open("/dev/null", O_RDONLY);
+	const char *const args[] = { "--listen-fds", "0", SHELL,
+		"test -e /proc/$$/fd/3 || echo closed; echo $LISTEN_FDS", NULL };
+	struct outcome outcome = run_with(channel, args);
+	assert_string_equal(outcome.text, "closed\n\n");
+	close(channel);
+}
+
+static void listening_fds_are_announced(void **state) {
+	(void)state;
+	int channel = open("/dev/null", O_RDONLY);
+	const char *const args[] = { "--listen-fds", "1", "--env-clear", "A=b", SHELL,
+		"test $LISTEN_PID = $$ && echo $LISTEN_FDS $A $HOME", NULL };
+	struct outcome outcome = run_with(channel, args);
+	assert_string_equal(outcome.text, "1 b\n");
+	close(channel);
+	outcome = RUN("--listen-fds", "2", SHELL, "echo no");
+	assert_int_equal(exit_code(outcome), 126);
+	assert_non_null(strstr(outcome.text, "listening socket is missing"));
+}
+
+static void the_environment_is_closed(void **state) {
+	(void)state;
+	setenv("PERIGEE_TEST_LEAK", "1", 1);
+	struct outcome outcome = RUN("--env-clear", "A=1", "B=two words", "--", "/usr/bin/env");
+	assert_string_equal(outcome.text, "A=1\nB=two words\n");
+}
+
+static void limits_session_and_folder_are_set(void **state) {
+	(void)state;
+	struct outcome outcome = RUN("--nofile", "77", "--setsid", "--cwd", "/usr", "--nice", "3",
+			SHELL,
+			"ulimit -n; pwd; nice; read p c s pp pg sid r </proc/self/stat; "
+			"test $sid = $$ && echo leader");
+	assert_string_equal(outcome.text, "77\n/usr\n3\nleader\n");
+}
+
+static void ids_are_dropped_for_good(void **state) {
+	(void)state;
+	if (getuid() != 0) {
+		skip();
+	}
+	struct outcome outcome = RUN("--uid", "65534", "--gid", "65533", SHELL,
+			"grep -E '^(Uid|Gid|Groups)' /proc/self/status");
+	assert_non_null(strstr(outcome.text, "Uid:\t65534\t65534\t65534\t65534\n"));
+	assert_non_null(strstr(outcome.text, "Gid:\t65533\t65533\t65533\t65533\n"));
+	assert_non_null(strstr(outcome.text, "Groups:\t \n"));
+	assert_int_equal(exit_code(RUN("--uid", "65534", SHELL, "echo")), 126);
+}
+
+static void failures_say_what_and_why(void **state) {
+	(void)state;
+	struct outcome outcome = RUN("--", "/no/such/program");
+	assert_int_equal(exit_code(outcome), 127);
+	assert_string_equal(outcome.text, "e exec-failed step=program what=\"/no/such/program\" "
+					  "error=\"No such file or directory\"\n");
+	outcome = RUN("--", "/etc/passwd");
+	assert_int_equal(exit_code(outcome), 126);
+	outcome = RUN("--cwd", "/no/such", "--", "/bin/true");
+	assert_int_equal(exit_code(outcome), 126);
+	assert_non_null(strstr(outcome.text, "step=cwd"));
+	assert_int_equal(exit_code(RUN("--nofile", "many", "--", "/bin/true")), 126);
+	assert_int_equal(exit_code(RUN("--frobnicate", "--", "/bin/true")), 126);
+	assert_int_equal(exit_code(RUN("--", "true")), 126);
+	assert_int_equal(exit_code(RUN("--setsid")), 126);
+}
+
+static void write_file(const char *name) {
+	char path[128];
+	text_format(path, sizeof(path), "%s/%s", folder, name);
+	OWN(fd_close) int fd = open(path, O_WRONLY | O_CREAT, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "x", 1), 1);
+}
+
+/* folder/{mine,other}: homes of two apps; folder/state: the store's. */
+static void an_app_sees_only_its_own_folders(void **state) {
+	(void)state;
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	if (abi < 1) {
+		skip();
+	}
+	char mine[96], script[512];
+	text_format(mine, sizeof(mine), "%s/mine", folder);
+	text_format(script, sizeof(script),
+			"cd %s; cat other/f 2>/dev/null && echo other; "
+			"ls state 2>/dev/null && echo state; "
+			"echo y >>mine/f && cat mine/f && mv mine/f mine/g; "
+			"test -r /etc/passwd && echo etc; "
+			"touch /etc/perigee-test 2>/dev/null && echo wrote; echo z >/dev/null && "
+			"echo null; %s -0 $PPID 2>/dev/null && echo signalled; "
+			"ls /run/user /var/lib/perigee 2>/dev/null && echo open",
+			folder, abi >= 6 ? "kill" : "false");
+	struct outcome outcome =
+			RUN("--landlock-home", mine, "--landlock-closed", folder, SHELL, script);
+	/* The shell's cd into folder itself is fine: Landlock guards opening. */
+	assert_string_equal(outcome.text, "xy\netc\nnull\n");
+}
+
+static int prepare(void **state) {
+	(void)state;
+	text_copy(folder, sizeof(folder), "/tmp/perigee-exec-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	const char *const names[] = { "mine", "other", "state" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char path[96];
+		text_format(path, sizeof(path), "%s/%s", folder, names[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+		text_format(path, sizeof(path), "%s/f", names[i]);
+		write_file(path);
+	}
+	return 0;
+}
+
+static int clean(void **state) {
+	(void)state;
+	char command[96];
+	text_format(command, sizeof(command), "rm -r %s", folder);
+	return system(command);
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		UNIT(the_program_gets_its_arguments),
+		UNIT(signals_are_as_new),
+		UNIT(privileges_and_cores_are_given_up),
+		UNIT(only_the_channel_stays_open),
+		UNIT(without_listening_fds_even_the_channel_is_closed),
+		UNIT(listening_fds_are_announced),
+		UNIT(the_environment_is_closed),
+		UNIT(limits_session_and_folder_are_set),
+		UNIT(ids_are_dropped_for_good),
+		UNIT(failures_say_what_and_why),
+		UNIT(an_app_sees_only_its_own_folders),
+	};
+	assert_int_equal(argc, 2);
+	exec_path = argv[1];
+	return cmocka_run_group_tests(tests, prepare, clean);
+}
