@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+
+/* perigee-log: the end of the log pipe. Lines from stdin go to stderr and to a
+ * file that is rotated by size and count, or, when stderr is the journal, to the
+ * journal with their priority. A terminal that was stopped costs only the lines
+ * that it does not take; they are counted. Ends at the end of its input. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "base/own.h"
+#include "base/text.h"
+
+enum {
+	LINE_MAX_BYTES = 4096, /* a longer line is cut into several */
+	FLUSH_MS = 1000,       /* for stderr to take its last bytes */
+};
+
+struct logger {
+	const char *path; /* borrowed, NULL for no file */
+	int64_t max_bytes, keep;
+	int file; /* owned */
+	int64_t file_bytes;
+	bool file_failed;
+	int console; /* owned when it is not STDERR_FILENO */
+	bool journal;
+	char rest[2 * LINE_MAX_BYTES]; /* of a line that stderr took in part */
+	size_t rest_len;
+	unsigned dropped;
+};
+
+static void flush_rest(struct logger *logger) {
+	while (logger->rest_len > 0) {
+		ssize_t n = write(logger->console, logger->rest, logger->rest_len);
+		if (n < 0 && errno == EAGAIN) {
+			return;
+		}
+		if (n < 0) {
+			logger->rest_len = 0; /* the terminal is gone */
+			return;
+		}
+		logger->rest_len -= (size_t)n;
+		memmove(logger->rest, logger->rest + n, logger->rest_len);
+	}
+}
+
+static void write_console(struct logger *logger, const char *line, size_t len) {
+	flush_rest(logger);
+	if (logger->rest_len > 0) {
+		logger->dropped++;
+		return;
+	}
+	size_t head = 0;
+	if (logger->dropped > 0) {
+		text_format(logger->rest, sizeof(logger->rest), "%sw log-dropped lines=%u\n",
+				logger->journal ? "<4>" : "", logger->dropped);
+		head = strlen(logger->rest);
+		logger->dropped = 0;
+	}
+	memcpy(logger->rest + head, line, len);
+	logger->rest_len = head + len;
+	flush_rest(logger);
+}
+
+/* Says once what is wrong with the file, and once that it works again. */
+static void note_file(struct logger *logger, bool failed, int error) {
+	if (failed != logger->file_failed) {
+		logger->file_failed = failed;
+		char line[512];
+		text_format(line, sizeof(line), "%c log-file ok=%d error=\"%s\"\n",
+				failed ? 'e' : 'i', !failed, failed ? strerror(error) : "");
+		write_console(logger, line, strlen(line));
+	}
+}
+
+static void open_file(struct logger *logger) {
+	logger->file = open(
+			logger->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	struct stat status;
+	if (logger->file < 0 || fstat(logger->file, &status) < 0) {
+		note_file(logger, true, errno);
+		fd_release(&logger->file);
+		return;
+	}
+	logger->file_bytes = status.st_size;
+}
+
+/* path -> path.1 -> path.2 ... -> path.keep, which is overwritten. */
+static void rotate(struct logger *logger) {
+	fd_release(&logger->file);
+	for (int64_t i = logger->keep; i > 0; i--) {
+		char from[PATH_MAX], to[PATH_MAX];
+		text_format(to, sizeof(to), "%s.%d", logger->path, (int)i);
+		text_format(from, sizeof(from), "%s.%d", logger->path, (int)i - 1);
+		const char *source = i == 1 ? logger->path : from;
+		if (rename(source, to) < 0 && errno != ENOENT) {
+			note_file(logger, true, errno);
+		}
+	}
+	if (logger->keep == 0) {
+		unlink(logger->path);
+	}
+	open_file(logger);
+}
+
+static void write_file(struct logger *logger, const char *line, size_t len) {
+	if (!logger->path) {
+		return;
+	}
+	if (logger->file < 0) {
+		open_file(logger);
+	} else if (logger->file_bytes + (int64_t)len > logger->max_bytes &&
+			logger->file_bytes > 0) {
+		rotate(logger);
+	}
+	if (logger->file < 0) {
+		return;
+	}
+	ssize_t n = write(logger->file, line, len);
+	note_file(logger, n != (ssize_t)len, n < 0 ? errno : ENOSPC);
+	logger->file_bytes += n > 0 ? n : 0;
+}
+
+/* sd-daemon(3) priorities of our level letters. The letter is the first word, or
+ * the second when a time stands first. */
+static char priority_of(const char *line, size_t len) {
+	size_t at = 0;
+	if (len > 0 && line[0] >= '0' && line[0] <= '9') {
+		while (at < len && line[at] != ' ') {
+			at++;
+		}
+		at++;
+	}
+	static const char letters[] = "ewid", priorities[] = "3467";
+	if (at + 1 < len && line[at + 1] == ' ') {
+		const char *found = strchr(letters, line[at]);
+		if (found && *found) {
+			return priorities[found - letters];
+		}
+	}
+	return '6';
+}
+
+static void write_line(struct logger *logger, const char *line, size_t len) {
+	char whole[LINE_MAX_BYTES + 4];
+	size_t head = 0;
+	if (logger->journal) {
+		whole[0] = '<';
+		whole[1] = priority_of(line, len);
+		whole[2] = '>';
+		head = 3;
+	}
+	memcpy(whole + head, line, len);
+	whole[head + len] = '\n';
+	write_console(logger, whole, head + len + 1);
+	if (!logger->journal) {
+		write_file(logger, whole, len + 1);
+	}
+}
+
+/* Writes the whole lines of text out; returns how many bytes that was. */
+static size_t take_lines(struct logger *logger, const char *text, size_t len, bool end) {
+	size_t done = 0;
+	while (done < len) {
+		const char *newline = memchr(text + done, '\n', len - done);
+		size_t line = newline ? (size_t)(newline - text) - done : len - done;
+		if (!newline && line < LINE_MAX_BYTES && !end) {
+			break;
+		}
+		bool cut = line > LINE_MAX_BYTES - 1;
+		if (cut) {
+			line = LINE_MAX_BYTES - 1;
+		}
+		write_line(logger, text + done, line);
+		done += line + (newline && !cut);
+	}
+	return done;
+}
+
+static int copy_input(struct logger *logger) {
+	char text[4 * LINE_MAX_BYTES];
+	size_t len = 0;
+	for (;;) {
+		/* Waits for its input, which ends when the last writer has; and for a
+		 * terminal that lags, so that its rest does not wait for the next line. */
+		struct pollfd wait[] = {
+			{ .fd = STDIN_FILENO, .events = POLLIN },
+			{ .fd = logger->rest_len > 0 ? logger->console : -1, .events = POLLOUT },
+		};
+		if (poll(wait, 2, -1) < 0 && errno != EINTR) {
+			return -errno;
+		}
+		if (wait[1].revents) {
+			flush_rest(logger);
+		}
+		if (!wait[0].revents) {
+			continue;
+		}
+		ssize_t n = read(STDIN_FILENO, text + len, sizeof(text) - len);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			continue;
+		}
+		len += n > 0 ? (size_t)n : 0;
+		size_t done = take_lines(logger, text, len, n <= 0);
+		len -= done;
+		memmove(text, text + done, len);
+		if (n <= 0) {
+			return n < 0 ? -errno : 0;
+		}
+	}
+}
+
+static void flush_end(struct logger *logger) {
+	uint64_t deadline = clock_now_ms() + FLUSH_MS;
+	flush_rest(logger);
+	for (uint64_t now = clock_now_ms(); logger->rest_len > 0 && now < deadline;
+			now = clock_now_ms()) {
+		struct pollfd wait = { .fd = logger->console, .events = POLLOUT };
+		poll(&wait, 1, (int)(deadline - now));
+		flush_rest(logger);
+	}
+}
+
+/* A description of our own of the terminal or pipe, so that O_NONBLOCK touches
+ * nobody else's. A socket cannot be opened again: there it is MSG_DONTWAIT's
+ * business, and the journal's socket takes whatever comes. */
+static int open_console(void) {
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	return fd >= 0 ? fd : STDERR_FILENO;
+}
+
+/* systemd.exec(5): JOURNAL_STREAM is "device:inode" of stderr. */
+static bool stderr_is_journal(void) {
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat status;
+	if (!stream || fstat(STDERR_FILENO, &status) < 0) {
+		return false;
+	}
+	char own[64];
+	text_format(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev,
+			(unsigned long long)status.st_ino);
+	return strcmp(own, stream) == 0;
+}
+
+static bool parse_number(const char *text, int64_t min, int64_t max, int64_t *out) {
+	return number_parse(text, strlen(text), min, max, out) == 0;
+}
+
+static bool parse(int argc, char **argv, struct logger *logger) {
+	for (int i = 1; i < argc; i += 2) {
+		const char *value = argv[i + 1];
+		if (!value) {
+			return false;
+		}
+		if (strcmp(argv[i], "--file") == 0) {
+			logger->path = value;
+		} else if (strcmp(argv[i], "--max-bytes") == 0) {
+			if (!parse_number(value, LINE_MAX_BYTES, INT64_MAX / 2,
+					    &logger->max_bytes)) {
+				return false;
+			}
+		} else if (strcmp(argv[i], "--keep") == 0) {
+			if (!parse_number(value, 0, 99, &logger->keep)) {
+				return false;
+			}
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+int main(int argc, char **argv) {
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGTTOU };
+	struct logger logger = {
+		.file = -1, .max_bytes = 16 << 20, .keep = 4, .console = STDERR_FILENO
+	};
+	if (!parse(argc, argv, &logger)) {
+		fprintf(stderr, "e log-arguments usage=\"perigee-log [--file PATH] "
+				"[--max-bytes N] [--keep N]\"\n");
+		return 2;
+	}
+	/* The last line is the one that says why it ended: only the end of the input
+	 * ends this. */
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++) {
+		signal(ignored[i], SIG_IGN);
+	}
+	logger.journal = stderr_is_journal();
+	logger.console = open_console();
+	int rc = copy_input(&logger);
+	flush_end(&logger);
+	fd_release(&logger.file);
+	_exit(rc < 0);
+}
