@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+
+#include "../process.h"
+#include "base/text.h"
+
+static const char *store_path;
+static char folder[64];
+
+/* A gate's end of a channel to the store. */
+struct gate {
+	int channel;
+	struct ipc_message message;
+};
+
+static void gate_receive(struct gate *gate, enum ipc_kind kind) {
+	struct ipc_fds fds;
+	assert_int_equal(channel_receive_fd(gate->channel, PEER_GATE, PEER_STORE,
+					 PROCESS_DEADLINE_MS, &gate->message, &fds),
+			0);
+	assert_string_equal(ipc_kind_name(gate->message.kind), ipc_kind_name(kind));
+}
+
+static struct gate gate_open(struct process *store) {
+	int pair[2];
+	assert_int_equal(channel_pair(pair), 0);
+	struct ipc_message message = { .kind = IPC_STORE_PEER, .store_peer.peer = PEER_GATE };
+	process_send(store, &message, pair[1]);
+	close(pair[1]);
+	struct gate gate = { .channel = pair[0] };
+	gate_receive(&gate, IPC_IDENTITY);
+	return gate;
+}
+
+static struct process open_store(const char *where, bool in_memory) {
+	struct process store = process_start(store_path, PEER_STORE, NULL);
+	struct ipc_message message = { .kind = IPC_STORE_OPEN, .store_open.in_memory = in_memory };
+	text_copy(message.store_open.folder, sizeof(message.store_open.folder), where);
+	process_send(&store, &message, -1);
+	process_receive(&store, IPC_STORE_READY);
+	return store;
+}
+
+static struct ipc_message client(unsigned number) {
+	struct ipc_message message = { .kind = IPC_CLIENT_ADD };
+	message.client.request = number;
+	message.client.der_len = 900;
+	memset(message.client.der, 0x30, message.client.der_len);
+	memcpy(message.client.der, &number, sizeof(number));
+	unsigned len;
+	assert_true(EVP_Digest(message.client.der, message.client.der_len, message.client.client,
+			&len, EVP_sha256(), NULL));
+	text_format(message.client.name, sizeof(message.client.name), "client %u", number);
+	return message;
+}
+
+static void gate_send(struct gate *gate, const struct ipc_message *message) {
+	assert_int_equal(channel_send_fd(gate->channel, message, NULL, 0), 0);
+}
+
+static void add(struct gate *gate, unsigned number) {
+	struct ipc_message message = client(number);
+	gate_send(gate, &message);
+	gate_receive(gate, IPC_CLIENT_ADDED);
+	assert_int_equal(gate->message.client_ref.request, number);
+	assert_int_equal(gate->message.client_ref.outcome, 0);
+}
+
+static unsigned count_clients(struct gate *gate) {
+	for (unsigned n = 0;; n++) {
+		struct ipc_fds fds;
+		assert_int_equal(channel_receive_fd(gate->channel, PEER_GATE, PEER_STORE,
+						 PROCESS_DEADLINE_MS, &gate->message, &fds),
+				0);
+		if (gate->message.kind == IPC_CLIENTS_END) {
+			return n;
+		}
+		assert_int_equal(gate->message.kind, IPC_CLIENT);
+		assert_true(gate->message.client.created_s > 0);
+	}
+}
+
+static void a_gate_gets_the_identity_and_every_client(void **state) {
+	(void)state;
+	struct process store = open_store("", true);
+	assert_int_equal(store.message.store_ready.outcome, 0);
+	assert_int_equal(strlen(store.message.store_ready.web_key), 32);
+	struct gate gate = gate_open(&store);
+	assert_string_equal(gate.message.identity.web_key, store.message.store_ready.web_key);
+	assert_string_equal(gate.message.identity.host_id, store.message.store_ready.host_id);
+	assert_true(gate.message.identity.key_len > 1000);
+	assert_int_equal(count_clients(&gate), 0);
+	add(&gate, 1);
+	add(&gate, 2);
+	struct gate other = gate_open(&store);
+	assert_int_equal(count_clients(&other), 2);
+	close(gate.channel);
+	close(other.channel);
+	process_stop(&store);
+}
+
+/* More than a channel's queue and the kernel's buffer hold. */
+static void a_long_list_arrives_whole(void **state) {
+	(void)state;
+	struct process store = open_store("", true);
+	struct gate gate = gate_open(&store);
+	assert_int_equal(count_clients(&gate), 0);
+	for (unsigned i = 0; i < 600; i++) {
+		add(&gate, i);
+	}
+	struct gate other = gate_open(&store);
+	assert_int_equal(count_clients(&other), 600);
+	close(gate.channel);
+	close(other.channel);
+	process_stop(&store);
+}
+
+static void changes_are_told_to_the_others(void **state) {
+	(void)state;
+	struct process store = open_store("", true);
+	struct gate one = gate_open(&store), two = gate_open(&store);
+	assert_int_equal(count_clients(&one), 0);
+	assert_int_equal(count_clients(&two), 0);
+	add(&one, 7);
+	gate_receive(&two, IPC_CLIENT);
+	struct ipc_message wanted = client(7);
+	assert_memory_equal(two.message.client.client, wanted.client.client, 32);
+	assert_string_equal(two.message.client.name, "client 7");
+	struct ipc_message message = { .kind = IPC_CLIENT_REMOVE, .client_ref.request = 3 };
+	memcpy(message.client_ref.client, wanted.client.client, 32);
+	gate_send(&two, &message);
+	gate_receive(&one, IPC_CLIENT_GONE);
+	gate_receive(&two, IPC_CLIENT_GONE);
+	gate_receive(&two, IPC_CLIENT_REMOVED);
+	assert_int_equal(two.message.client_ref.request, 3);
+	process_receive(&store, IPC_CLIENT_GONE);
+	gate_send(&two, &message);
+	gate_receive(&two, IPC_CLIENT_REMOVED);
+	assert_int_equal(two.message.client_ref.outcome, ENOENT);
+	close(one.channel);
+	close(two.channel);
+	process_stop(&store);
+}
+
+static void a_wrong_fingerprint_is_refused(void **state) {
+	(void)state;
+	struct process store = open_store("", true);
+	struct gate gate = gate_open(&store);
+	assert_int_equal(count_clients(&gate), 0);
+	struct ipc_message message = client(1);
+	message.client.client[31] ^= 1;
+	gate_send(&gate, &message);
+	gate_receive(&gate, IPC_CLIENT_ADDED);
+	assert_int_equal(gate.message.client_ref.outcome, EBADMSG);
+	close(gate.channel);
+	process_stop(&store);
+}
+
+static void a_bad_folder_is_reported_not_fatal(void **state) {
+	(void)state;
+	struct process store = open_store("/dev/null/x", false);
+	assert_int_equal(store.message.store_ready.outcome, ENOTDIR);
+	assert_non_null(strstr(store.message.store_ready.detail, "writable"));
+	process_stop(&store);
+}
+
+static void killing_it_loses_nothing_acknowledged(void **state) {
+	(void)state;
+	unsigned acknowledged = 0;
+	for (unsigned round = 0; round < 5; round++) {
+		struct process store = open_store(folder, false);
+		assert_int_equal(store.message.store_ready.outcome, 0);
+		struct gate gate = gate_open(&store);
+		/* One more may have been written than was acknowledged. */
+		unsigned kept = count_clients(&gate);
+		assert_true(kept >= acknowledged && kept <= acknowledged + round);
+		for (unsigned i = 0; i < 5 + round; i++) {
+			add(&gate, acknowledged++);
+		}
+		struct ipc_message unanswered = client(1000 + round);
+		gate_send(&gate, &unanswered);
+		kill(store.pid, SIGKILL);
+		close(gate.channel);
+		assert_true(WIFSIGNALED(process_wait(&store)));
+	}
+}
+
+static int prepare(void **state) {
+	(void)state;
+	text_copy(folder, sizeof(folder), "/tmp/perigee-store-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	return 0;
+}
+
+static int clean(void **state) {
+	(void)state;
+	char text[96];
+	text_format(text, sizeof(text), "rm -r %s", folder);
+	return system(text);
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		UNIT(a_gate_gets_the_identity_and_every_client),
+		UNIT(a_long_list_arrives_whole),
+		UNIT(changes_are_told_to_the_others),
+		UNIT(a_wrong_fingerprint_is_refused),
+		UNIT(a_bad_folder_is_reported_not_fatal),
+		UNIT(killing_it_loses_nothing_acknowledged),
+	};
+	assert_int_equal(argc, 2);
+	store_path = argv[1];
+	return cmocka_run_group_tests(tests, prepare, clean);
+}
