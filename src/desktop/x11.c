@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* X11 windows. Xwayland is wlroots' to start (with the first X11 client) and to
+ * manage; without it in the build there is simply no X display. */
+#include <stdlib.h>
+
+#include <wlr/config.h>
+
+#include "base/log.h"
+#include "desktop/window.h"
+
+#if WLR_HAS_XWAYLAND
+#include <wlr/xwayland.h>
+
+struct x11_window {
+	struct window window;
+	struct wlr_xwayland_surface *surface; /* borrowed; its destroy ends us */
+	struct wlr_scene_node *node;          /* owned while mapped */
+	struct wl_listener map, unmap, destroy, configure, fullscreen, activate, geometry;
+};
+
+static struct x11_window *of(struct window *window) {
+	return wl_container_of(window, (struct x11_window *)NULL, window);
+}
+
+static struct wlr_surface *x11_surface(struct window *window) {
+	return of(window)->surface->surface;
+}
+
+static void x11_activate(struct window *window, bool active) {
+	struct wlr_xwayland_surface *surface = of(window)->surface;
+	wlr_xwayland_surface_activate(surface, active);
+	if (active) {
+		wlr_xwayland_surface_restack(surface, NULL, XCB_STACK_MODE_ABOVE);
+	}
+}
+
+static void x11_configure(struct window *window, const struct wlr_box *box, bool fills) {
+	struct wlr_xwayland_surface *surface = of(window)->surface;
+	wlr_xwayland_surface_set_fullscreen(surface, fills);
+	if (fills) {
+		wlr_xwayland_surface_configure(
+				surface, 0, 0, (uint16_t)box->width, (uint16_t)box->height);
+	}
+}
+
+static void x11_size(struct window *window, int *width, int *height) {
+	*width = of(window)->surface->width;
+	*height = of(window)->surface->height;
+}
+
+static struct window *x11_parent(struct window *window) {
+	struct wlr_xwayland_surface *parent = of(window)->surface->parent;
+	return parent && parent->data ? &((struct x11_window *)parent->data)->window : NULL;
+}
+
+static bool x11_wants_fill(struct window *window) {
+	struct wlr_xwayland_surface *surface = of(window)->surface;
+	return surface->fullscreen || (surface->maximized_vert && surface->maximized_horz);
+}
+
+static bool x11_wants_focus(struct window *window) {
+	struct wlr_xwayland_surface *surface = of(window)->surface;
+	if (surface->override_redirect) {
+		return wlr_xwayland_or_surface_wants_focus(surface);
+	}
+	return wlr_xwayland_icccm_input_model(surface) != WLR_ICCCM_INPUT_MODEL_NONE;
+}
+
+static const struct window_impl x11_impl = {
+	.surface = x11_surface,
+	.activate = x11_activate,
+	.configure = x11_configure,
+	.size = x11_size,
+	.parent = x11_parent,
+	.wants_fill = x11_wants_fill,
+	.wants_focus = x11_wants_focus,
+};
+
+static void attach(
+		struct wl_signal *signal, struct wl_listener *listener, wl_notify_func_t notify) {
+	listener->notify = notify;
+	wl_signal_add(signal, listener);
+}
+
+/* X11 windows know where they are: after placing one it is told. */
+static void tell_place(struct x11_window *x11) {
+	struct wlr_xwayland_surface *surface = x11->surface;
+	int x, y;
+	if (wlr_scene_node_coords(x11->node, &x, &y) && (x != surface->x || y != surface->y)) {
+		wlr_xwayland_surface_configure(
+				surface, (int16_t)x, (int16_t)y, surface->width, surface->height);
+	}
+}
+
+static void handle_map(struct wl_listener *listener, void *data) {
+	(void)data;
+	struct x11_window *x11 = wl_container_of(listener, x11, map);
+	struct desktop *desktop = x11->window.desktop;
+	struct wlr_xwayland_surface *surface = x11->surface;
+	bool unmanaged = surface->override_redirect;
+	x11->node = wlr_scene_subsurface_tree_create(
+			desktop->layers[unmanaged ? LAYER_UNMANAGED : LAYER_WINDOWS],
+			surface->surface);
+	if (!x11->node) {
+		return;
+	}
+	if (unmanaged) {
+		wlr_scene_node_set_position(x11->node, surface->x, surface->y);
+		if (x11_wants_focus(&x11->window)) {
+			keyboard_enter(desktop, surface->surface);
+		}
+		pointer_refresh(desktop);
+		return;
+	}
+	window_configure(&x11->window);
+	window_map(&x11->window, x11->node);
+	tell_place(x11);
+}
+
+static void handle_unmap(struct wl_listener *listener, void *data) {
+	(void)data;
+	struct x11_window *x11 = wl_container_of(listener, x11, unmap);
+	struct desktop *desktop = x11->window.desktop;
+	bool had_keys = desktop->seat->keyboard_state.focused_surface == x11->surface->surface;
+	if (x11->node) {
+		wlr_scene_node_destroy(x11->node);
+		x11->node = NULL;
+	}
+	window_unmap(&x11->window);
+	if (had_keys && desktop->focused) {
+		keyboard_enter(desktop, desktop->focused->impl->surface(desktop->focused));
+	}
+	pointer_refresh(desktop);
+}
+
+static void handle_destroy(struct wl_listener *listener, void *data) {
+	struct x11_window *x11 = wl_container_of(listener, x11, destroy);
+	handle_unmap(&x11->unmap, data);
+	x11->surface->data = NULL;
+	struct wl_listener *all[] = { &x11->map, &x11->unmap, &x11->destroy, &x11->configure,
+		&x11->fullscreen, &x11->activate, &x11->geometry };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		wl_list_remove(&all[i]->link);
+	}
+	free(x11);
+}
+
+static void handle_configure(struct wl_listener *listener, void *data) {
+	struct x11_window *x11 = wl_container_of(listener, x11, configure);
+	struct wlr_xwayland_surface_configure_event *event = data;
+	if (x11->window.mapped && x11->window.fills) {
+		/* It is as large as we said; it is told so again. */
+		window_configure(&x11->window);
+		return;
+	}
+	wlr_xwayland_surface_configure(
+			x11->surface, event->x, event->y, event->width, event->height);
+}
+
+static void handle_geometry(struct wl_listener *listener, void *data) {
+	(void)data;
+	struct x11_window *x11 = wl_container_of(listener, x11, geometry);
+	if (!x11->node) {
+		return;
+	}
+	if (!x11->window.mapped || !x11->window.fills) {
+		wlr_scene_node_set_position(x11->node, x11->surface->x, x11->surface->y);
+	}
+}
+
+static void handle_fullscreen(struct wl_listener *listener, void *data) {
+	(void)data;
+	struct x11_window *x11 = wl_container_of(listener, x11, fullscreen);
+	if (x11->window.mapped) {
+		window_configure(&x11->window);
+		window_settle(&x11->window);
+	}
+}
+
+static void handle_activate(struct wl_listener *listener, void *data) {
+	(void)data;
+	struct x11_window *x11 = wl_container_of(listener, x11, activate);
+	if (x11->window.mapped) {
+		window_focus(x11->window.desktop, &x11->window);
+	}
+}
+
+static void handle_new_surface(struct wl_listener *listener, void *data) {
+	struct desktop *desktop = wl_container_of(listener, desktop, new_x11_surface);
+	struct wlr_xwayland_surface *surface = data;
+	struct x11_window *x11 = calloc(1, sizeof(*x11));
+	if (!x11) {
+		return;
+	}
+	window_init(&x11->window, desktop, &x11_impl);
+	x11->surface = surface;
+	surface->data = x11;
+	attach(&surface->events.map, &x11->map, handle_map);
+	attach(&surface->events.unmap, &x11->unmap, handle_unmap);
+	attach(&surface->events.destroy, &x11->destroy, handle_destroy);
+	attach(&surface->events.request_configure, &x11->configure, handle_configure);
+	attach(&surface->events.request_fullscreen, &x11->fullscreen, handle_fullscreen);
+	attach(&surface->events.request_activate, &x11->activate, handle_activate);
+	attach(&surface->events.set_geometry, &x11->geometry, handle_geometry);
+}
+
+/* X11 clients that set no cursor of their own show this one. */
+static void handle_ready(struct wl_listener *listener, void *data) {
+	(void)data;
+	struct desktop *desktop = wl_container_of(listener, desktop, x11_ready);
+	wlr_xwayland_set_seat(desktop->xwayland, desktop->seat);
+	struct wlr_xcursor *xcursor =
+			wlr_xcursor_manager_get_xcursor(desktop->xcursors, "left_ptr", 1);
+	if (xcursor && xcursor->image_count > 0) {
+		struct wlr_xcursor_image *image = xcursor->images[0];
+		wlr_xwayland_set_cursor(desktop->xwayland, image->buffer, image->width * 4,
+				image->width, image->height, (int32_t)image->hotspot_x,
+				(int32_t)image->hotspot_y);
+	}
+}
+
+void x11_begin(struct desktop *desktop) {
+	desktop->xwayland = wlr_xwayland_create(desktop->display, desktop->compositor, true);
+	if (!desktop->xwayland) {
+		log_warning("no-x11", "detail=\"Xwayland cannot be prepared\"");
+		return;
+	}
+	attach(&desktop->xwayland->events.new_surface, &desktop->new_x11_surface,
+			handle_new_surface);
+	attach(&desktop->xwayland->events.ready, &desktop->x11_ready, handle_ready);
+}
+
+void x11_end(struct desktop *desktop) {
+	if (desktop->xwayland) {
+		wlr_xwayland_destroy(desktop->xwayland);
+		desktop->xwayland = NULL;
+	}
+}
+
+const char *desktop_x_display(const struct desktop *desktop) {
+	return desktop->xwayland ? desktop->xwayland->display_name : "";
+}
+#else
+void x11_begin(struct desktop *desktop) {
+	(void)desktop;
+	log_info("no-x11", "detail=\"wlroots was built without Xwayland\"");
+}
+
+void x11_end(struct desktop *desktop) {
+	(void)desktop;
+}
+
+const char *desktop_x_display(const struct desktop *desktop) {
+	(void)desktop;
+	return "";
+}
+#endif
