@@ -86,16 +86,16 @@ static void render(struct desktop *desktop) {
 	uint64_t now = clock_now_ns();
 	/* The grid counts from when the rendering was due, not from when it ended. */
 	pace_rendered(&desktop->pace, desktop->changed, desktop->render_begin_ns);
-	if (!committed) {
-		/* wlroots keeps the damage but will not tell again. */
-		pace_damage(&desktop->pace, now);
-		if (desktop->failures++ % 1000 == 0) {
-			log_warning("render-failed", "times=%llu",
-					(unsigned long long)desktop->failures);
-		}
+	if (!committed && desktop->failures++ % 1000 == 0) {
+		log_warning("render-failed", "times=%llu", (unsigned long long)desktop->failures);
 	}
 	if (desktop->changed) {
 		desktop->damaged_ns = 0;
+	}
+	/* Damage of this very commit (a change to scan-out), or a failed one: wlroots
+	 * keeps it but will not tell again. */
+	if (desktop->output.needs_frame) {
+		render_damage(desktop);
 	}
 	compat_presented(desktop->scene_output, now, pace_period_ns(&desktop->pace));
 }
