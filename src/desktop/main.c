@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* perigee-desktop: one desktop. It may talk Wayland and X11 to the session's apps,
+ * draw, convert pictures and hand them to encoders over channels it was given. It
+ * opens no network socket, names no file of the host but the keyboard layouts, and
+ * starts no process but Xwayland. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include <systemd/sd-event.h>
+#include <wayland-server-core.h>
+#include <wlr/util/log.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "desktop/desktop.h"
+#include "desktop/pictures.h"
+#include "desktop/viewers.h"
+#include "ipc/worker.h"
+
+struct process {
+	struct worker worker;
+	struct desktop *desktop; /* owned; NULL until DESKTOP_START */
+	struct pictures pictures;
+	struct viewers viewers;
+	uint32_t rate_mhz;
+};
+
+static void handle_picture(void *user, const struct desktop_picture *picture) {
+	struct process *process = user;
+	pictures_take(&process->pictures, picture);
+}
+
+static void handle_repeat(void *user) {
+	struct process *process = user;
+	pictures_repeat(&process->pictures);
+}
+
+static void handle_windows(void *user, unsigned count) {
+	struct process *process = user;
+	struct ipc_message message = { .kind = IPC_DESKTOP_WINDOWS,
+		.desktop_windows.count = count };
+	worker_post(&process->worker, &message, NULL, 0);
+}
+
+static const struct desktop_events desktop_events = {
+	.picture = handle_picture,
+	.repeat = handle_repeat,
+	.windows = handle_windows,
+};
+
+static void handle_encoder_failed(void *user, uint32_t encoder, uint32_t reason) {
+	struct process *process = user;
+	worker_fail(&process->worker, (enum reason)reason, "encoder %u", encoder);
+}
+
+/* The worker's own loop is one source of the desktop's; main() runs it. */
+static int handle_worker(int fd, uint32_t mask, void *data) {
+	(void)fd, (void)mask, (void)data;
+	return 0;
+}
+
+static void start(struct process *process, const struct ipc_message *message, struct ipc_fds *fds) {
+	int listen_fd = fds_take(fds, 0);
+	if (process->desktop) {
+		fd_close(listen_fd);
+		worker_end(&process->worker, REASON_WORKER_LIED, "a second desktop");
+		return;
+	}
+	struct desktop_settings settings = {
+		.width = message->desktop_start.width,
+		.height = message->desktop_start.height,
+		.rate_mhz = message->desktop_start.rate_mhz,
+		.layout = message->desktop_start.layout,
+		.variant = message->desktop_start.variant,
+		.model = message->desktop_start.model,
+		.options = message->desktop_start.options,
+		.xwayland = message->desktop_start.xwayland,
+		.fullscreen = message->desktop_start.fullscreen,
+	};
+	pulse_begin(process->worker.pulse, PULSE_START, WORKER_START_MS);
+	int r = desktop_create(&settings, listen_fd, &desktop_events, process, &process->desktop);
+	pulse_end(process->worker.pulse);
+	if (r < 0) {
+		worker_end(&process->worker, r == -EINVAL ? REASON_UNSUPPORTED : REASON_RESOURCES,
+				"desktop %ux%u: %s", settings.width, settings.height, strerror(-r));
+		return;
+	}
+	process->rate_mhz = settings.rate_mhz;
+	wl_event_loop_add_fd(desktop_loop(process->desktop), sd_event_get_fd(process->worker.event),
+			WL_EVENT_READABLE, handle_worker, process);
+	pictures_init(&process->pictures, process->desktop, process->worker.event,
+			process->worker.pulse, settings.width, settings.height);
+	process->pictures.failed = handle_encoder_failed;
+	process->pictures.user = process;
+	viewers_init(&process->viewers, process->desktop, process->worker.event,
+			process->worker.pulse);
+
+	struct ipc_message ready = { .kind = IPC_DESKTOP_READY };
+	text_copy(ready.desktop_ready.x_display, sizeof(ready.desktop_ready.x_display),
+			desktop_x_display(process->desktop));
+	text_copy(ready.desktop_ready.renderer, sizeof(ready.desktop_ready.renderer),
+			desktop_renderer_name(process->desktop));
+	worker_post(&process->worker, &ready, NULL, 0);
+}
+
+static void resize(struct process *process, const struct ipc_message *message) {
+	uint32_t width = message->desktop_size.width, height = message->desktop_size.height;
+	uint32_t rate_mhz = message->desktop_size.rate_mhz;
+	rate_mhz = rate_mhz ? rate_mhz : process->rate_mhz;
+	if (desktop_resize(process->desktop, width, height, rate_mhz) == 0) {
+		process->rate_mhz = rate_mhz;
+		if (pictures_resize(&process->pictures, width, height) < 0) {
+			worker_end(&process->worker, REASON_RESOURCES, "no memory for %ux%u", width,
+					height);
+			return;
+		}
+	}
+	/* What it is now, also when the wish was refused. */
+	struct ipc_message answer = {
+		.kind = IPC_DESKTOP_RESIZED,
+		.desktop_size = { .width = (uint16_t)process->pictures.width,
+				.height = (uint16_t)process->pictures.height,
+				.rate_mhz = process->rate_mhz },
+	};
+	worker_post(&process->worker, &answer, NULL, 0);
+}
+
+static void add_encoder(
+		struct process *process, const struct ipc_message *message, struct ipc_fds *fds) {
+	int r = pictures_add(&process->pictures, message->desktop_encoder.encoder,
+			&message->desktop_encoder.format, fds_take(fds, 0));
+	if (r < 0) {
+		worker_fail(&process->worker, r == -EINVAL ? REASON_UNSUPPORTED : REASON_RESOURCES,
+				"encoder %u: %s", message->desktop_encoder.encoder, strerror(-r));
+	}
+}
+
+static void handle_message(
+		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
+	struct process *process = worker->user;
+	if (message->kind == IPC_DESKTOP_START) {
+		start(process, message, fds);
+		return;
+	}
+	if (!process->desktop) {
+		worker_end(worker, REASON_WORKER_LIED, "%s before the start",
+				ipc_kind_name(message->kind));
+		return;
+	}
+	switch (message->kind) {
+	case IPC_DESKTOP_RESIZE:
+		resize(process, message);
+		break;
+	case IPC_DESKTOP_ENCODER:
+		add_encoder(process, message, fds);
+		break;
+	case IPC_DESKTOP_ENCODER_GONE:
+		pictures_remove(&process->pictures, message->desktop_encoder.encoder);
+		break;
+	case IPC_DESKTOP_VIEWER:
+		if (viewers_add(&process->viewers, message->desktop_viewer.viewer,
+				    message->desktop_viewer.may_input, fds_take(fds, 0)) < 0) {
+			worker_fail(worker, REASON_RESOURCES, "viewer %u",
+					message->desktop_viewer.viewer);
+		}
+		break;
+	case IPC_DESKTOP_VIEWER_GONE:
+		viewers_remove(&process->viewers, message->desktop_viewer.viewer);
+		break;
+	default:
+		break;
+	}
+}
+
+static const struct worker_class class = {
+	.kind = PEER_DESKTOP,
+	.message = handle_message,
+};
+
+static void handle_wlr_log(enum wlr_log_importance importance, const char *format, va_list args)
+		__attribute__((format(printf, 2, 0)));
+
+static void handle_wlr_log(enum wlr_log_importance importance, const char *format, va_list args) {
+	char text[512];
+	if (vsnprintf(text, sizeof(text), format, args) < 0) {
+		return;
+	}
+	log_line(importance == WLR_ERROR ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "wlroots",
+			"text=%s", log_quote(text).text);
+}
+
+static void handle_wayland_log(const char *format, va_list args)
+		__attribute__((format(printf, 1, 0)));
+
+static void handle_wayland_log(const char *format, va_list args) {
+	char text[512];
+	if (vsnprintf(text, sizeof(text), format, args) >= 0) {
+		log_info("wayland", "text=%s", log_quote(text).text);
+	}
+}
+
+/* Xwayland is a child of wlroots' making and would inherit what the worker's frame
+ * blocks and ignores: it could not be ended, and its xkbcomp not be waited for. It
+ * dies with us. */
+static void reset_signals_in_child(void) {
+	static const int signals[] = { SIGINT, SIGPIPE, SIGTERM, SIGCHLD };
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		signal(signals[i], SIG_DFL);
+	}
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Handles what both loops have, until neither has more: an event of one may arm a
+ * timer or an idle callback of the other. */
+static void settle(struct process *process) {
+	do {
+		if (process->desktop) {
+			desktop_dispatch(process->desktop, 0);
+		}
+	} while (sd_event_run(process->worker.event, 0) > 0);
+}
+
+/* No deadline of its own: every deadline is a timer in one of the loops. */
+static void wait_for_work(struct process *process) {
+	struct pollfd wait = { .fd = sd_event_get_fd(process->worker.event), .events = POLLIN };
+	if (process->desktop) {
+		wait.fd = wl_event_loop_get_fd(desktop_loop(process->desktop));
+	}
+	worker_will_wait(&process->worker);
+	poll(&wait, 1, -1);
+	worker_has_woken(&process->worker);
+}
+
+int main(void) {
+	struct process *process = calloc(1, sizeof(*process));
+	if (!process) {
+		return EXIT_FAILURE;
+	}
+	wlr_log_init(WLR_ERROR, handle_wlr_log);
+	wl_log_set_handler_server(handle_wayland_log);
+	pthread_atfork(NULL, NULL, reset_signals_in_child);
+	if (worker_open(&process->worker, &class, process) < 0) {
+		fprintf(stderr, "perigee-desktop is started by perigeed\n");
+		return 2;
+	}
+	settle(process);
+	while (worker_dispatch(&process->worker)) {
+		wait_for_work(process);
+		settle(process);
+	}
+	int code = 1;
+	sd_event_get_exit_code(process->worker.event, &code);
+	/* Unlinks the X display's socket; the supervisor's deadline bounds it. */
+	if (process->desktop) {
+		pictures_finish(&process->pictures);
+		viewers_finish(&process->viewers);
+		desktop_destroy(process->desktop);
+	}
+	_exit(code);
+}

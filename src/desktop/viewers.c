@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "desktop/viewers.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+
+/* How long an input took from its datagram to the Wayland event. */
+static void count(struct pulse *pulse, uint64_t received_ns) {
+	static const uint64_t below_us[] = { 100, 250, 500, 1000, 2000, 5000 };
+	uint64_t now = clock_now_ns();
+	pulse_add(pulse, PULSE_DESKTOP_INPUTS, 1);
+	if (received_ns == 0 || received_ns > now) {
+		return;
+	}
+	uint64_t took = now - received_ns;
+	unsigned class = 0;
+	while (class < ARRAY_LEN(below_us) && took >= below_us[class] * NS_PER_US) {
+		class ++;
+	}
+	pulse_add(pulse, PULSE_DESKTOP_INPUT_NS, took);
+	pulse_add(pulse, PULSE_DESKTOP_INPUT_CLASSES + class, 1);
+	if (took > pulse->counters[PULSE_DESKTOP_INPUT_MAX_NS]) {
+		pulse_set(pulse, PULSE_DESKTOP_INPUT_MAX_NS, took);
+	}
+}
+
+static void handle_message(
+		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	struct viewer *viewer = channel->user;
+	struct viewers *viewers = viewer->viewers;
+	if (message->kind == IPC_INPUT_RELEASE) {
+		desktop_release(viewers->desktop, viewer->id);
+		return;
+	}
+	if (message->kind != IPC_INPUT || !viewer->may_input ||
+			message->input.sequence <= viewer->sequence) {
+		return;
+	}
+	viewer->sequence = message->input.sequence;
+	struct desktop_input input = {
+		.kind = (enum ipc_input_kind)message->input.kind,
+		.code = message->input.code,
+		.x = message->input.x,
+		.y = message->input.y,
+		.w = message->input.w,
+		.h = message->input.h,
+		.value = message->input.value,
+	};
+	desktop_input(viewers->desktop, viewer->id, &input);
+	count(viewers->pulse, message->input.received_ns);
+}
+
+/* The viewer stays known: its stream may be replaced. Its keys do not stay down. */
+static void handle_closed(struct channel *channel, int error) {
+	(void)error;
+	struct viewer *viewer = channel->user;
+	desktop_release(viewer->viewers->desktop, viewer->id);
+}
+
+static const struct channel_events channel_events = {
+	.message = handle_message,
+	.closed = handle_closed,
+};
+
+void viewers_init(struct viewers *viewers, struct desktop *desktop, struct sd_event *event,
+		struct pulse *pulse) {
+	*viewers = (struct viewers){ .desktop = desktop, .event = event, .pulse = pulse };
+	for (size_t i = 0; i < VIEWERS_MAX; i++) {
+		viewers->list[i] = (struct viewer){ .viewers = viewers, .channel.fd = -1 };
+	}
+}
+
+void viewers_finish(struct viewers *viewers) {
+	for (size_t i = 0; i < VIEWERS_MAX; i++) {
+		channel_close(&viewers->list[i].channel);
+	}
+}
+
+static struct viewer *find(struct viewers *viewers, uint32_t id) {
+	for (size_t i = 0; i < VIEWERS_MAX; i++) {
+		if (viewers->list[i].used && viewers->list[i].id == id) {
+			return &viewers->list[i];
+		}
+	}
+	return NULL;
+}
+
+static struct viewer *find_unused(struct viewers *viewers) {
+	for (size_t i = 0; i < VIEWERS_MAX; i++) {
+		if (!viewers->list[i].used) {
+			return &viewers->list[i];
+		}
+	}
+	return NULL;
+}
+
+int viewers_add(struct viewers *viewers, uint32_t id, bool may_input, int channel_fd) {
+	OWN(fd_close) int fd = channel_fd;
+	struct viewer *viewer = find(viewers, id);
+	if (viewer) {
+		channel_close(&viewer->channel);
+		desktop_release(viewers->desktop, id);
+	} else {
+		viewer = find_unused(viewers);
+		if (!viewer) {
+			return -ENOSPC;
+		}
+		*viewer = (struct viewer){ .viewers = viewers, .channel.fd = -1, .id = id };
+	}
+	viewer->used = true;
+	viewer->may_input = may_input;
+	return channel_open(&viewer->channel, viewers->event, TAKE(fd, -1), PEER_DESKTOP,
+			PEER_STREAM, &channel_events, viewer);
+}
+
+void viewers_remove(struct viewers *viewers, uint32_t id) {
+	struct viewer *viewer = find(viewers, id);
+	if (viewer) {
+		channel_close(&viewer->channel);
+		desktop_release(viewers->desktop, id);
+		viewer->used = false;
+	}
+}
