@@ -114,7 +114,8 @@ void rig_run(struct rig *rig, bool (*done)(struct rig *rig)) {
 	while (!done(rig)) {
 		uint64_t now = clock_now_ms();
 		assert_true(now < deadline);
-		desktop_dispatch(rig->desktop, (int)(deadline - now));
+		/* Not all that a test waits for is an event of the desktop. */
+		desktop_dispatch(rig->desktop, RIG_LOOK_MS);
 	}
 }
 
@@ -134,7 +135,9 @@ void rig_input(struct rig *rig, enum ipc_input_kind kind, uint32_t code, int32_t
 
 uint32_t rig_pixel(const struct rig *rig, uint32_t x, uint32_t y) {
 	uint32_t pixel;
-	assert_true(x < rig->width && y < rig->height);
+	if (x >= rig->width || y >= rig->height) {
+		return 0; /* no picture yet */
+	}
 	memcpy(&pixel, rig->pixels + ((size_t)y * rig->width + x) * 4, sizeof(pixel));
 	return pixel & 0xffffff;
 }

@@ -13,6 +13,7 @@
 enum {
 	RIG_CLIENTS = 4,
 	RIG_DEADLINE_MS = 20000, /* no wait of a test is longer; a loaded machine is slow */
+	RIG_LOOK_MS = 50,
 	RIG_SEEN_MAX = 4096,
 };
 

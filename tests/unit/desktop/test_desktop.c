@@ -3,10 +3,13 @@
 
 #include <linux/input-event-codes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "rig.h"
 
 static const struct desktop_settings settings_720p60 = {
@@ -200,7 +203,7 @@ static void a_client_that_shrinks_its_buffer_hurts_only_itself(void **state) {
 	rig_spawn(&rig, pattern);
 	rig_run(&rig, has_a_window);
 	rig_run(&rig, is_readable);
-	static const char *const shrinker[] = { SHRINKER_PATH, NULL };
+	static const char *const shrinker[] = { CLIENT_PATH, "shrink", NULL };
 	rig_spawn(&rig, shrinker);
 	rig_run(&rig, has_two_windows);
 	rig_run(&rig, has_a_window);
@@ -224,6 +227,110 @@ static void a_killed_client_leaves_nothing_behind(void **state) {
 	rig_end(&rig);
 }
 
+static bool shows_a_dialog(struct rig *rig) {
+	return rig->windows == 2 && rig_pixel(rig, 640, 360) == 0xffffff;
+}
+
+static void a_dialog_floats_in_the_middle_of_its_parent(void **state) {
+	(void)state;
+	struct rig rig;
+	rig_begin(&rig, &settings_720p60);
+	static const char *const dialog[] = { CLIENT_PATH, "dialog", NULL };
+	rig_spawn(&rig, dialog);
+	rig_run(&rig, shows_a_dialog);
+	assert_int_equal(rig_pixel(&rig, 5, 5), 0x808080); /* the parent fills the output */
+	assert_int_equal(rig_pixel(&rig, 640 - 149, 360 - 99), 0xffffff);
+	assert_int_equal(rig_pixel(&rig, 640 - 151, 360 - 101), 0x808080);
+	assert_int_equal(rig_pixel(&rig, 640 + 148, 360 + 98), 0xffffff);
+	assert_int_equal(rig_pixel(&rig, 640 + 151, 360 + 101), 0x808080);
+	rig_dump(&rig, "dialog");
+	rig_end(&rig);
+}
+
+static bool is_ready(struct rig *rig) {
+	char path[128];
+	text_format(path, sizeof(path), "%s/ready", rig->folder);
+	return rig->windows == 1 && access(path, F_OK) == 0;
+}
+
+/* foot takes text through text-input; told not to, through the keymap of typing.c. */
+static void check_text(bool with_text_input) {
+	static const uint32_t text[] = { 'h', 0xe9, 'l', 'l', 'o', ' ', 0x20ac, 0x1f600, 0x4e2d };
+	struct rig rig;
+	rig_begin(&rig, &settings_720p60);
+	char script[256];
+	text_format(script, sizeof(script),
+			"cd %s; %s touch ready; read line; echo \"$line\" > typed", rig.folder,
+			with_text_input ? "" : "printf '\\033[?737769l';");
+	const char *const foot[] = { "foot", "--config=/dev/null", "--log-level=none", "sh", "-c",
+		script, NULL };
+	setenv("LC_ALL", "C.UTF-8", 1);
+	if (rig_spawn(&rig, foot) < 0) {
+		rig_end(&rig);
+		skip();
+	}
+	rig_run(&rig, is_ready);
+	for (size_t i = 0; i < ARRAY_LEN(text); i++) {
+		rig_input(&rig, INPUT_TEXT, text[i], 0, 0);
+	}
+	rig_input(&rig, INPUT_KEY_DOWN, KEY_ENTER, 0, 0);
+	rig_input(&rig, INPUT_KEY_UP, KEY_ENTER, 0, 0);
+	rig_run(&rig, has_no_window);
+	char got[64] = "", path[128];
+	text_format(path, sizeof(path), "%s/typed", rig.folder);
+	OWN(file_close) FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(got, sizeof(got), file));
+	unlink(path);
+	text_format(path, sizeof(path), "%s/ready", rig.folder);
+	unlink(path);
+	assert_string_equal(got, "h\u00e9llo \u20ac\U0001f600\u4e2d\n");
+	rig_end(&rig);
+}
+
+static void text_reaches_a_client_with_text_input(void **state) {
+	(void)state;
+	check_text(true);
+}
+
+static void text_reaches_a_client_without_text_input(void **state) {
+	(void)state;
+	check_text(false);
+}
+
+#ifdef X11_CLIENT_PATH
+static bool is_red(struct rig *rig) {
+	return rig->windows == 1 && rig_pixel(rig, 1270, 710) == 0xff0000;
+}
+
+static bool is_green(struct rig *rig) {
+	return rig_pixel(rig, 5, 5) == 0x00ff00;
+}
+
+static void an_x11_window_fills_the_output_and_gets_keys(void **state) {
+	(void)state;
+	struct desktop_settings settings = settings_720p60;
+	settings.xwayland = true;
+	struct rig rig;
+	rig_begin(&rig, &settings);
+	if (access("/usr/bin/Xwayland", X_OK) < 0) {
+		rig_end(&rig);
+		skip();
+	}
+	assert_string_not_equal(desktop_x_display(rig.desktop), "");
+	setenv("DISPLAY", desktop_x_display(rig.desktop), 1);
+	static const char *const client[] = { X11_CLIENT_PATH, "--again", NULL };
+	rig_spawn(&rig, client);
+	rig_run(&rig, is_red);
+	assert_int_equal(rig_pixel(&rig, 5, 5), 0xff0000);
+	rig_input(&rig, INPUT_KEY_DOWN, KEY_A, 0, 0);
+	rig_input(&rig, INPUT_KEY_UP, KEY_A, 0, 0);
+	rig_run(&rig, is_green);
+	rig_dump(&rig, "x11");
+	rig_end(&rig);
+}
+#endif
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(pattern_runs_at_the_rate_and_its_numbers_rise),
@@ -235,6 +342,12 @@ int main(void) {
 		UNIT(a_busy_consumer_stops_the_pictures_and_not_the_desktop),
 		UNIT(a_client_that_shrinks_its_buffer_hurts_only_itself),
 		UNIT(a_killed_client_leaves_nothing_behind),
+		UNIT(a_dialog_floats_in_the_middle_of_its_parent),
+		UNIT(text_reaches_a_client_with_text_input),
+		UNIT(text_reaches_a_client_without_text_input),
+#ifdef X11_CLIENT_PATH
+		UNIT(an_x11_window_fills_the_output_and_gets_keys),
+#endif
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
