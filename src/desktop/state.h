@@ -18,12 +18,8 @@ enum {
 
 /* Bottom to top. */
 enum desktop_layer {
-	LAYER_BACKGROUND,
-	LAYER_BOTTOM,
 	LAYER_WINDOWS,
 	LAYER_UNMANAGED, /* X11 menus and tooltips */
-	LAYER_TOP,
-	LAYER_OVERLAY,
 	LAYERS,
 };
 
@@ -82,11 +78,10 @@ struct desktop {
 	struct wlr_pointer_constraint_v1 *constraint; /* active, or NULL */
 	struct wlr_text_input_manager_v3 *text_inputs;
 	struct wlr_xwayland *xwayland; /* owned */
-	struct wlr_xdg_decoration_manager_v1 *decorations;
 
-	struct wl_listener needs_frame, frame, new_xdg_surface, new_decoration, activate;
+	struct wl_listener needs_frame, new_xdg_surface, new_decoration, activate;
 	struct wl_listener request_cursor, request_selection, request_primary, request_drag;
-	struct wl_listener start_drag, new_constraint, constraint_gone, keyboard_modifiers;
+	struct wl_listener new_constraint, constraint_gone, keyboard_modifiers;
 	struct wl_listener typist_modifiers, pointer_focus, keyboard_focus, new_text_input;
 	struct wl_listener new_x11_surface, x11_ready;
 };

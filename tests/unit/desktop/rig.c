@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "desktop/state.h"
 
 static void handle_picture(void *user, const struct desktop_picture *picture) {
 	struct rig *rig = user;
@@ -131,6 +132,10 @@ void rig_input(struct rig *rig, enum ipc_input_kind kind, uint32_t code, int32_t
 		.kind = kind, .code = code, .x = x, .y = y, .w = 1000, .h = 1000
 	};
 	desktop_input(rig->desktop, 1, &input);
+}
+
+unsigned rig_typing_keys(const struct rig *rig) {
+	return rig->desktop->typist.count;
 }
 
 uint32_t rig_pixel(const struct rig *rig, uint32_t x, uint32_t y) {

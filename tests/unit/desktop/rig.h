@@ -54,6 +54,9 @@ void rig_run_for(struct rig *rig, unsigned ms);
 void rig_input(struct rig *rig, enum ipc_input_kind kind, uint32_t code, int32_t x, int32_t y);
 uint32_t rig_pixel(const struct rig *rig, uint32_t x, uint32_t y);
 
+/* How many characters the typing keymap knows: 0 while text-input took them all. */
+unsigned rig_typing_keys(const struct rig *rig);
+
 /* Writes the newest picture as PPM to $RIG_DUMP/name.ppm, when that is set. */
 void rig_dump(const struct rig *rig, const char *name);
 
