@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENCODER_CAPTURE_H
+#define ENCODER_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/own.h"
+
+struct sd_event;
+
+/* What the desktop's sound server plays, as samples: records the monitor of its
+ * sink. Connects by itself, for ever, and notices a server that is gone, hangs
+ * or stops delivering. It records only while somebody listens and there is
+ * something to hear, or was a moment ago; otherwise the stream is corked and
+ * only the coming of a player wakes us. The only file that knows PulseAudio. */
+
+#define CAPTURE_DEVICE "out.monitor"
+
+enum {
+	CAPTURE_CONNECT_MS = 2000, /* until a server must have answered */
+	CAPTURE_STALL_MS = 1000,   /* a recording server delivers that often */
+	CAPTURE_RETRY_MIN_MS = 100,
+	CAPTURE_RETRY_MAX_MS = 1000,
+	CAPTURE_BUFFER_MS = 200, /* what the server keeps for us at the most */
+};
+
+struct capture_events {
+	/* Interleaved samples, count of each channel; NULL for a hole. May call
+	 * capture_listen(). */
+	void (*samples)(void *user, const int16_t *samples, size_t count);
+	/* The server is gone; nothing comes until it is back. */
+	void (*lost)(void *user);
+};
+
+struct capture;
+
+/* server: as libpulse takes it, "unix:/path". channels: 1, 2, 6 or 8. */
+int capture_create(struct sd_event *event, const char *server, unsigned channels, unsigned frame_ms,
+		const struct capture_events *events, void *user, struct capture **out) NODISCARD;
+
+/* listening: somebody wants the sound. audible: what came last was no silence,
+ * so go on even when no player is there any more. */
+void capture_listen(struct capture *capture, bool listening, bool audible);
+
+#endif
