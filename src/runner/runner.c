@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+
+/* perigee-runner: starts, watches and stops one app. It confines what it starts
+ * (user, Landlock, environment, descriptors), is the reaper of whatever the app
+ * leaves behind, and lets nothing of it outlive the session. It never listens on
+ * a network socket and reads nothing but what the app prints. */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/worker.h"
+#include "runner/command.h"
+#include "runner/output.h"
+#include "runner/tree.h"
+
+enum {
+	SPAWN_MS = 2000,
+	LINGER_MS = 1000, /* for what the app left behind, before SIGKILL */
+	MARGIN_MS = 300,  /* of the grace, kept for SIGKILL and reaping */
+	READS_MAX = 16,   /* of one wake-up */
+	PIPE_BYTES = 1 << 20,
+	STATUS_MISSING = 127 << 8,
+	STATUS_CANNOT = 126 << 8,
+};
+
+enum phase {
+	PHASE_NONE, /* no app yet, or no more */
+	PHASE_RUNS,
+	PHASE_TERMS, /* everything was asked to end */
+	PHASE_KILLS,
+};
+
+struct runner {
+	struct worker worker;
+	struct command_place place;
+	struct command command;
+	enum phase phase;
+	pid_t app; /* the main process; 0 once it was reaped */
+	int status;
+	int output_fd; /* owned: the pipe's reading end */
+	struct output output;
+	sd_event_source *io, *timer, *child; /* owned */
+};
+
+static void log_output(void *user, const char *line, unsigned skipped) {
+	(void)user;
+	if (skipped > 0) {
+		log_info("app-output", "skipped=%u line=%s", skipped, log_quote(line).text);
+	} else {
+		log_info("app-output", "line=%s", log_quote(line).text);
+	}
+}
+
+static void read_output(struct runner *runner) {
+	for (int i = 0; i < READS_MAX && runner->output_fd >= 0; i++) {
+		char bytes[4096];
+		ssize_t n = read(runner->output_fd, bytes, sizeof(bytes));
+		if (n <= 0) {
+			return;
+		}
+		output_add(&runner->output, bytes, (size_t)n, clock_now_ns());
+	}
+}
+
+static int handle_output(sd_event_source *source, int fd, uint32_t revents, void *user) {
+	(void)source;
+	(void)fd;
+	(void)revents;
+	read_output(user);
+	return 0;
+}
+
+static void report_exit(struct runner *runner, int status, const char *last_lines) {
+	struct ipc_message message = { .kind = IPC_RUNNER_EXITED };
+	message.runner_exited.status = status;
+	text_copy(message.runner_exited.last_lines, sizeof(message.runner_exited.last_lines),
+			last_lines);
+	log_info("app-exited", "status=0x%x", (unsigned)status);
+	worker_post(&runner->worker, &message, NULL, 0);
+}
+
+static void set_timer(struct runner *runner, uint64_t ms) {
+	sd_event_source_set_time(runner->timer, clock_now_us() + ms * US_PER_MS);
+	sd_event_source_set_enabled(runner->timer, SD_EVENT_ONESHOT);
+}
+
+/* Nothing of the app is left. */
+static void end_app(struct runner *runner) {
+	runner->phase = PHASE_NONE;
+	sd_event_source_set_enabled(runner->timer, SD_EVENT_OFF);
+	read_output(runner);
+	output_end(&runner->output, clock_now_ns());
+	runner->io = sd_event_source_disable_unref(runner->io);
+	fd_release(&runner->output_fd);
+	report_exit(runner, runner->status, runner->output.last);
+	if (runner->worker.ending) {
+		worker_leave(&runner->worker);
+	}
+}
+
+static bool has_children(void) {
+	siginfo_t info = { 0 };
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Repeated whenever somebody ended: who was missed became our child then. */
+static void press(struct runner *runner) {
+	if (runner->phase == PHASE_TERMS || runner->phase == PHASE_KILLS) {
+		tree_signal(getpid(), runner->phase == PHASE_KILLS ? SIGKILL : SIGTERM);
+		if (runner->phase == PHASE_TERMS) {
+			tree_signal(getpid(), SIGCONT); /* the stopped ones hear it too */
+		}
+	}
+	if (runner->phase != PHASE_NONE && !has_children()) {
+		end_app(runner);
+	}
+}
+
+static int handle_child(sd_event_source *source, const struct signalfd_siginfo *info, void *user) {
+	(void)source;
+	(void)info;
+	struct runner *runner = user;
+	int status;
+	for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0;
+			pid = waitpid(-1, &status, WNOHANG)) {
+		if (pid != runner->app) {
+			continue;
+		}
+		runner->app = 0;
+		runner->status = status;
+		if (runner->phase == PHASE_RUNS) {
+			runner->phase = PHASE_TERMS;
+			set_timer(runner, LINGER_MS);
+		}
+	}
+	press(runner);
+	return 0;
+}
+
+static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct runner *runner = user;
+	if (runner->phase == PHASE_TERMS) {
+		runner->phase = PHASE_KILLS;
+		log_warning("app-killed", "processes=%u", tree_signal(getpid(), 0));
+		press(runner);
+	}
+	return 0;
+}
+
+/* Landlock's ABI, see perigee-exec. */
+static long landlock_abi(void) {
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+}
+
+static void report_app(struct runner *runner) {
+	struct ipc_message message = { .kind = IPC_RUNNER_APP };
+	uint32_t uid = runner->command.start.runner_start.uid;
+	bool asked = runner->command.start.runner_start.home[0] ||
+		     runner->command.start.runner_start.runtime[0] || runner->place.n_closed;
+	long abi = asked ? landlock_abi() : 0;
+	char user[32] = "", landlock[64];
+	text_copy(landlock, sizeof(landlock),
+			asked ? "no Landlock in this kernel" : "no folders to confine it to");
+	if (uid) {
+		text_format(user, sizeof(user), "user %u, ", uid);
+	}
+	if (abi > 0) {
+		text_format(landlock, sizeof(landlock), "Landlock %ld", abi);
+	}
+	message.runner_app.pid = (uint32_t)runner->app;
+	text_format(message.runner_app.detail, sizeof(message.runner_app.detail), "%s%s", user,
+			landlock);
+	log_info("app-started", "pid=%d program=%s confined=%s", (int)runner->app,
+			log_quote(runner->command.program).text,
+			log_quote(message.runner_app.detail).text);
+	worker_post(&runner->worker, &message, NULL, 0);
+}
+
+/* A pipe whose writing end also reads: should this process die, the app does not
+ * get SIGPIPE at its next word. */
+static int open_pipe(int out[2]) {
+	int pair[2];
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0) {
+		return -errno;
+	}
+	char path[48];
+	text_format(path, sizeof(path), "/proc/self/fd/%d", pair[1]);
+	int both = open(path, O_RDWR | O_CLOEXEC);
+	if (both >= 0) {
+		close(pair[1]);
+		pair[1] = both;
+	} else {
+		fcntl(pair[1], F_SETFL, 0);
+	}
+	fcntl(pair[0], F_SETPIPE_SZ, PIPE_BYTES);
+	out[0] = pair[0];
+	out[1] = pair[1];
+	return 0;
+}
+
+static int spawn(struct runner *runner, int output) {
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attr);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	pulse_begin(runner->worker.pulse, PULSE_SPAWN, SPAWN_MS);
+	int rc = posix_spawn(&runner->app, runner->place.exec, &actions, &attr,
+			(char **)(uintptr_t)runner->command.args, environ);
+	pulse_end(runner->worker.pulse);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	return -rc;
+}
+
+/* The app's home, made at its first start for the user it runs as. */
+static int make_home(const struct ipc_message *start) {
+	const char *home = start->runner_start.home;
+	char path[256];
+	text_copy(path, sizeof(path), home);
+	for (char *slash = path[0] ? strchr(path + 1, '/') : NULL; slash;
+			slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0755); /* one that fails shows in the last */
+		*slash = '/';
+	}
+	if (!home[0] || (mkdir(home, 0700) < 0 && errno == EEXIST)) {
+		return 0;
+	}
+	struct stat status;
+	if (stat(home, &status) < 0) {
+		return -errno;
+	}
+	uint32_t uid = start->runner_start.uid, gid = start->runner_start.gid;
+	return uid && chown(home, uid, gid) < 0 ? -errno : 0;
+}
+
+static int start_app(struct runner *runner) {
+	int pair[2] = { -1, -1 };
+	int rc = make_home(&runner->command.start);
+	if (rc == 0) {
+		rc = open_pipe(pair);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	OWN(fd_close) int output = pair[1];
+	runner->output_fd = pair[0];
+	output_init(&runner->output, clock_now_ns(), log_output, runner);
+	rc = sd_event_add_io(runner->worker.event, &runner->io, runner->output_fd, EPOLLIN,
+			handle_output, runner);
+	return rc < 0 ? rc : spawn(runner, output);
+}
+
+static void handle_run(struct runner *runner, const struct ipc_message *message) {
+	char words[300];
+	if (runner->phase != PHASE_NONE || runner->output_fd >= 0) {
+		worker_fail(&runner->worker, REASON_WORKER_LIED, "an app runs already");
+		return;
+	}
+	int rc = command_build(message, &runner->place, &runner->command);
+	if (rc == -ENOENT) {
+		text_format(words, sizeof(words), "not installed: %.200s", runner->command.program);
+		report_exit(runner, STATUS_MISSING, words);
+		return;
+	}
+	if (rc == 0) {
+		rc = start_app(runner);
+	}
+	if (rc < 0) {
+		runner->io = sd_event_source_disable_unref(runner->io);
+		fd_release(&runner->output_fd);
+		text_format(words, sizeof(words), "cannot be started: %s", strerror(-rc));
+		report_exit(runner, STATUS_CANNOT, words);
+		return;
+	}
+	runner->phase = PHASE_RUNS;
+	report_app(runner);
+}
+
+static void handle_message(
+		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	if (message->kind == IPC_RUNNER_START) {
+		handle_run(worker->user, message);
+	}
+}
+
+/* SIGKILL comes so long before the end of the grace that its effect is seen. */
+static void handle_stop(struct worker *worker, uint32_t reason) {
+	(void)reason;
+	struct runner *runner = worker->user;
+	if (runner->phase == PHASE_NONE) {
+		worker_leave(worker);
+		return;
+	}
+	uint64_t end_us = 0, now_us = clock_now_us();
+	sd_event_source_get_time(worker->grace, &end_us);
+	uint64_t grace_ms = end_us > now_us ? (end_us - now_us) / US_PER_MS : 0;
+	runner->phase = PHASE_TERMS;
+	set_timer(runner, grace_ms > 2 * MARGIN_MS ? grace_ms - MARGIN_MS : grace_ms / 2);
+	press(runner);
+}
+
+static const struct worker_class runner_class = {
+	.kind = PEER_RUNNER,
+	.message = handle_message,
+	.stop = handle_stop,
+};
+
+static bool find_exec(struct runner *runner, const char *folders) {
+	char self[PATH_MAX / 2] = "";
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash = len > 0 ? strrchr(self, '/') : NULL;
+	if (slash) {
+		*slash = '\0';
+	}
+	char *out = runner->place.exec;
+	size_t size = sizeof(runner->place.exec);
+	while (*folders) {
+		size_t folder = strcspn(folders, ":");
+		text_format(out, size, "%.*s/perigee-exec", (int)folder, folders);
+		if (access(out, X_OK) == 0) {
+			return true;
+		}
+		folders += folder + (folders[folder] == ':');
+	}
+	text_format(out, size, "%s/perigee-exec", self);
+	if (access(out, X_OK) != 0) {
+		text_format(out, size, "%s/../supervisor/perigee-exec", self); /* build tree */
+	}
+	return access(out, X_OK) == 0;
+}
+
+/* --libexec DIR:DIR... and any number of --closed DIR. */
+static bool parse(struct runner *runner, char **argv) {
+	const char *folders = "";
+	for (char **at = argv + 1; at[0] && at[1]; at += 2) {
+		struct command_place *place = &runner->place;
+		if (strcmp(at[0], "--libexec") == 0) {
+			folders = at[1];
+		} else if (strcmp(at[0], "--closed") == 0 && place->n_closed < COMMAND_CLOSED_MAX) {
+			place->closed[place->n_closed++] = at[1];
+		} else {
+			log_error("runner-arguments", "what=%s", log_quote(at[0]).text);
+			return false;
+		}
+	}
+	if (!find_exec(runner, folders)) {
+		log_error("exec-missing", "path=%s", log_quote(runner->place.exec).text);
+		return false;
+	}
+	return true;
+}
+
+static int open_runner(struct runner *runner) {
+	sigset_t mask;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+		return -errno;
+	}
+	int rc = worker_open(&runner->worker, &runner_class, runner);
+	if (rc >= 0) {
+		rc = sd_event_add_signal(runner->worker.event, &runner->child, SIGCHLD,
+				handle_child, runner);
+	}
+	if (rc >= 0) {
+		rc = sd_event_add_time(runner->worker.event, &runner->timer, CLOCK_MONOTONIC,
+				UINT64_MAX, 1000, handle_timer, runner);
+	}
+	return rc;
+}
+
+int main(int argc, char **argv) {
+	(void)argc;
+	struct runner *runner = calloc(1, sizeof(*runner));
+	if (!runner || !parse(runner, argv)) {
+		return 1;
+	}
+	runner->output_fd = -1;
+	int rc = open_runner(runner);
+	if (rc < 0) {
+		log_error("worker-open", "error=%d", rc);
+		_exit(1);
+	}
+	rc = worker_run(&runner->worker);
+	/* Also when the supervisor is gone: the app's session ends here. */
+	tree_signal(getpid(), SIGKILL);
+	_exit(rc);
+}

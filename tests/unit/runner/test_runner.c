@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "../unit.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "../process.h"
+#include "base/text.h"
+
+/* The apps are shell scripts. What one wants to tell the test it writes into a
+ * FIFO in its home, so that the test waits for words and not for time. */
+
+static const char *runner_path;
+static char folder[64], home[96], runtime[96], fifo_path[128];
+static int fifo;
+
+static void put_word(uint8_t *bytes, uint16_t *len, const char *word) {
+	memcpy(bytes + *len, word, strlen(word) + 1);
+	*len = (uint16_t)(*len + strlen(word) + 1);
+}
+
+static struct process start_runner(void) {
+	return process_start(runner_path, PEER_RUNNER, NULL);
+}
+
+static void send_start(struct process *runner, const char *const *argv, uint32_t uid) {
+	struct ipc_message message = { .kind = IPC_RUNNER_START };
+	message.runner_start.uid = message.runner_start.gid = uid;
+	text_copy(message.runner_start.home, sizeof(message.runner_start.home), home);
+	text_copy(message.runner_start.runtime, sizeof(message.runner_start.runtime), runtime);
+	for (size_t i = 0; argv[i]; i++) {
+		put_word((uint8_t *)message.runner_start.argv, &message.runner_start.argv_len,
+				argv[i]);
+	}
+	put_word((uint8_t *)message.runner_start.env, &message.runner_start.env_len,
+			"PERIGEE_SESSION=7");
+	process_send(runner, &message, -1);
+}
+
+static void run_script(struct process *runner, const char *script) {
+	send_start(runner, (const char *const[]){ "sh", "-c", script, NULL }, 0);
+	process_receive(runner, IPC_RUNNER_APP);
+}
+
+/* The next word of the app. */
+static void hear(char *out, size_t size) {
+	struct pollfd wait = { .fd = fifo, .events = POLLIN };
+	assert_int_equal(poll(&wait, 1, PROCESS_DEADLINE_MS), 1);
+	ssize_t n = read(fifo, out, size - 1);
+	assert_true(n > 0);
+	out[n] = '\0';
+}
+
+static int hear_pid(void) {
+	char word[64];
+	hear(word, sizeof(word));
+	return (int)strtol(word, NULL, 10);
+}
+
+static void an_app_runs_in_its_home_and_ends(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner, "echo $HOME $PERIGEE_SESSION $LEAK; pwd >&2; exit 3");
+	assert_true(runner.message.runner_app.pid > 1);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
+	char wanted[256];
+	text_format(wanted, sizeof(wanted), "%s 7\n%s\n", home, home);
+	assert_string_equal(runner.message.runner_exited.last_lines, wanted);
+	process_stop(&runner);
+}
+
+static void a_missing_program_is_named(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	send_start(&runner, (const char *const[]){ "perigee-no-such-game", NULL }, 0);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 127);
+	assert_string_equal(runner.message.runner_exited.last_lines,
+			"not installed: perigee-no-such-game");
+	send_start(&runner, (const char *const[]){ "/opt/no/game", NULL }, 0);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_string_equal(runner.message.runner_exited.last_lines, "not installed: /opt/no/game");
+	process_stop(&runner);
+}
+
+static void stopping_ends_the_whole_tree(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner,
+			"trap 'exit 0' TERM; sh -c 'echo $$ >fifo; while :; do sleep 1000; done' & "
+			"wait");
+	int pid = hear_pid();
+	process_ask_stop(&runner, 10000);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_int_equal(kill(pid, 0), -1);
+	process_receive(&runner, IPC_STOPPED);
+	assert_int_equal(process_wait(&runner), 0);
+}
+
+static void who_ignores_the_request_is_killed(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner, "trap '' TERM; echo $$ >fifo; while :; do sleep 1000; done");
+	int pid = hear_pid();
+	process_ask_stop(&runner, 1000);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_true(WIFSIGNALED(runner.message.runner_exited.status));
+	assert_int_equal(WTERMSIG(runner.message.runner_exited.status), SIGKILL);
+	assert_int_equal(kill(pid, 0), -1);
+	process_receive(&runner, IPC_STOPPED);
+	assert_int_equal(process_wait(&runner), 0);
+}
+
+static void a_stopped_app_is_killed_too(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner, "echo $$ >fifo; kill -STOP $$; :");
+	hear_pid();
+	process_ask_stop(&runner, 1000);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	process_receive(&runner, IPC_STOPPED);
+	assert_int_equal(process_wait(&runner), 0);
+}
+
+static void daemons_of_an_app_end_with_it(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner,
+			"setsid sh -c 'trap \"\" TERM; echo $$ >fifo; "
+			"while :; do sleep 1000; done' >/dev/null 2>&1 & read x <fifo2; exit 0");
+	int pid = hear_pid();
+	char path[128];
+	text_format(path, sizeof(path), "%s/fifo2", home);
+	OWN(fd_close) int go = open(path, O_RDWR);
+	assert_int_equal(write(go, "go\n", 3), 3);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_int_equal(runner.message.runner_exited.status, 0);
+	assert_int_equal(kill(pid, 0), -1);
+	process_stop(&runner);
+}
+
+static void an_app_of_another_user_has_its_own_home(void **state) {
+	(void)state;
+	if (getuid() != 0) {
+		skip();
+	}
+	struct process runner = start_runner();
+	char other[112];
+	text_format(other, sizeof(other), "%s/homes/other", folder);
+	struct ipc_message message = { .kind = IPC_RUNNER_START };
+	message.runner_start.uid = message.runner_start.gid = 65534;
+	text_copy(message.runner_start.home, sizeof(message.runner_start.home), other);
+	const char *const argv[] = { "sh", "-c", "id -u; touch here && ls; ls ../app" };
+	for (size_t i = 0; i < ARRAY_LEN(argv); i++) {
+		put_word((uint8_t *)message.runner_start.argv, &message.runner_start.argv_len,
+				argv[i]);
+	}
+	process_send(&runner, &message, -1);
+	process_receive(&runner, IPC_RUNNER_APP);
+	assert_non_null(strstr(runner.message.runner_app.detail, "user 65534"));
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_memory_equal(runner.message.runner_exited.last_lines, "65534\nhere\n", 11);
+	assert_non_null(strstr(runner.message.runner_exited.last_lines, "Permission denied"));
+	process_stop(&runner);
+}
+
+static void other_homes_are_closed(void **state) {
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
+		skip();
+	}
+	struct process runner = start_runner();
+	run_script(&runner, "cat ../secret/f 2>/dev/null || echo closed; touch mine && echo mine; "
+			    "touch ../new 2>/dev/null || echo outside");
+	assert_non_null(strstr(runner.message.runner_app.detail, "Landlock"));
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_string_equal(runner.message.runner_exited.last_lines, "closed\nmine\noutside\n");
+	process_stop(&runner);
+}
+
+static void an_app_ends_with_the_supervisor(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner, "exec 4>fifo; echo $$ >&4; while :; do sleep 1000; done");
+	int pid = hear_pid();
+	close(runner.channel);
+	runner.channel = -1;
+	assert_int_equal(WEXITSTATUS(process_wait(&runner)), WORKER_OVERDUE_EXIT);
+	/* We are no subreaper: it may be a zombie of init's for a moment. */
+	for (int i = 0; i < PROCESS_DEADLINE_MS && kill(pid, 0) == 0; i++) {
+		char path[64], line[256] = "";
+		text_format(path, sizeof(path), "/proc/%d/stat", pid);
+		OWN(file_close) FILE *file = fopen(path, "re");
+		if (!file || !fgets(line, sizeof(line), file) || strstr(line, ") Z ")) {
+			break;
+		}
+		struct pollfd wait = { .fd = -1 };
+		poll(&wait, 1, 1);
+		assert_true(i < PROCESS_DEADLINE_MS - 1);
+	}
+}
+
+static void an_unwieldy_start_is_refused(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	struct ipc_message message = { .kind = IPC_RUNNER_START };
+	memcpy(message.runner_start.argv, "no end", 6);
+	message.runner_start.argv_len = 6;
+	process_send(&runner, &message, -1);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 126);
+	process_stop(&runner);
+}
+
+static int prepare(void **state) {
+	(void)state;
+	char path[128];
+	text_copy(folder, sizeof(folder), "/var/tmp/perigee-runner-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	chmod(folder, 0755);
+	const char *const names[] = { "homes", "homes/app", "homes/secret", "run", "run/s" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		text_format(path, sizeof(path), "%s/%s", folder, names[i]);
+		assert_int_equal(mkdir(path, i == 0 ? 0755 : 0700), 0);
+	}
+	text_format(home, sizeof(home), "%s/homes/app", folder);
+	text_format(runtime, sizeof(runtime), "%s/run/s", folder);
+	text_format(path, sizeof(path), "%s/homes/secret/f", folder);
+	OWN(file_close) FILE *file = fopen(path, "w");
+	fputs("secret\n", file);
+	text_format(path, sizeof(path), "%s/fifo2", home);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	text_format(fifo_path, sizeof(fifo_path), "%s/fifo", home);
+	assert_int_equal(mkfifo(fifo_path, 0600), 0);
+	fifo = open(fifo_path, O_RDWR | O_CLOEXEC);
+	return fifo < 0;
+}
+
+static int clean(void **state) {
+	(void)state;
+	char text[96];
+	close(fifo);
+	text_format(text, sizeof(text), "rm -r %s", folder);
+	return system(text);
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		UNIT(an_app_runs_in_its_home_and_ends),
+		UNIT(a_missing_program_is_named),
+		UNIT(stopping_ends_the_whole_tree),
+		UNIT(who_ignores_the_request_is_killed),
+		UNIT(a_stopped_app_is_killed_too),
+		UNIT(daemons_of_an_app_end_with_it),
+		UNIT(an_app_of_another_user_has_its_own_home),
+		UNIT(other_homes_are_closed),
+		UNIT(an_app_ends_with_the_supervisor),
+		UNIT(an_unwieldy_start_is_refused),
+	};
+	assert_int_equal(argc, 2);
+	runner_path = argv[1];
+	setenv("LEAK", "leaked", 1);
+	return cmocka_run_group_tests(tests, prepare, clean);
+}
