@@ -1,0 +1,688 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/connection.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/random.h"
+
+enum {
+	READ_CHUNK = 4096,
+	READ_BATCH = 64 * 1024, /* bytes of one connection per wake-up */
+};
+
+static int handle_io(sd_event_source *source, int fd, uint32_t events, void *user);
+static void process(struct connection *connection);
+
+static void count(struct connections *pool, enum pulse_counter_gate counter) {
+	pulse_add(*pool->pulse, counter, 1);
+}
+
+/* ---- deadlines ---- */
+
+static void set_timer(struct connections *pool) {
+	uint64_t next = deadlines_next(pool->deadlines, PHASES);
+	if (pool->resume_us && pool->resume_us < next) {
+		next = pool->resume_us;
+	}
+	if (next == pool->timer_us || !pool->timer) {
+		return;
+	}
+	pool->timer_us = next;
+	if (next == UINT64_MAX) {
+		sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
+		return;
+	}
+	sd_event_source_set_time(pool->timer, next);
+	sd_event_source_set_enabled(pool->timer, SD_EVENT_ONESHOT);
+}
+
+static void set_phase(struct connection *connection, enum connection_phase phase, uint64_t due_us) {
+	struct connections *pool = connection->pool;
+	connection->phase = phase;
+	deadline_arm(&pool->deadlines[phase], &connection->deadline, due_us);
+	set_timer(pool);
+}
+
+static uint64_t in_ms(uint64_t ms) {
+	return clock_now_us() + ms * US_PER_MS;
+}
+
+static void want(struct connection *connection, uint32_t events) {
+	if (!connection->peer_ended) {
+		events |= EPOLLRDHUP;
+	}
+	if (connection->wanted != events && connection->io) {
+		connection->wanted = events;
+		sd_event_source_set_io_events(connection->io, events);
+	}
+}
+
+/* ---- closing ---- */
+
+static void wipe_free(char **buf, size_t size) {
+	if (*buf) {
+		explicit_bzero(*buf, size);
+		free(*buf);
+		*buf = NULL;
+	}
+}
+
+static void set_listeners(struct connections *pool, bool enabled) {
+	for (size_t i = 0; i < pool->n_listeners; i++) {
+		sd_event_source_set_enabled(
+				pool->listeners[i].io, enabled ? SD_EVENT_ON : SD_EVENT_OFF);
+	}
+}
+
+static void drop_output(struct connection *connection) {
+	wipe_free(&connection->out, connection->out_len);
+	connection_keep_drop(TAKE(connection->keep, NULL));
+	connection->body = NULL;
+	connection->out_len = connection->out_done = 0;
+	connection->body_len = connection->body_done = 0;
+}
+
+void connection_close(struct connection *connection) {
+	if (!connection->open) {
+		return;
+	}
+	struct connections *pool = connection->pool;
+	if (connection->phase == PHASE_PENDING) {
+		connection->class->gone(connection);
+	}
+	connection->open = false;
+	connection->generation++;
+	deadline_disarm(&connection->deadline);
+	connection->io = sd_event_source_disable_unref(connection->io);
+	tls_destroy(TAKE(connection->tls, NULL));
+	fd_release(&connection->fd);
+	wipe_free(&connection->in, connection->in_size);
+	connection->in_len = connection->in_size = 0;
+	drop_output(connection);
+	places_free(&pool->places, connection->slot);
+	pulse_set(*pool->pulse, PULSE_GATE_OPEN, pool->places.open);
+	if (pool->full && pool->listening) {
+		pool->full = false;
+		set_listeners(pool, true);
+	}
+}
+
+/* Our side is done: say so, and wait for the client's end, so that an answer still on its
+ * way is not destroyed by the reset that unread bytes would cause. */
+static void linger(struct connection *connection) {
+	if (connection->tls) {
+		tls_end(connection->tls);
+	}
+	if (shutdown(connection->fd, SHUT_WR) < 0 || connection->peer_ended) {
+		connection_close(connection);
+		return;
+	}
+	wipe_free(&connection->in, connection->in_size);
+	connection->in_len = connection->in_size = 0;
+	places_change(&connection->pool->places, connection->slot, PLACE_IDLE);
+	set_phase(connection, PHASE_LINGER, in_ms(CONNECTION_LINGER_MS));
+	want(connection, EPOLLIN);
+}
+
+static void swallow(struct connection *connection) {
+	char waste[READ_CHUNK];
+	for (unsigned i = 0; i < READ_BATCH / READ_CHUNK; i++) {
+		ssize_t n = recv(connection->fd, waste, sizeof(waste), MSG_DONTWAIT);
+		if (n > 0) {
+			continue;
+		}
+		if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+			connection_close(connection);
+		}
+		return;
+	}
+}
+
+/* ---- answering ---- */
+
+static int write_some(
+		struct connection *connection, const void *buf, size_t len, uint32_t *out_events) {
+	if (connection->tls) {
+		return tls_write(connection->tls, buf, len, out_events);
+	}
+	ssize_t n = send(connection->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n >= 0) {
+		return (int)n;
+	}
+	*out_events = EPOLLOUT;
+	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -ECONNRESET;
+}
+
+static void finish_answer(struct connection *connection) {
+	drop_output(connection);
+	if (!connection->keep_alive || connection->peer_ended) {
+		linger(connection);
+		return;
+	}
+	places_change(&connection->pool->places, connection->slot, PLACE_IDLE);
+	set_phase(connection, PHASE_IDLE, in_ms(CONNECTION_IDLE_MS));
+	want(connection, EPOLLIN);
+	if (!connection->processing && connection->in_len > 0) {
+		process(connection);
+	}
+}
+
+static void flush(struct connection *connection) {
+	bool progress = false;
+	uint32_t events = EPOLLOUT;
+	while (connection->out_done < connection->out_len ||
+			connection->body_done < connection->body_len) {
+		bool head = connection->out_done < connection->out_len;
+		const char *from = head ? connection->out : (const char *)connection->body;
+		size_t *done = head ? &connection->out_done : &connection->body_done;
+		size_t len = head ? connection->out_len : connection->body_len;
+		int rc = write_some(connection, from + *done, len - *done, &events);
+		if (rc == -EAGAIN) {
+			uint64_t due = in_ms(CONNECTION_STALL_MS);
+			if (progress || connection->phase != PHASE_WRITE) {
+				set_phase(connection, PHASE_WRITE,
+						due < connection->answer_due_us
+								? due
+								: connection->answer_due_us);
+			}
+			want(connection, events);
+			return;
+		}
+		if (rc < 0) {
+			connection_close(connection);
+			return;
+		}
+		*done += (size_t)rc;
+		progress = true;
+	}
+	finish_answer(connection);
+}
+
+void connection_answer(struct connection *connection, char *out, size_t out_len, const void *body,
+		size_t body_len, struct connection_keep *keep, bool keep_alive) {
+	assert(connection->open && connection->phase == PHASE_PENDING);
+	connection->out = out;
+	connection->out_len = out_len;
+	connection->body = body;
+	connection->body_len = body_len;
+	if (keep) {
+		keep->count++;
+	}
+	connection->keep = keep;
+	connection->keep_alive = keep_alive && connection->pool->listening;
+	connection->answer_due_us = in_ms(CONNECTION_ANSWER_MS);
+	set_phase(connection, PHASE_WRITE, in_ms(CONNECTION_STALL_MS));
+	flush(connection);
+}
+
+uint32_t connection_request(const struct connection *connection) {
+	return (uint32_t)connection->slot << 16 | connection->generation;
+}
+
+uint32_t connection_begin(struct connection *connection, uint32_t timeout_ms) {
+	if (++connection->generation == 0) {
+		connection->generation = 1;
+	}
+	uint8_t random[8];
+	random_fill(random, sizeof(random));
+	hex_encode(random, sizeof(random), connection->trace);
+	connection->begun_us = clock_now_us();
+	connection->awaits = 0;
+	connection->answer = NULL;
+	places_change(&connection->pool->places, connection->slot, PLACE_BUSY);
+	set_phase(connection, PHASE_PENDING, in_ms(timeout_ms));
+	want(connection, 0);
+	count(connection->pool, PULSE_GATE_REQUESTS);
+	return connection_request(connection);
+}
+
+void connection_extend(struct connection *connection, uint32_t timeout_ms) {
+	assert(connection->phase == PHASE_PENDING);
+	set_phase(connection, PHASE_PENDING, in_ms(timeout_ms));
+}
+
+void connection_body(struct connection *connection) {
+	if (connection->phase != PHASE_BODY) {
+		set_phase(connection, PHASE_BODY, in_ms(CONNECTION_BODY_MS));
+	}
+}
+
+struct connection *connections_find(struct connections *pool, uint32_t request) {
+	uint32_t slot = request >> 16;
+	if (slot >= PLACES_MAX) {
+		return NULL;
+	}
+	struct connection *connection = &pool->slots[slot];
+	return connection->open && connection->phase == PHASE_PENDING &&
+					       connection->generation == (uint16_t)request
+			       ? connection
+			       : NULL;
+}
+
+/* ---- reading ---- */
+
+static void consume(struct connection *connection, size_t len) {
+	size_t rest = connection->in_len - len;
+	memmove(connection->in, connection->in + len, rest);
+	explicit_bzero(connection->in + rest, len);
+	connection->in_len = rest;
+	memset(connection->seen, 0, sizeof(connection->seen));
+}
+
+static bool is_reading(const struct connection *connection) {
+	return connection->open &&
+	       (connection->phase == PHASE_HEAD || connection->phase == PHASE_BODY ||
+			       connection->phase == PHASE_IDLE);
+}
+
+static void process(struct connection *connection) {
+	connection->processing = true;
+	while (is_reading(connection) && connection->in_len > 0) {
+		if (connection->phase == PHASE_IDLE) {
+			places_change(&connection->pool->places, connection->slot, PLACE_YOUNG);
+			set_phase(connection, PHASE_HEAD, in_ms(CONNECTION_HEAD_MS));
+		}
+		int rc = connection->class->receive(connection);
+		if (rc == -EAGAIN) {
+			break;
+		}
+		if (rc < 0) {
+			connection_close(connection);
+			break;
+		}
+		if (connection->open && connection->in_len > 0) {
+			consume(connection, (size_t)rc);
+		}
+	}
+	connection->processing = false;
+}
+
+static int read_some(struct connection *connection, void *buf, size_t size, uint32_t *out_events) {
+	if (connection->tls) {
+		return tls_read(connection->tls, buf, size, out_events);
+	}
+	ssize_t n = recv(connection->fd, buf, size, MSG_DONTWAIT);
+	if (n >= 0) {
+		return (int)n;
+	}
+	*out_events = EPOLLIN;
+	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -ECONNRESET;
+}
+
+static int make_room(struct connection *connection) {
+	if (connection->in_size - connection->in_len >= READ_CHUNK) {
+		return 0;
+	}
+	size_t size = connection->in_size ? connection->in_size * 2 : 2 * READ_CHUNK;
+	if (size > CONNECTION_INPUT_MAX) {
+		size = CONNECTION_INPUT_MAX;
+	}
+	if (size <= connection->in_len) {
+		return -ENOSPC;
+	}
+	char *bigger = malloc(size);
+	if (!bigger) {
+		return -ENOMEM;
+	}
+	if (connection->in_len) {
+		memcpy(bigger, connection->in, connection->in_len);
+	}
+	wipe_free(&connection->in, connection->in_size);
+	connection->in = bigger;
+	connection->in_size = size;
+	return 0;
+}
+
+static void receive(struct connection *connection) {
+	size_t batch = 0;
+	uint32_t events = EPOLLIN;
+	int rc;
+	do {
+		rc = make_room(connection);
+		if (rc == 0) {
+			rc = read_some(connection, connection->in + connection->in_len,
+					connection->in_size - connection->in_len, &events);
+		}
+		if (rc == -EAGAIN) {
+			want(connection, events);
+			return;
+		}
+		if (rc <= 0) {
+			connection_close(connection);
+			return;
+		}
+		connection->in_len += (size_t)rc;
+		batch += (size_t)rc;
+		process(connection);
+		/* What the library has decrypted already wakes no epoll. */
+	} while (is_reading(connection) &&
+			(batch < READ_BATCH || (connection->tls && tls_has_more(connection->tls))));
+}
+
+/* ---- handshake ---- */
+
+static void check_certificate(struct connection *connection) {
+	uint8_t der[TLS_DER_MAX];
+	size_t len;
+	connection->certified = tls_peer(connection->tls, der, &len, connection->fingerprint) == 0;
+	struct connections *pool = connection->pool;
+	if (connection->certified && pool->trusts && pool->trusts(pool->user, connection)) {
+		places_know(&pool->places, connection->slot);
+	}
+}
+
+static void handshake(struct connection *connection) {
+	uint32_t events = EPOLLIN;
+	int rc = tls_handshake(connection->tls, &events);
+	if (rc == -EAGAIN) {
+		want(connection, events);
+		return;
+	}
+	if (rc < 0) {
+		connection_close(connection);
+		return;
+	}
+	count(connection->pool, PULSE_GATE_HANDSHAKES);
+	check_certificate(connection);
+	set_phase(connection, PHASE_HEAD, in_ms(CONNECTION_HEAD_MS));
+	want(connection, EPOLLIN);
+	receive(connection);
+}
+
+static void handle_end_while_pending(struct connection *connection) {
+	if (!connection->class->half_close) {
+		connection_close(connection);
+		return;
+	}
+	connection->peer_ended = true;
+	want(connection, 0);
+}
+
+static int handle_io(sd_event_source *source, int fd, uint32_t events, void *user) {
+	(void)source;
+	(void)fd;
+	struct connection *connection = (struct connection *)user;
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		connection_close(connection);
+		return 0;
+	}
+	switch (connection->phase) {
+	case PHASE_HANDSHAKE:
+		handshake(connection);
+		break;
+	case PHASE_HEAD:
+	case PHASE_BODY:
+	case PHASE_IDLE:
+		receive(connection);
+		break;
+	case PHASE_PENDING:
+		if (events & EPOLLRDHUP) {
+			handle_end_while_pending(connection);
+		}
+		break;
+	case PHASE_WRITE:
+		/* Level-triggered: not to be told again while the rest goes out. */
+		connection->peer_ended |= (events & EPOLLRDHUP) != 0;
+		flush(connection);
+		break;
+	case PHASE_LINGER:
+		swallow(connection);
+		break;
+	case PHASES:
+		break;
+	}
+	return 0;
+}
+
+/* ---- accepting ---- */
+
+static void refuse(struct connections *pool, int fd, const char *why) {
+	fd_close(fd);
+	count(pool, PULSE_GATE_REFUSED);
+	pool->refused++;
+	uint64_t now = clock_now_us();
+	if (now - pool->refusal_logged_us > 5 * US_PER_S) {
+		pool->refusal_logged_us = now;
+		log_warning("connections-refused", "why=%s count=%llu open=%u", why,
+				(unsigned long long)pool->refused, pool->places.open);
+		pool->refused = 0;
+	}
+}
+
+static void learn_addresses(struct connection *connection, const struct sockaddr_storage *peer,
+		socklen_t peer_len) {
+	struct sockaddr_storage local = { .ss_family = AF_UNSPEC };
+	socklen_t local_len = sizeof(local);
+	if (peer->ss_family == AF_UNIX) {
+		struct ucred credentials;
+		socklen_t len = sizeof(credentials);
+		connection->uid = (uid_t)-1;
+		if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0) {
+			connection->uid = credentials.uid;
+		}
+		return;
+	}
+	int on = 1;
+	setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (address_from_sockaddr((const struct sockaddr *)peer, peer_len, &connection->peer) < 0 ||
+			getsockname(connection->fd, (struct sockaddr *)&local, &local_len) < 0 ||
+			address_from_sockaddr((const struct sockaddr *)&local, local_len,
+					&connection->local) < 0) {
+		connection->peer = connection->local = (struct address){ .port = 0 };
+	}
+}
+
+static int start(struct connection *connection) {
+	struct connections *pool = connection->pool;
+	connection->wanted = EPOLLIN | EPOLLRDHUP;
+	if (connection->class->tls) {
+		connection->tls = pool->tls ? tls_create(pool->tls, connection->fd) : NULL;
+		if (!connection->tls) {
+			return -ENOMEM;
+		}
+	}
+	int rc = sd_event_add_io(pool->event, &connection->io, connection->fd, connection->wanted,
+			handle_io, connection);
+	if (rc < 0) {
+		return rc;
+	}
+	if (connection->tls) {
+		set_phase(connection, PHASE_HANDSHAKE, in_ms(CONNECTION_HANDSHAKE_MS));
+	} else {
+		set_phase(connection, PHASE_HEAD, in_ms(CONNECTION_HEAD_MS));
+	}
+	return 0;
+}
+
+static void take(struct listener *listener, int fd, const struct sockaddr_storage *peer,
+		socklen_t peer_len) {
+	struct connections *pool = listener->pool;
+	struct address address;
+	struct source source = { { 0 } };
+	if (address_from_sockaddr((const struct sockaddr *)peer, peer_len, &address) == 0) {
+		source = source_of(&address);
+	}
+	int slot = places_choose(&pool->places, &source);
+	if (slot < 0) {
+		refuse(pool, fd, "this source has enough");
+		return;
+	}
+	struct connection *connection = &pool->slots[slot];
+	if (connection->open) {
+		count(pool, PULSE_GATE_OVERDUE);
+		connection_close(connection);
+	}
+	uint16_t generation = connection->generation;
+	*connection = (struct connection){
+		.pool = pool,
+		.class = listener->class,
+		.slot = (uint16_t)slot,
+		.generation = generation,
+		.door = listener->door,
+		.open = true,
+		.fd = fd,
+	};
+	places_take(&pool->places, (unsigned)slot, &source);
+	learn_addresses(connection, peer, peer_len);
+	count(pool, PULSE_GATE_ACCEPTED);
+	pulse_set(*pool->pulse, PULSE_GATE_OPEN, pool->places.open);
+	if (start(connection) < 0) {
+		connection_close(connection);
+	}
+}
+
+/* Leaves newcomers in the kernel's queue until a place, or a descriptor, is free. */
+static void pause_accepting(struct connections *pool, bool descriptors) {
+	pool->full = true;
+	set_listeners(pool, false);
+	if (descriptors) {
+		pool->resume_us = in_ms(250);
+		set_timer(pool);
+	}
+	log_warning("accept-paused", "open=%u descriptors=%d", pool->places.open, descriptors);
+}
+
+static int handle_accept(sd_event_source *source, int fd, uint32_t events, void *user) {
+	(void)source;
+	(void)events;
+	struct listener *listener = (struct listener *)user;
+	struct connections *pool = listener->pool;
+	for (unsigned i = 0; i < 16; i++) {
+		struct source any = { { 0 } };
+		if (pool->places.open == PLACES_MAX && places_choose(&pool->places, &any) < 0) {
+			pause_accepting(pool, false);
+			break;
+		}
+		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+		socklen_t len = sizeof(peer);
+		int accepted = accept4(
+				fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (accepted >= 0) {
+			take(listener, accepted, &peer, len);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			pause_accepting(pool, true);
+		}
+		if (errno != ECONNABORTED && errno != EINTR) {
+			break;
+		}
+	}
+	return 0;
+}
+
+static void expire(struct connection *connection) {
+	count(connection->pool, PULSE_GATE_OVERDUE);
+	if (connection->phase == PHASE_PENDING) {
+		uint16_t generation = connection->generation;
+		connection->class->overdue(connection);
+		if (connection->open && connection->phase == PHASE_PENDING &&
+				connection->generation == generation &&
+				!connection->deadline.list) {
+			connection_close(connection);
+		}
+		return;
+	}
+	connection_close(connection);
+}
+
+static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct connections *pool = (struct connections *)user;
+	uint64_t now = clock_now_us();
+	pool->timer_us = 0;
+	if (pool->resume_us && pool->resume_us <= now) {
+		pool->resume_us = 0;
+		if (pool->full && pool->listening) {
+			pool->full = false;
+			set_listeners(pool, true);
+		}
+	}
+	struct deadline *due;
+	while ((due = deadlines_take_due(pool->deadlines, PHASES, now))) {
+		expire(container_of(due, struct connection, deadline));
+	}
+	set_timer(pool);
+	return 0;
+}
+
+int connections_init(struct connections *pool, sd_event *event, struct pulse **pulse, void *user) {
+	pool->event = event;
+	pool->pulse = pulse;
+	pool->user = user;
+	pool->timer_us = UINT64_MAX;
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		pool->slots[i] = (struct connection){ .fd = -1 };
+	}
+	int rc = sd_event_add_time(
+			event, &pool->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000, handle_timer, pool);
+	return rc < 0 ? rc : sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
+}
+
+int connections_add(struct connections *pool, int fd, enum ipc_door door,
+		const struct connection_class *class) {
+	OWN(fd_close) int owned = fd;
+	if (pool->n_listeners == ARRAY_LEN(pool->listeners)) {
+		return -ENOSPC;
+	}
+	int flags = fcntl(owned, F_GETFL);
+	if (flags < 0 || fcntl(owned, F_SETFL, flags | O_NONBLOCK) < 0) {
+		return -errno;
+	}
+	struct listener *listener = &pool->listeners[pool->n_listeners];
+	*listener = (struct listener){ .pool = pool, .class = class, .fd = -1, .door = door };
+	int rc = sd_event_add_io(
+			pool->event, &listener->io, owned, EPOLLIN, handle_accept, listener);
+	if (rc < 0) {
+		return rc;
+	}
+	sd_event_source_set_enabled(listener->io, pool->listening ? SD_EVENT_ON : SD_EVENT_OFF);
+	listener->fd = TAKE(owned, -1);
+	pool->n_listeners++;
+	return 0;
+}
+
+void connections_listen(struct connections *pool) {
+	pool->listening = true;
+	set_listeners(pool, true);
+}
+
+void connections_stop(struct connections *pool) {
+	pool->listening = false;
+	for (size_t i = 0; i < pool->n_listeners; i++) {
+		pool->listeners[i].io = sd_event_source_disable_unref(pool->listeners[i].io);
+		fd_release(&pool->listeners[i].fd);
+	}
+	pool->n_listeners = 0;
+}
+
+void connections_distrust(struct connections *pool, const uint8_t fingerprint[32]) {
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		struct connection *connection = &pool->slots[i];
+		if (connection->open && connection->certified &&
+				memcmp(connection->fingerprint, fingerprint, 32) == 0) {
+			connection_close(connection);
+		}
+	}
+}
+
+void connections_finish(struct connections *pool) {
+	connections_stop(pool);
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		connection_close(&pool->slots[i]);
+	}
+	pool->timer = sd_event_source_disable_unref(pool->timer);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GATE_CONNECTION_H
+#define GATE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/address.h"
+#include "base/own.h"
+#include "gate/deadlines.h"
+#include "gate/places.h"
+#include "gate/tls.h"
+#include "ipc/message.h"
+#include "ipc/pulse.h"
+
+/* Stream connections on one loop: accepting, TLS, reading a request, sending one answer,
+ * and an absolute deadline for each of these. What the bytes mean is the class's
+ * business. Nothing here blocks. Main thread only. */
+
+struct sd_event;
+struct sd_event_source;
+struct ssl_ctx_st;
+struct connection;
+struct connections;
+
+enum {
+	CONNECTION_HANDSHAKE_MS = 5000,
+	CONNECTION_HEAD_MS = 5000, /* the first byte to the end of the head */
+	CONNECTION_BODY_MS = 10000,
+	CONNECTION_STALL_MS = 10000,  /* a client that takes nothing of its answer */
+	CONNECTION_ANSWER_MS = 60000, /* and the whole answer */
+	CONNECTION_IDLE_MS = 15000,
+	CONNECTION_LINGER_MS = 2000, /* our end is said, the client's is awaited */
+	CONNECTION_INPUT_MAX = 64 * 1024,
+	CONNECTION_TRACE_SIZE = 20,
+};
+
+enum connection_phase {
+	PHASE_HANDSHAKE,
+	PHASE_HEAD,
+	PHASE_BODY,
+	PHASE_IDLE,
+	PHASE_PENDING, /* a handler owes the answer */
+	PHASE_WRITE,
+	PHASE_LINGER,
+	PHASES,
+};
+
+struct connection_class {
+	const char *name;
+	bool tls;
+	/* The client may say its end of sending before it has its answer. */
+	bool half_close;
+	/* Looks at connection->in. Answers how many bytes one request took, having called
+	 * connection_begin(); -EAGAIN when more must come (and connection_body() was
+	 * called once the head is complete); anything else closes. It may answer at
+	 * once. */
+	int (*receive)(struct connection *connection);
+	/* The deadline of connection_begin() has passed: answer now. */
+	void (*overdue)(struct connection *connection);
+	/* Closed while pending; the request's name is void. */
+	void (*gone)(struct connection *connection);
+};
+
+/* What an answer borrows, counted. */
+struct connection_keep {
+	unsigned count;
+	void (*destroy)(struct connection_keep *keep);
+};
+
+static inline void connection_keep_drop(struct connection_keep *keep) {
+	if (keep && --keep->count == 0) {
+		keep->destroy(keep);
+	}
+}
+
+struct connection {
+	struct connections *pool; /* borrowed */
+	const struct connection_class *class;
+	uint16_t slot, generation; /* generation rises with every request */
+	enum ipc_door door;
+	enum connection_phase phase;
+	bool open;
+	bool peer_ended; /* EPOLLRDHUP was seen */
+	bool processing;
+	bool keep_alive;
+	int fd;                     /* owned */
+	struct ssl_st *tls;         /* owned */
+	struct sd_event_source *io; /* owned */
+	uint32_t wanted;            /* epoll events */
+	struct deadline deadline;
+	struct address peer, local;
+	uid_t uid; /* of the process at the other end of a Unix socket */
+	bool certified;
+	uint8_t fingerprint[32]; /* when certified */
+	uint64_t answer_due_us;
+
+	char *in; /* owned; wiped when consumed, it may hold a session key */
+	size_t in_len, in_size;
+	size_t seen[2]; /* for the class: how far it has looked at this request */
+
+	char *out; /* owned */
+	size_t out_len, out_done;
+	const void *body; /* borrowed from keep, or constant */
+	size_t body_len, body_done;
+	struct connection_keep *keep; /* counted */
+
+	char trace[CONNECTION_TRACE_SIZE]; /* of the request, for the log */
+	uint64_t begun_us;
+	int awaits;   /* for the handlers: what is pending */
+	void *answer; /* for the handlers: owned by them until `gone` or the answer */
+};
+
+struct listener {
+	struct connections *pool; /* borrowed */
+	const struct connection_class *class;
+	int fd; /* owned */
+	enum ipc_door door;
+	struct sd_event_source *io; /* owned */
+};
+
+struct connections {
+	struct sd_event *event; /* borrowed */
+	struct pulse **pulse;   /* borrowed: it changes with START */
+	struct ssl_ctx_st *tls; /* borrowed; NULL until there is an identity */
+	void *user;             /* borrowed, for the classes */
+	bool (*trusts)(void *user, struct connection *connection); /* is a paired client */
+	struct sd_event_source *timer;                             /* owned */
+	uint64_t timer_us;
+	struct deadline_list deadlines[PHASES];
+	struct listener listeners[DOORS];
+	size_t n_listeners;
+	bool listening, full;
+	uint64_t resume_us; /* accepting is paused until then for want of fds */
+	uint64_t refusal_logged_us, refused;
+	struct places places;
+	struct connection slots[PLACES_MAX];
+};
+
+int connections_init(struct connections *pool, struct sd_event *event, struct pulse **pulse,
+		void *user) NODISCARD;
+void connections_finish(struct connections *pool);
+
+/* Takes fd, also on failure. Accepts from connections_listen() on. */
+int connections_add(struct connections *pool, int fd, enum ipc_door door,
+		const struct connection_class *class) NODISCARD;
+void connections_listen(struct connections *pool);
+/* For the end: closes the listeners, lets answers finish. */
+void connections_stop(struct connections *pool);
+
+/* The pending connection that the request named, NULL when it is gone. */
+struct connection *connections_find(struct connections *pool, uint32_t request);
+
+/* Closes all whose certificate has this fingerprint. */
+void connections_distrust(struct connections *pool, const uint8_t fingerprint[32]);
+
+/* A whole request is here; the answer is due in timeout_ms. Returns its name. */
+uint32_t connection_begin(struct connection *connection, uint32_t timeout_ms);
+uint32_t connection_request(const struct connection *connection);
+/* Awaits something else, or longer. */
+void connection_extend(struct connection *connection, uint32_t timeout_ms);
+
+/* The head is complete, its body is not. */
+void connection_body(struct connection *connection);
+
+/* Sends the answer: takes out (malloc), borrows body while keep is counted. Without
+ * keep_alive the connection ends after it. The connection may be closed on return. */
+void connection_answer(struct connection *connection, char *out, size_t out_len, const void *body,
+		size_t body_len, struct connection_keep *keep, bool keep_alive);
+
+void connection_close(struct connection *connection);
+
+#endif
