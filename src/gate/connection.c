@@ -240,7 +240,9 @@ uint32_t connection_begin(struct connection *connection, uint32_t timeout_ms) {
 	hex_encode(random, sizeof(random), connection->trace);
 	connection->begun_us = clock_now_us();
 	connection->awaits = 0;
-	connection->answer = NULL;
+	connection->wait = NULL;
+	connection->path = "";
+	connection->quiet = false;
 	places_change(&connection->pool->places, connection->slot, PLACE_BUSY);
 	set_phase(connection, PHASE_PENDING, in_ms(timeout_ms));
 	want(connection, 0);

@@ -109,8 +109,11 @@ struct connection {
 
 	char trace[CONNECTION_TRACE_SIZE]; /* of the request, for the log */
 	uint64_t begun_us;
-	int awaits;   /* for the handlers: what is pending */
-	void *answer; /* for the handlers: owned by them until `gone` or the answer */
+	/* For the handlers. */
+	const char *path; /* a literal: what was asked, without its query */
+	bool quiet;       /* not worth a log line each time */
+	unsigned awaits;  /* what is pending */
+	void *wait;       /* what is needed when it comes: theirs until answered or gone */
 };
 
 struct listener {

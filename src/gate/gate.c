@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/gate.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gate/launch.h"
+#include "gate/moonlight.h"
+#include "gate/rtsp.h"
+#include "gate/tls.h"
+
+void gate_post(struct gate *gate, const struct ipc_message *message) {
+	worker_post(&gate->worker, message, NULL, 0);
+}
+
+bool gate_post_store(struct gate *gate, const struct ipc_message *message) {
+	return channel_is_open(&gate->store) && channel_send(&gate->store, message, NULL, 0) == 0;
+}
+
+/* ---- what connections wait for ---- */
+
+struct connection *gate_waiting(struct gate *gate, uint32_t request, enum gate_awaits awaits) {
+	struct connection *connection = connections_find(&gate->connections, request);
+	return connection && connection->awaits == (unsigned)awaits ? connection : NULL;
+}
+
+static void handle_launch_overdue(struct connection *connection) {
+	launch_forget(connection);
+	moonlight_reason(connection, REASON_START_OVERDUE, "");
+}
+
+static void handle_cancel_overdue(struct connection *connection) {
+	moonlight_reason(connection, REASON_START_OVERDUE,
+			"The host could not end the session in time.");
+}
+
+static const struct {
+	void (*overdue)(struct connection *connection);
+	void (*gone)(struct connection *connection);
+} waits[GATE_AWAITS] = {
+	[AWAITS_PIN] = { pair_handle_overdue, pair_handle_gone },
+	[AWAITS_PAIR_STORE] = { pair_handle_overdue, pair_handle_gone },
+	[AWAITS_LAUNCHED] = { handle_launch_overdue, launch_forget },
+	[AWAITS_CANCELLED] = { handle_cancel_overdue, NULL },
+	[AWAITS_ANNOUNCED] = { rtsp_handle_overdue, rtsp_handle_gone },
+	[AWAITS_PAIR_ANSWER] = { web_handle_overdue, web_handle_gone },
+	[AWAITS_REMOVED] = { web_handle_overdue, web_handle_gone },
+	[AWAITS_STATUS] = { web_handle_overdue, web_handle_gone },
+};
+
+void gate_overdue(struct connection *connection) {
+	log_warning("overdue", "path=%s awaits=%u trace=%s", connection->path, connection->awaits,
+			connection->trace);
+	if (waits[connection->awaits].overdue) {
+		waits[connection->awaits].overdue(connection);
+	}
+}
+
+void gate_gone(struct connection *connection) {
+	if (waits[connection->awaits].gone) {
+		waits[connection->awaits].gone(connection);
+	}
+}
+
+/* ---- readiness ---- */
+
+static void check_ready(struct gate *gate) {
+	if (gate->ready || !gate->has_identity || !gate->has_options || !gate->has_clients) {
+		return;
+	}
+	gate->ready = true;
+	connections_listen(&gate->connections);
+	struct ipc_message message = { .kind = IPC_GATE_READY };
+	gate_post(gate, &message);
+	log_info("ready", "clients=%zu", gate->clients.count);
+}
+
+/* ---- from the store ---- */
+
+static void forget_client(struct gate *gate, const uint8_t fingerprint[32]) {
+	if (clients_remove(&gate->clients, fingerprint)) {
+		log_info("client-gone", "clients=%zu", gate->clients.count);
+	}
+	sessions_state(&gate->sessions, fingerprint, 0, 0, SESSION_GONE);
+	connections_distrust(&gate->connections, fingerprint);
+}
+
+static void handle_identity(struct gate *gate, const struct ipc_message *message) {
+	char certificate[sizeof(message->identity.certificate) + 1] = "";
+	char key[sizeof(message->identity.key) + 1] = "";
+	struct ssl_ctx_st *tls = NULL;
+	memcpy(certificate, message->identity.certificate, message->identity.certificate_len);
+	memcpy(key, message->identity.key, message->identity.key_len);
+	struct pairing_identity identity;
+	int rc = pairing_identity_load(certificate, key, &identity);
+	if (rc == 0) {
+		rc = tls_server_create(message->identity.certificate,
+				message->identity.certificate_len, message->identity.key,
+				message->identity.key_len, &tls);
+	}
+	explicit_bzero(key, sizeof(key));
+	if (rc < 0) {
+		pairing_identity_finish(&identity);
+		worker_fail(&gate->worker, REASON_STORE_SILENT,
+				"The host's certificate or key cannot be used.");
+		return;
+	}
+	if (gate->has_identity) {
+		pairing_identity_finish(&identity); /* it never changes while we run */
+		tls_server_destroy(tls);
+		return;
+	}
+	gate->identity = identity;
+	gate->tls = tls;
+	gate->connections.tls = tls;
+	text_copy(gate->host_id, sizeof(gate->host_id), message->identity.host_id);
+	text_copy(gate->web_key, sizeof(gate->web_key), message->identity.web_key);
+	gate->has_identity = true;
+}
+
+static void handle_client(struct gate *gate, const struct ipc_message *message) {
+	uint8_t fingerprint[32];
+	tls_sha256(message->client.der, message->client.der_len, fingerprint);
+	if (memcmp(fingerprint, message->client.client, 32) != 0) {
+		log_error("client-refused", "why=fingerprint");
+		return;
+	}
+	int rc = clients_put(&gate->clients, fingerprint, message->client.der,
+			message->client.der_len, message->client.name, message->client.created_s,
+			message->client.permissions);
+	if (rc < 0) {
+		log_error("client-refused", "error=%d", rc);
+	}
+}
+
+static void handle_store(
+		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	struct gate *gate = (struct gate *)channel->user;
+	switch ((int)message->kind) {
+	case IPC_IDENTITY:
+		handle_identity(gate, message);
+		explicit_bzero(message, sizeof(*message));
+		break;
+	case IPC_CLIENT:
+		handle_client(gate, message);
+		break;
+	case IPC_CLIENT_GONE:
+		forget_client(gate, message->client_ref.client);
+		break;
+	case IPC_CLIENTS_END:
+		gate->has_clients = true;
+		break;
+	case IPC_CLIENT_ADDED:
+		pair_handle_added(gate, message);
+		break;
+	case IPC_CLIENT_REMOVED:
+		if (message->client_ref.outcome == 0) {
+			forget_client(gate, message->client_ref.client);
+		}
+		web_handle_removed(gate, message);
+		break;
+	default:
+		break;
+	}
+	check_ready(gate);
+}
+
+static void handle_store_closed(struct channel *channel, int error) {
+	struct gate *gate = (struct gate *)channel->user;
+	log_warning("store-gone", "error=%d", error);
+	pairs_handle_store_lost(gate);
+}
+
+static const struct channel_events store_events = {
+	.message = handle_store,
+	.closed = handle_store_closed,
+};
+
+/* ---- from the supervisor ---- */
+
+static void handle_listen(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	static const struct {
+		enum ipc_peer role;
+		const struct connection_class *class;
+		enum ipc_flow flow;
+	} doors[DOORS] = {
+		[DOOR_HTTP] = { PEER_GATE, &moonlight_http_class, FLOWS },
+		[DOOR_HTTPS] = { PEER_GATE, &moonlight_https_class, FLOWS },
+		[DOOR_RTSP] = { PEER_GATE, &rtsp_class, FLOWS },
+		[DOOR_VIDEO] = { PEER_GATE, NULL, FLOW_VIDEO },
+		[DOOR_CONTROL] = { PEER_GATE, NULL, FLOW_CONTROL },
+		[DOOR_AUDIO] = { PEER_GATE, NULL, FLOW_AUDIO },
+		[DOOR_WEB] = { PEER_WEB, &web_class, FLOWS },
+		[DOOR_API] = { PEER_WEB, &web_api_class, FLOWS },
+	};
+	enum ipc_door door = (enum ipc_door)message->gate_listen.door;
+	int rc = -EPROTO;
+	if (doors[door].role == gate->role) {
+		int fd = fds_take(fds, 0);
+		rc = doors[door].class ? connections_add(&gate->connections, fd, door,
+							 doors[door].class)
+				       : datagrams_add(&gate->datagrams, doors[door].flow, fd,
+							 message->gate_listen.port);
+	}
+	if (rc < 0) {
+		worker_fail(&gate->worker, REASON_RESOURCES, "door %d cannot be opened: %s", door,
+				strerror(-rc));
+	}
+}
+
+static void handle_store_channel(
+		struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)message;
+	channel_close(&gate->store);
+	pairs_handle_store_lost(gate);
+	int rc = channel_open(&gate->store, gate->worker.event, fds_take(fds, 0), gate->role,
+			PEER_STORE, &store_events, gate);
+	if (rc < 0) {
+		worker_fail(&gate->worker, REASON_RESOURCES, "the store's channel: %s",
+				strerror(-rc));
+	}
+}
+
+static void handle_options(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	memcpy(&gate->options, &message->gate_options, sizeof(gate->options));
+	gate->has_options = true;
+}
+
+static void handle_codecs(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	memcpy(&gate->codecs, &message->gate_codecs, sizeof(gate->codecs));
+}
+
+static void handle_app(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	struct app app = { .id = message->gate_app.app, .flags = message->gate_app.flags };
+	text_copy(app.title, sizeof(app.title), message->gate_app.title);
+	text_copy(app.why_not, sizeof(app.why_not), message->gate_app.why_not);
+	int rc = apps_add(&gate->apps, &app);
+	if (rc < 0) {
+		log_error("app-refused", "app=%d error=%d", app.id, rc);
+	}
+}
+
+static void handle_apps_end(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)message;
+	(void)fds;
+	apps_end(&gate->apps);
+}
+
+static void handle_art(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	int fd = fds_take(fds, 0);
+	int rc = apps_put_art(&gate->apps, message->art.app, fd);
+	if (rc < 0) {
+		fd_close(fd);
+		log_error("art-refused", "app=%d error=%d", message->art.app, rc);
+	}
+}
+
+static void handle_session_state(
+		struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	sessions_state(&gate->sessions, message->session_state.client,
+			message->session_state.session, message->session_state.app,
+			message->session_state.state);
+}
+
+#define FORWARD(name, handler) \
+	static void name(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) { \
+		(void)fds; \
+		handler(gate, message); \
+	}
+
+FORWARD(handle_launched, launch_handle_launched)
+FORWARD(handle_cancelled, launch_handle_cancelled)
+FORWARD(handle_announced, rtsp_handle_announced)
+FORWARD(handle_pin, pair_handle_pin)
+FORWARD(handle_pair_waiting, web_handle_waiting)
+FORWARD(handle_pair_gone, web_handle_pair_gone)
+FORWARD(handle_pair_answer, web_handle_pair_answer)
+FORWARD(handle_status_line, web_handle_status_line)
+FORWARD(handle_status_end, web_handle_status_end)
+
+typedef void message_handler(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
+
+static message_handler *const handlers[IPC_KINDS] = {
+	[IPC_GATE_LISTEN] = handle_listen,
+	[IPC_GATE_STORE] = handle_store_channel,
+	[IPC_GATE_OPTIONS] = handle_options,
+	[IPC_GATE_CODECS] = handle_codecs,
+	[IPC_GATE_APP] = handle_app,
+	[IPC_GATE_APPS_END] = handle_apps_end,
+	[IPC_ART] = handle_art,
+	[IPC_SESSION_STATE] = handle_session_state,
+	[IPC_LAUNCHED] = handle_launched,
+	[IPC_CANCELLED] = handle_cancelled,
+	[IPC_ANNOUNCED] = handle_announced,
+	[IPC_PAIR_PIN] = handle_pin,
+	[IPC_PAIR_WAITING] = handle_pair_waiting,
+	[IPC_PAIR_GONE] = handle_pair_gone,
+	[IPC_PAIR_ANSWER] = handle_pair_answer,
+	[IPC_STATUS_LINE] = handle_status_line,
+	[IPC_STATUS_END] = handle_status_end,
+};
+
+static void handle_message(
+		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
+	struct gate *gate = container_of(worker, struct gate, worker);
+	message_handler *handler = handlers[message->kind];
+	if (handler) {
+		handler(gate, message, fds);
+		check_ready(gate);
+	}
+}
+
+/* Nothing new is taken; what waits for a person or the supervisor is let go. */
+static void handle_stop(struct worker *worker, uint32_t reason) {
+	(void)reason;
+	struct gate *gate = container_of(worker, struct gate, worker);
+	connections_stop(&gate->connections);
+	datagrams_finish(&gate->datagrams);
+	worker_leave(worker);
+}
+
+static bool trusts(void *user, struct connection *connection) {
+	const struct gate *gate = (const struct gate *)user;
+	return clients_named(&gate->clients, connection->fingerprint) != NULL;
+}
+
+static const struct worker_class gate_class = {
+	.kind = PEER_GATE,
+	.message = handle_message,
+	.stop = handle_stop,
+};
+
+static const struct worker_class web_worker_class = {
+	.kind = PEER_WEB,
+	.message = handle_message,
+	.stop = handle_stop,
+};
+
+int gate_init(struct gate *gate, enum ipc_peer role) {
+	gate->role = role;
+	gate->store.fd = -1;
+	gate->site = role == PEER_WEB ? &web_site : &moonlight_site;
+	int rc = worker_open(
+			&gate->worker, role == PEER_WEB ? &web_worker_class : &gate_class, gate);
+	if (rc < 0) {
+		return rc;
+	}
+	datagrams_init(&gate->datagrams, gate);
+	gate->connections.trusts = trusts;
+	return connections_init(&gate->connections, gate->worker.event, &gate->worker.pulse, gate);
+}
+
+void gate_finish(struct gate *gate) {
+	connections_finish(&gate->connections);
+	datagrams_finish(&gate->datagrams);
+	pairs_finish(&gate->pairs);
+	sessions_finish(&gate->sessions);
+	apps_finish(&gate->apps);
+	clients_finish(&gate->clients);
+	channel_close(&gate->store);
+	tls_server_destroy(gate->tls);
+	pairing_identity_finish(&gate->identity);
+	explicit_bzero(gate->web_key, sizeof(gate->web_key));
+}

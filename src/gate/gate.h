@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gate/apps.h"
+#include "gate/clients.h"
+#include "gate/connection.h"
+#include "gate/datagrams.h"
+#include "gate/pair.h"
+#include "gate/request.h"
+#include "gate/sessions.h"
+#include "gate/web.h"
+#include "ipc/channel.h"
+#include "ipc/message.h"
+#include "ipc/worker.h"
+#include "proto/pairing_identity.h"
+
+/* One door of the host: it reads what strangers send, decides whether they are known, posts
+ * a message to who acts, and carries the answer back. It never touches media, never
+ * does file I/O in its loop, never waits: all that it needs to know is in here. */
+
+enum {
+	GATE_LAUNCH_MS = 30000,
+	GATE_STORE_MS = 5000,
+	GATE_ANNOUNCE_MS = 10000,
+	GATE_STATUS_MS = 5000,
+};
+
+/* What a connection's answer waits for: connection->awaits. */
+enum gate_awaits {
+	AWAITS_NOTHING,
+	AWAITS_PIN,        /* a person types it */
+	AWAITS_PAIR_STORE, /* CLIENT_ADDED */
+	AWAITS_LAUNCHED,
+	AWAITS_CANCELLED,
+	AWAITS_ANNOUNCED,
+	AWAITS_PAIR_ANSWER, /* web: PAIR_ANSWER, then PAIR_GONE */
+	AWAITS_REMOVED,     /* web: CLIENT_REMOVED */
+	AWAITS_STATUS,      /* web: STATUS_END */
+	GATE_AWAITS,
+};
+
+struct gate {
+	struct worker worker;
+	enum ipc_peer role;              /* PEER_GATE or PEER_WEB */
+	const struct request_site *site; /* of the role */
+	struct channel store;
+	bool has_identity, has_options, has_clients, ready;
+	__typeof__(((struct ipc_message *)NULL)->gate_options) options;
+	__typeof__(((struct ipc_message *)NULL)->gate_codecs) codecs;
+	struct ssl_ctx_st *tls;           /* owned */
+	struct pairing_identity identity; /* owned */
+	char host_id[40];
+	char web_key[36]; /* secret */
+	struct clients clients;
+	struct apps apps;
+	struct sessions sessions;
+	struct pairs pairs;
+	struct datagrams datagrams;
+	struct web web;
+	struct connections connections;
+};
+
+/* The frame of both roles: messages, readiness. */
+int gate_init(struct gate *gate, enum ipc_peer role) NODISCARD;
+void gate_finish(struct gate *gate);
+
+/* To the supervisor. */
+void gate_post(struct gate *gate, const struct ipc_message *message);
+/* To the store: false when it cannot be reached. */
+bool gate_post_store(struct gate *gate, const struct ipc_message *message);
+
+/* The connection that the request named, if it still waits for just that. */
+struct connection *gate_waiting(struct gate *gate, uint32_t request, enum gate_awaits awaits);
+
+/* For the connection classes of HTTP and RTSP: what to do about a wait that is overdue or
+ * whose client is gone. */
+void gate_overdue(struct connection *connection);
+void gate_gone(struct connection *connection);
+
+#endif

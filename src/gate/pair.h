@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GATE_PAIR_H
+#define GATE_PAIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "gate/request.h"
+#include "ipc/message.h"
+#include "proto/pairing.h"
+
+/* Pairing at the Moonlight door. Phase 1 is a long poll that holds a connection and nothing
+ * else; the PIN comes as a message. A pairing is known by (uniqueid, address), because
+ * most clients send the same uniqueid, and each ends with PAIR_GONE. */
+
+struct gate;
+struct sd_event_source;
+
+enum {
+	PAIRS_MAX = 4,
+	PAIRS_OF_ADDRESS_MAX = 2,
+	PAIR_AFTER_PIN_MS = 20000, /* the client does the rest by itself */
+};
+
+struct pair {
+	uint32_t number; /* 0: free */
+	struct pairing pairing;
+	char uniqueid[64];
+	struct address address;
+	uint8_t fingerprint[32];
+	char name[64];
+	uint32_t request; /* of the connection that waits for the PIN or the store */
+	bool storing;
+};
+
+struct pairs {
+	struct pair list[PAIRS_MAX];
+	uint32_t numbers;
+	struct sd_event_source *timer; /* owned */
+};
+
+void pair_handle(struct request *request);
+void pair_handle_challenge(struct request *request); /* phase 5, HTTPS */
+void pair_handle_unpair(struct request *request);
+
+void pair_handle_pin(struct gate *gate, const struct ipc_message *message);
+void pair_handle_added(struct gate *gate, const struct ipc_message *message);
+
+/* A connection of AWAITS_PIN or AWAITS_PAIR_STORE: late, or gone. */
+void pair_handle_overdue(struct connection *connection);
+void pair_handle_gone(struct connection *connection);
+
+/* The channel to the store is closed: what waits for it fails. */
+void pairs_handle_store_lost(struct gate *gate);
+
+void pairs_finish(struct pairs *pairs);
+
+#endif
