@@ -26,11 +26,11 @@ static const struct {
 	{ "00000005" "09000000" "05",
 		{ .kind = INPUT_MOUSE_BUTTON, .button = { INPUT_BUTTON_X2, false } } },
 	{ "0000000a" "0a000000" "ff88" "ff88" "0000",
-		{ .kind = INPUT_SCROLL, .scroll = -INPUT_WHEEL_NOTCH } },
+		{ .kind = INPUT_SCROLL_VERTICAL, .scroll = -INPUT_WHEEL_NOTCH } },
 	{ "00000006" "01000055" "0078",
 		{ .kind = INPUT_SCROLL_HORIZONTAL, .scroll = INPUT_WHEEL_NOTCH } },
 	{ "00000008" "17000000" "f09f9880",
-		{ .kind = INPUT_TEXT, .text = { 4, "\xf0\x9f\x98\x80" } } },
+		{ .kind = INPUT_CODE_POINT, .text = { 4, "\xf0\x9f\x98\x80" } } },
 	{ "00000006" "0d000000" "0100",
 		{ .kind = INPUT_HAPTICS, .haptics = true } },
 	{ "0000001e" "0c000000" "1a00" "0f00" "0180" "1400" "0110" "80" "ff"
