@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/log.h"
+#include "proto/input.h"
+#include "stream/input.h"
+#include "stream/stream.h"
+
+/* What the client asks for, once its message has decrypted and was new. */
+
+static void do_started(void *user) {
+	struct stream *stream = (struct stream *)user;
+	struct control_message message = { .kind = CONTROL_HDR_MODE, .hdr.enabled = false };
+	if (stream_control_say(&stream->control, &message) < 0) {
+		log_warning("hdr-mode-not-said", "");
+	}
+}
+
+static void do_key_wanted(void *user) {
+	struct stream *stream = (struct stream *)user;
+	stream->idr_requests++;
+	if (stream->video.ready && stream->video.source) {
+		frames_want_key(&stream->video.frames, clock_now_ns());
+	}
+}
+
+static void do_frames_lost(void *user, uint32_t first, uint32_t last) {
+	struct stream *stream = (struct stream *)user;
+	stream->losses_reported++;
+	stream_video_lost(&stream->video, first, last);
+}
+
+/* The desktop drops what is not newer than what it had. The client's own
+ * sequence would not do for that: ENet keeps the order within a channel only,
+ * and a key that arrives after a later mouse movement must not be dropped. So
+ * the events are numbered as they are delivered, which a successor repeats. */
+static void do_input(void *user, const uint8_t *data, size_t len) {
+	struct stream *stream = (struct stream *)user;
+	struct input_event event;
+	struct ipc_message message;
+	if (!stream->playing || input_decode(data, len, &event) < 0 ||
+			input_message(&event, stream->input_sequence + 1, clock_now_ns(),
+					&message) < 0) {
+		stream->inputs_skipped++;
+		return;
+	}
+	stream->input_sequence++;
+	source_input(stream->playing, &message);
+}
+
+static void do_fec_status(void *user, const struct control_fec_status *status) {
+	struct stream *stream = (struct stream *)user;
+	stream->missing += status->missing;
+}
+
+static void do_gone(void *user, enum reason reason) {
+	struct stream *stream = (struct stream *)user;
+	if (stream->ending || stream->lost) {
+		return;
+	}
+	stream->lost = true;
+	stream_source_release_input(stream);
+	log_info("viewer-gone", "reason=%s", reason_row(reason)->name);
+	struct ipc_message message = { .kind = IPC_STREAM_LOST, .stream_lost.reason = reason };
+	worker_post(&stream->worker, &message, NULL, 0);
+}
+
+static void do_reserve(void *user, uint64_t end) {
+	struct stream *stream = (struct stream *)user;
+	stream->takeover.control_reserved = end;
+	stream_commit(stream);
+}
+
+const struct stream_control_events stream_control_events = {
+	.started = do_started,
+	.key_wanted = do_key_wanted,
+	.frames_lost = do_frames_lost,
+	.input = do_input,
+	.fec_status = do_fec_status,
+	.gone = do_gone,
+	.reserve = do_reserve,
+};

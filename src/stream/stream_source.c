@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/log.h"
+#include "stream/stream.h"
+
+static void tell_active(struct stream *stream, uint32_t source, enum reason reason) {
+	struct ipc_message message = {
+		.kind = IPC_STREAM_SOURCE_ACTIVE,
+		.stream_active = { .source = source, .reason = reason },
+	};
+	worker_post(&stream->worker, &message, NULL, 0);
+}
+
+static void handle_ring_news(struct source *source, void *user) {
+	(void)source;
+	stream_settle((struct stream *)user);
+}
+
+static const struct source_events source_events = {
+	.pictures = handle_ring_news,
+	.sound = handle_ring_news,
+};
+
+void stream_source_release_input(struct stream *stream) {
+	if (stream->playing) {
+		struct ipc_message message = { .kind = IPC_INPUT_RELEASE };
+		source_input(stream->playing, &message);
+	}
+}
+
+static bool can_invalidate(const struct stream *stream) {
+	return stream->params.references != 1;
+}
+
+void stream_source_offer(
+		struct stream *stream, const struct ipc_message *message, struct ipc_fds *fds) {
+	struct source *source = NULL;
+	int rc = source_create(stream->worker.event, message, fds, &source_events, stream, &source);
+	if (rc < 0) {
+		log_error("source-refused", "source=%u error=%d", message->stream_source.source,
+				-rc);
+		tell_active(stream, message->stream_source.source, REASON_WORKER_LIED);
+		return;
+	}
+	if (!stream->playing) {
+		/* Where to begin in its ring is decided when pictures may start. */
+		stream->playing = stream->sound = source;
+		stream_audio_set_source(&stream->audio, source);
+		return;
+	}
+	if (stream->next) {
+		tell_active(stream, stream->next->id, REASON_TAKEN_OVER);
+		source_destroy(stream->next);
+	}
+	stream->next = source;
+	uint64_t now_ns = clock_now_ns();
+	switching_begin(&stream->switching, now_ns);
+	if (source_fresh_key(source, now_ns - SOURCE_FRESH_MS * NS_PER_MS) == 0) {
+		source_ask_key(source, REASON_ASKED);
+	}
+}
+
+/* Since when a key of the next source counts as fresh. */
+static uint64_t next_since_ns(const struct stream *stream) {
+	return stream->switching.deadline_ns - (SWITCHING_MS + SOURCE_FRESH_MS) * NS_PER_MS;
+}
+
+bool stream_source_waits(const struct stream *stream) {
+	return stream->next && source_fresh_key(stream->next, next_since_ns(stream)) != 0;
+}
+
+/* The one of the two that is no longer used goes. */
+static void replace_playing(struct stream *stream, struct source *source) {
+	struct source *old = stream->playing;
+	stream->playing = source;
+	if (stream->sound != old) {
+		source_destroy(old);
+	}
+}
+
+bool stream_source_move_pictures(struct stream *stream, uint64_t now_ns) {
+	if (!stream->next || stream->video.busy) {
+		return false;
+	}
+	/* A viewer that gets no pictures yet can begin with the new source. */
+	uint64_t key = source_fresh_key(stream->next, next_since_ns(stream));
+	if (switching_pictures_move(&stream->switching, key != 0)) {
+		stream_source_release_input(stream);
+		replace_playing(stream, TAKE(stream->next, NULL));
+		stream->source_told = false;
+		stream->sound_until_ns = now_ns + STREAM_SOUND_MOVE_MS * NS_PER_MS;
+		if (stream->video.ready) {
+			stream_video_set_source(&stream->video, stream->playing, key,
+					can_invalidate(stream));
+		}
+		return true;
+	}
+	if (switching_overdue(&stream->switching, now_ns)) {
+		tell_active(stream, stream->next->id, REASON_NOT_READY);
+		source_destroy(TAKE(stream->next, NULL));
+	}
+	return false;
+}
+
+void stream_source_move_sound(struct stream *stream, uint64_t now_ns) {
+	if (!stream->switching.sound) {
+		return;
+	}
+	bool overdue = now_ns >= stream->sound_until_ns;
+	if (overdue && !stream_audio_at_group(&stream->audio) &&
+			stream_audio_align(&stream->audio, &stream->key) < 0) {
+		worker_fail(&stream->worker, REASON_RESOURCES, "sound cannot be aligned");
+	}
+	if (switching_sound_moves(
+			    &stream->switching, stream->audio.sender.position.next_sequence)) {
+		source_destroy(stream->sound == stream->playing ? NULL : stream->sound);
+		stream->sound = stream->playing;
+		stream_audio_set_source(&stream->audio, stream->sound);
+	}
+}
