@@ -163,6 +163,20 @@ static int make(const char *what, const char *path, const struct paths *paths,
 					 what, path, strerror(-rc), what);
 }
 
+/* Xwayland's sockets lie here by convention. Whoever comes first makes the folder;
+ * made by root without the sticky bit for all, nobody else's X server can start. */
+static void open_x_folder(const struct paths *paths) {
+	static const char folder[] = "/tmp/.X11-unix";
+	if (paths->is_root) {
+		(void)!mkdir(folder, 01777);
+		struct stat st;
+		if (lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 &&
+				(st.st_mode & 01777) != 01777) {
+			(void)!chmod(folder, 01777);
+		}
+	}
+}
+
 int paths_settle(const struct config *config, struct paths *out, struct config_text *error) {
 	struct paths paths = { 0 };
 	int rc = settle_user(config, &paths, error);
@@ -188,6 +202,7 @@ int paths_settle(const struct config *config, struct paths *out, struct config_t
 	} else if (!text_format(paths.log, sizeof(paths.log), "%s/perigee.log", paths.state)) {
 		return refuse(error, "state folder %s: the path is too long", paths.state);
 	}
+	open_x_folder(&paths);
 	*out = paths;
 	return 0;
 }

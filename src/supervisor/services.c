@@ -25,7 +25,8 @@ struct service_row {
 	enum ipc_peer kind;
 	const char *program;
 	const char *args[4];
-	bool once; /* does its work and leaves; not started again after success */
+	bool once;   /* does its work and leaves; not started again after success */
+	bool needed; /* without it no session can be; the others may be missing */
 	void (*started)(struct supervisor *supervisor, struct child *child);
 	void (*message)(struct supervisor *supervisor, struct ipc_message *message,
 			struct ipc_fds *fds);
@@ -171,13 +172,13 @@ static void art_message(
 
 /* clang-format off */
 static const struct service_row rows[SERVICES] = {
-	[SERVICE_STORE]    = { PEER_STORE,      "perigee-store",    { 0 },                    false, store_started, store_message },
-	[SERVICE_GATE]     = { PEER_GATE,       "perigee-gate",     { "--role", "moonlight" }, false, gate_started, doors_gate_message },
-	[SERVICE_WEB]      = { PEER_WEB,        "perigee-gate",     { "--role", "web" },      false, web_started, doors_web_message },
-	[SERVICE_FACTS]    = { PEER_FACTS,      "perigee-facts",    { 0 },                    false, NULL, facts_message },
-	[SERVICE_DISCOVER] = { PEER_DISCOVER,   "perigee-discover", { 0 },                    false, discover_started, discover_message },
-	[SERVICE_PROBE]    = { PEER_ENCODER,    "perigee-encoder",  { "probe" },              true,  probe_started, probe_message },
-	[SERVICE_ART]      = { PEER_ART,        "perigee-art",      { 0 },                    true,  art_started, art_message },
+	[SERVICE_STORE]    = { PEER_STORE,      "perigee-store",    { 0 }, false, true, store_started, store_message },
+	[SERVICE_GATE]     = { PEER_GATE,       "perigee-gate",     { "--role", "moonlight" }, false, true, gate_started, doors_gate_message },
+	[SERVICE_WEB]      = { PEER_WEB,        "perigee-gate",     { "--role", "web" }, false, true, web_started, doors_web_message },
+	[SERVICE_FACTS]    = { PEER_FACTS,      "perigee-facts",    { 0 }, false, false, NULL, facts_message },
+	[SERVICE_DISCOVER] = { PEER_DISCOVER,   "perigee-discover", { 0 }, false, false, discover_started, discover_message },
+	[SERVICE_PROBE]    = { PEER_ENCODER,    "perigee-encoder",  { "probe" }, true, true,  probe_started, probe_message },
+	[SERVICE_ART]      = { PEER_ART,        "perigee-art",      { 0 }, true, false, art_started, art_message },
 };
 /* clang-format on */
 
@@ -274,7 +275,7 @@ int services_start(struct supervisor *supervisor) {
 			continue;
 		}
 		int rc = start(&supervisor->services[i]);
-		if (rc < 0) {
+		if (rc < 0 && rows[i].needed) {
 			return rc;
 		}
 	}

@@ -100,11 +100,8 @@ static bool fill_env(
 
 static int fill_runner_start(struct session *session, struct ipc_message *message) {
 	const struct app *app = session->app;
-	const struct paths *paths = &session->supervisor->paths;
 	*message = (struct ipc_message){ .kind = IPC_RUNNER_START };
-	message->runner_start.app = app->id;
-	message->runner_start.uid = paths->is_root ? paths->uid : 0;
-	message->runner_start.gid = paths->is_root ? paths->gid : 0;
+	message->runner_start.app = app->id; /* the runner is the apps' user already */
 	text_copy(message->runner_start.title, sizeof(message->runner_start.title), app->title);
 	text_copy(message->runner_start.runtime, sizeof(message->runner_start.runtime),
 			session->runtime);
