@@ -16,6 +16,7 @@
 enum {
 	RATE_HZ = 48000,
 	WATCH_ACCURACY_US = 10000,
+	REST_MS = 2000, /* the longest latency that PulseAudio's null sink has */
 };
 
 struct capture {
@@ -77,13 +78,27 @@ static void drop_operation(pa_operation *operation) {
 	}
 }
 
-/* Records exactly while there is a reason to. */
+static pa_buffer_attr buffer_for(const struct capture *capture, bool record) {
+	uint32_t ms = (uint32_t)pa_frame_size(&capture->spec) * RATE_HZ / 1000;
+	return (pa_buffer_attr){
+		.maxlength = record ? ms * CAPTURE_BUFFER_MS : UINT32_MAX,
+		.fragsize = ms * (record ? capture->frame_ms : REST_MS),
+		.tlength = UINT32_MAX,
+		.prebuf = UINT32_MAX,
+		.minreq = UINT32_MAX,
+	};
+}
+
+/* Records exactly while there is a reason to. A corked stream's wish for short
+ * fragments would still keep the server awake, so it is taken back too. */
 static void settle(struct capture *capture) {
 	bool record = capture->listening && (capture->audible || capture->players > 0);
 	if (!capture->ready || capture->failed || record == !capture->corked) {
 		return;
 	}
 	capture->corked = !record;
+	const pa_buffer_attr buffer = buffer_for(capture, record);
+	drop_operation(pa_stream_set_buffer_attr(capture->stream, &buffer, NULL, NULL));
 	drop_operation(pa_stream_cork(capture->stream, capture->corked, NULL, NULL));
 	if (record) {
 		capture->heard_ns = clock_now_ns();
@@ -171,14 +186,7 @@ static void handle_stream_state(pa_stream *stream, void *user) {
 }
 
 static void open_stream(struct capture *capture) {
-	uint32_t ms = (uint32_t)pa_frame_size(&capture->spec) * RATE_HZ / 1000;
-	const pa_buffer_attr attr = {
-		.maxlength = ms * CAPTURE_BUFFER_MS,
-		.fragsize = ms * capture->frame_ms,
-		.tlength = UINT32_MAX,
-		.prebuf = UINT32_MAX,
-		.minreq = UINT32_MAX,
-	};
+	const pa_buffer_attr buffer = buffer_for(capture, false);
 	pa_context_set_subscribe_callback(capture->context, handle_subscribed, capture);
 	drop_operation(pa_context_subscribe(
 			capture->context, PA_SUBSCRIPTION_MASK_SINK_INPUT, NULL, NULL));
@@ -190,7 +198,7 @@ static void open_stream(struct capture *capture) {
 	capture->corked = true;
 	pa_stream_set_state_callback(capture->stream, handle_stream_state, capture);
 	pa_stream_set_read_callback(capture->stream, handle_read, capture);
-	if (pa_stream_connect_record(capture->stream, CAPTURE_DEVICE, &attr,
+	if (pa_stream_connect_record(capture->stream, CAPTURE_DEVICE, &buffer,
 			    PA_STREAM_START_CORKED | PA_STREAM_ADJUST_LATENCY |
 					    PA_STREAM_DONT_MOVE) < 0) {
 		fail(capture, "record");
@@ -251,7 +259,12 @@ static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 			watch_in(capture, CAPTURE_STALL_MS - (unsigned)quiet_ms);
 			return 0;
 		}
-		log_warning("sound-stalled", "quiet_ms=%llu", (unsigned long long)quiet_ms);
+		if (quiet_ms < CAPTURE_HANG_MS) {
+			watch_in(capture, CAPTURE_HANG_MS - (unsigned)quiet_ms);
+			capture->events->lost(capture->user);
+			return 0;
+		}
+		log_warning("sound-hangs", "quiet_ms=%llu", (unsigned long long)quiet_ms);
 	}
 	lose(capture);
 	return 0;

@@ -14,13 +14,16 @@ struct sd_event;
  * sink. Connects by itself, for ever, and notices a server that is gone, hangs
  * or stops delivering. It records only while somebody listens and there is
  * something to hear, or was a moment ago; otherwise the stream is corked and
- * only the coming of a player wakes us. The only file that knows PulseAudio. */
+ * only the coming of a player wakes us. The server's null sink wants norewinds=1:
+ * otherwise it sleeps for 2 s at a time and a player's first sound waits for it.
+ * The only file that knows PulseAudio. */
 
 #define CAPTURE_DEVICE "out.monitor"
 
 enum {
 	CAPTURE_CONNECT_MS = 2000, /* until a server must have answered */
-	CAPTURE_STALL_MS = 1000,   /* a recording server delivers that often */
+	CAPTURE_STALL_MS = 300,    /* a recording server delivers more often */
+	CAPTURE_HANG_MS = 2500,    /* a null sink may sleep for 2 s before its first block */
 	CAPTURE_RETRY_MIN_MS = 100,
 	CAPTURE_RETRY_MAX_MS = 1000,
 	CAPTURE_BUFFER_MS = 200, /* what the server keeps for us at the most */
@@ -30,7 +33,8 @@ struct capture_events {
 	/* Interleaved samples, count of each channel; NULL for a hole. May call
 	 * capture_listen(). */
 	void (*samples)(void *user, const int16_t *samples, size_t count);
-	/* The server is gone; nothing comes until it is back. */
+	/* The server is gone or silent in a way that sound is not; something may
+	 * come again at any time. */
 	void (*lost)(void *user);
 };
 

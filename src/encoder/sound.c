@@ -10,7 +10,6 @@
 
 enum {
 	RING_BYTES = 512 * 1024, /* 256 packets of any size */
-	FADE_FRAMES = 2,         /* Opus's overlap: what still sounds of the tone before */
 };
 
 static void post(struct sound_work *work, const int16_t *samples, uint32_t flags) {
@@ -40,14 +39,13 @@ static void set_capture(struct sound_work *work) {
 	capture_listen(work->capture, work->readers->count > 0, !work->silent);
 }
 
-/* fade: the sound broke off, and a packet that is repeated must not carry its end. */
-static void fall_silent(struct sound_work *work, bool fade) {
+/* The packet is repeated, so it must not carry the end of what sounded before. */
+static void fall_silent(struct sound_work *work) {
 	static const int16_t nothing[SOUND_FRAME_MAX];
-	for (int i = 0; fade && i < FADE_FRAMES; i++) {
-		post(work, nothing, 0);
-	}
+	sound_encoder_reset(work->encoder);
 	post(work, nothing, RING_SILENCE);
 	work->silent = true;
+	work->quiet_ms = 0;
 	work->filled = 0;
 }
 
@@ -69,8 +67,7 @@ static void handle_frame(struct sound_work *work) {
 		return;
 	}
 	if (quiet && work->quiet_ms >= SOUND_QUIET_MS) {
-		work->quiet_ms = 0;
-		fall_silent(work, false);
+		fall_silent(work);
 		set_capture(work);
 		return;
 	}
@@ -111,8 +108,8 @@ static void handle_samples(void *user, const int16_t *samples, size_t count) {
 static void handle_lost(void *user) {
 	struct sound_work *work = user;
 	work->lost++;
-	if (work->readers->count > 0) {
-		fall_silent(work, !work->silent);
+	if (!work->silent) {
+		fall_silent(work);
 	}
 	set_capture(work);
 }
@@ -124,7 +121,7 @@ static const struct capture_events capture_events = {
 
 void sound_reader_joined(struct sound_work *work) {
 	if (work->silent) {
-		fall_silent(work, false);
+		fall_silent(work);
 	}
 	set_capture(work);
 }

@@ -69,3 +69,7 @@ int sound_encoder_encode(struct sound_encoder *encoder, const int16_t *samples, 
 			encoder->opus, samples, encoder->samples, out, encoder->size);
 	return size > 0 ? size : -EINVAL;
 }
+
+void sound_encoder_reset(struct sound_encoder *encoder) {
+	opus_multistream_encoder_ctl(encoder->opus, OPUS_RESET_STATE);
+}

@@ -44,4 +44,7 @@ void sound_encoder_destroy(struct sound_encoder *encoder);
 int sound_encoder_encode(
 		struct sound_encoder *encoder, const int16_t *samples, uint8_t *out) NODISCARD;
 
+/* Forgets what came before, for a packet that stands for itself. */
+void sound_encoder_reset(struct sound_encoder *encoder);
+
 #endif
