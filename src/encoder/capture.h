@@ -16,7 +16,7 @@ struct sd_event;
  * something to hear, or was a moment ago; otherwise the stream is corked and
  * only the coming of a player wakes us. The server's null sink wants norewinds=1:
  * otherwise it sleeps for 2 s at a time and a player's first sound waits for it.
- * The only file that knows PulseAudio. */
+ * With sound_loop.c the only file that knows PulseAudio. */
 
 #define CAPTURE_DEVICE "out.monitor"
 

@@ -71,9 +71,16 @@ static void start_encoder(struct world *world, uint8_t references) {
 	send_pool(world, &usual);
 }
 
+static struct ipc_message *desktop_expect(struct world *world, enum ipc_kind kind) {
+	struct ipc_fds fds;
+	return expect_from(world->desktop, PEER_DESKTOP, PEER_ENCODER, kind, &fds);
+}
+
 static void begin(struct world *world) {
 	start_encoder(world, 0);
 	world->reader = reader_join(&world->process, 1);
+	/* The first reader wants a key frame and there is no picture yet. */
+	desktop_expect(world, IPC_PICTURE_ASK);
 }
 
 static void finish(struct world *world) {
@@ -86,11 +93,6 @@ static void finish(struct world *world) {
 static void end(struct world *world) {
 	assert_int_equal(process_stop(&world->process), 0);
 	finish(world);
-}
-
-static struct ipc_message *desktop_expect(struct world *world, enum ipc_kind kind) {
-	struct ipc_fds fds;
-	return expect_from(world->desktop, PEER_DESKTOP, PEER_ENCODER, kind, &fds);
 }
 
 static uint64_t offer(struct world *world) {
@@ -143,8 +145,6 @@ static void pictures_become_packets_that_decode(void **state) {
 	struct world world;
 	begin(&world);
 	struct decoder decoder = decoder_create();
-	/* The first reader wants a key frame and there is no picture yet. */
-	desktop_expect(&world, IPC_PICTURE_ASK);
 	for (unsigned n = 1; n <= 20; n++) {
 		const struct ring_packet *packet = encode_one(&world);
 		assert_int_equal(packet->sequence, n);
