@@ -1,0 +1,828 @@
+/* SPDX-License-Identifier: MIT */
+/* The Moonlight door as a real process: what clients see, and what the supervisor and the
+ * store are told. */
+#include "../unit.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "base/text.h"
+#include "ipc/reason.h"
+#include "proto/enet.h"
+#include "proto/pairing_client.h"
+#include "proto/ping.h"
+#include "proto/rtsp.h"
+#include "proto/rtsp_seal.h"
+#include "proto/sdp.h"
+#include "proto/xml.h"
+#include "rig.h"
+
+#define RIKEY "000102030405060708090A0B0C0D0E0F"
+#define LAUNCH "uniqueid=0123456789ABCDEF&appid=7&mode=1280x720x60&rikey=" RIKEY "&rikeyid=-5"
+
+enum {
+	TEXT_MAX = 64 * 1024,
+};
+
+struct world {
+	const char *program;
+	struct rig_identity host, client, stranger;
+	struct rig rig;
+	char text[TEXT_MAX];
+};
+
+static const char *program_path;
+
+static int world_setup(void **state) {
+	struct world *world = calloc(1, sizeof(*world));
+	world->program = program_path;
+	rig_make_identity(PAIRING_HOST, &world->host);
+	rig_make_identity(PAIRING_CLIENT, &world->client);
+	rig_make_identity(PAIRING_CLIENT, &world->stranger);
+	*state = world;
+	return 0;
+}
+
+static int world_teardown(void **state) {
+	struct world *world = *state;
+	pairing_identity_finish(&world->host.identity);
+	pairing_identity_finish(&world->client.identity);
+	pairing_identity_finish(&world->stranger.identity);
+	free(world);
+	return 0;
+}
+
+static struct world *begin(void **state, uint8_t encryption) {
+	struct world *world = *state;
+	rig_start(&world->rig, world->program, PEER_GATE, encryption, &world->host, &world->client);
+	return world;
+}
+
+static void get_http(struct world *world, const char *target) {
+	rig_get(world->rig.ports[DOOR_HTTP], target, world->text, sizeof(world->text));
+}
+
+static void get_https(struct world *world, const struct rig_identity *who, const char *target) {
+	rig_get_tls(world->rig.ports[DOOR_HTTPS], who, target, world->text, sizeof(world->text));
+}
+
+#define assert_has(text, part) assert_non_null(strstr(text, part))
+#define assert_has_not(text, part) assert_null(strstr(text, part))
+
+/* ---- answers from memory ---- */
+
+static void serverinfo_tells_the_unpaired_little_and_the_paired_all(void **state) {
+	struct world *world = begin(state, 1);
+	struct ipc_message running = { .kind = IPC_SESSION_STATE,
+		.session_state = { .session = 3, .app = 7, .state = SESSION_RUNNING } };
+	memcpy(running.session_state.client, world->client.fingerprint, 32);
+	rig_send(&world->rig, &running);
+	get_http(world, "/serverinfo?uniqueid=0123456789ABCDEF&uuid=1");
+	assert_has(world->text, "HTTP/1.1 200 ");
+	assert_has(world->text, "<appversion>7.1.431.-1</appversion>");
+	assert_has(world->text, "<uniqueid>6F9619FF-8B86-D011-B42D-00CF4FC964FF</uniqueid>");
+	assert_has(world->text, "<PairStatus>0</PairStatus>");
+	assert_has(world->text, "<currentgame>0</currentgame>");
+	assert_has(world->text, "<mac>00:00:00:00:00:00</mac>");
+	assert_has(world->text, "_SERVER_FREE</state>");
+	get_https(world, &world->client, "/serverinfo?uniqueid=0123456789ABCDEF");
+	assert_has(world->text, "<PairStatus>1</PairStatus>");
+	assert_has(world->text, "<currentgame>7</currentgame>");
+	assert_has(world->text, "_SERVER_BUSY</state>");
+	assert_has(world->text, "02:00:5");
+	assert_has(world->text, "<ServerCodecModeSupport>257</ServerCodecModeSupport>");
+	running.session_state.state = SESSION_GONE;
+	rig_send(&world->rig, &running);
+	get_https(world, &world->client, "/serverinfo?uniqueid=0123456789ABCDEF");
+	assert_has(world->text, "<currentgame>0</currentgame>");
+	rig_stop(&world->rig);
+}
+
+static void unknown_certificates_get_a_401_inside_a_200(void **state) {
+	struct world *world = begin(state, 1);
+	static const char *const paths[] = { "/serverinfo", "/applist", "/appasset?appid=7",
+		"/launch?" LAUNCH, "/resume?" LAUNCH, "/cancel", "/pair?phrase=pairchallenge" };
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		get_https(world, i % 2 ? &world->stranger : NULL, paths[i]);
+		assert_has(world->text, "HTTP/1.1 200 ");
+		assert_has(world->text, "status_code=\"401\"");
+		get_https(world, i % 2 ? NULL : &world->stranger, paths[i]);
+		assert_has(world->text, "status_code=\"401\"");
+	}
+	assert_true(rig_is_quiet(&world->rig, 50));
+	rig_stop(&world->rig);
+}
+
+static void what_needs_https_is_not_there_on_http(void **state) {
+	struct world *world = begin(state, 1);
+	static const char *const paths[] = { "/applist", "/appasset?appid=7", "/launch?" LAUNCH,
+		"/resume?" LAUNCH, "/cancel", "/", "/../../etc/passwd" };
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		get_http(world, paths[i]);
+		assert_has(world->text, "HTTP/1.1 404 ");
+	}
+	assert_true(rig_is_quiet(&world->rig, 50));
+	rig_stop(&world->rig);
+}
+
+static void revoking_a_client_takes_effect_at_once(void **state) {
+	struct world *world = begin(state, 1);
+	struct tls_client client;
+	tls_client_open(&client, world->rig.ports[DOOR_HTTPS], &world->client);
+	rig_write(client.fd, client.ssl, "GET /applist HTTP/1.1\r\nHost: a\r\n\r\n");
+	rig_read_answer(client.fd, client.ssl, world->text, sizeof(world->text));
+	assert_has(world->text, "<ID>7</ID>");
+	assert_has(world->text, "Desktop &amp; &lt;more&gt;");
+	struct ipc_message gone = { .kind = IPC_CLIENT_GONE };
+	memcpy(gone.client_ref.client, world->client.fingerprint, 32);
+	rig_send_store(&world->rig, &gone);
+	/* The connection that it had is closed, and a new one is a stranger's. */
+	assert_int_equal(rig_read_answer(client.fd, client.ssl, world->text, sizeof(world->text)),
+			0);
+	tls_client_close(&client);
+	get_https(world, &world->client, "/applist");
+	assert_has(world->text, "status_code=\"401\"");
+	rig_stop(&world->rig);
+}
+
+static void a_connection_is_kept_for_several_requests(void **state) {
+	struct world *world = begin(state, 1);
+	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	/* Two at once: the second waits in our buffer. */
+	rig_write(fd, NULL,
+			"GET /serverinfo HTTP/1.1\r\nHost: a\r\n\r\n"
+			"GET /unpair HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	size_t len = 0;
+	ssize_t n;
+	while ((n = recv(fd, world->text + len, sizeof(world->text) - len - 1, 0)) > 0) {
+		len += (size_t)n;
+	}
+	world->text[len] = '\0';
+	assert_int_equal(n, 0);
+	char *second = strstr(world->text + 1, "HTTP/1.1 200");
+	assert_non_null(second);
+	assert_has(second, "Connection: close");
+	close(fd);
+	rig_stop(&world->rig);
+}
+
+static void box_art_comes_from_memory(void **state) {
+	struct world *world = begin(state, 1);
+	static uint8_t png[300000];
+	memset(png, 0x5a, sizeof(png));
+	memcpy(png, "\x89PNG\r\n\x1a\n", 8);
+	rig_send_art(&world->rig, 7, png, sizeof(png));
+	get_https(world, &world->client, "/appasset?appid=7&AssetType=2&AssetIdx=0");
+	assert_has(world->text, "Content-Type: image/png");
+	struct tls_client client;
+	tls_client_open(&client, world->rig.ports[DOOR_HTTPS], &world->client);
+	rig_write(client.fd, client.ssl,
+			"GET /appasset?appid=7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	static char big[400000];
+	size_t len = rig_read_answer(client.fd, client.ssl, big, sizeof(big));
+	char *body = strstr(big, "\r\n\r\n");
+	assert_non_null(body);
+	assert_true(len - (size_t)(body + 4 - big) >= sizeof(png));
+	assert_memory_equal(body + 4, png, sizeof(png));
+	tls_client_close(&client);
+	get_https(world, &world->client, "/appasset?appid=8");
+	assert_has(world->text, "HTTP/1.1 404 ");
+	get_https(world, &world->client, "/appasset?appid=../../etc/passwd");
+	assert_has(world->text, "HTTP/1.1 404 ");
+	rig_stop(&world->rig);
+}
+
+/* ---- pairing ---- */
+
+static int begin_pairing(struct world *world, struct pairing_client *client, const char *pin,
+		uint32_t *out_pairing) {
+	char query[PAIRING_QUERY_MAX], request[PAIRING_QUERY_MAX + 128];
+	assert_int_equal(pairing_client_begin(client, &world->stranger.identity, pin), 0);
+	assert_true(pairing_client_query(client, query, sizeof(query)) > 0);
+	text_format(request, sizeof(request), "GET /pair?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(fd, NULL, request);
+	struct ipc_message waiting;
+	rig_expect(&world->rig, IPC_PAIR_WAITING, &waiting);
+	assert_memory_equal(waiting.pair_waiting.client, world->stranger.fingerprint, 32);
+	assert_true(address_is_loopback(&waiting.pair_waiting.address));
+	*out_pairing = waiting.pair_waiting.pairing;
+	return fd;
+}
+
+static void give_pin(struct world *world, uint32_t pairing, const char *pin, uint32_t reason) {
+	struct ipc_message message = { .kind = IPC_PAIR_PIN,
+		.pair_pin = { .request = 77, .pairing = pairing } };
+	text_copy(message.pair_pin.pin, sizeof(message.pair_pin.pin), pin);
+	text_copy(message.pair_pin.name, sizeof(message.pair_pin.name), "Living room");
+	rig_send(&world->rig, &message);
+	rig_expect(&world->rig, IPC_PAIR_ANSWER, &message);
+	assert_int_equal(message.pair_answer.request, 77);
+	assert_int_equal(message.pair_answer.reason != 0, reason != 0);
+}
+
+static int take(struct world *world, struct pairing_client *client) {
+	struct span document = { world->text, strlen(world->text) }, found;
+	const char *wanted = pairing_client_wants(client);
+	uint8_t bytes[PAIRING_PEM_MAX];
+	assert_has(world->text, "<paired>1</paired>");
+	if (!wanted) {
+		return pairing_client_take(client, NULL, 0);
+	}
+	assert_int_equal(xml_find(document, wanted, &found), 0);
+	assert_int_equal(hex_decode(found.at, found.len, bytes), 0);
+	return pairing_client_take(client, bytes, found.len / 2);
+}
+
+static void ask_phase(struct world *world, struct pairing_client *client) {
+	char query[PAIRING_QUERY_MAX], target[PAIRING_QUERY_MAX + 16];
+	assert_true(pairing_client_query(client, query, sizeof(query)) > 0);
+	text_format(target, sizeof(target), "/pair?%s", query);
+	get_http(world, target);
+}
+
+static void the_right_pin_pairs_and_only_the_stored_client_is_told_so(void **state) {
+	struct world *world = begin(state, 1);
+	struct pairing_client client;
+	uint32_t pairing;
+	int poll1 = begin_pairing(world, &client, "4711", &pairing);
+	give_pin(world, pairing, "12", 1); /* not four digits: ask again */
+	give_pin(world, 0, "4711", 0);     /* 0: the only one that waits */
+	rig_read_answer(poll1, NULL, world->text, sizeof(world->text));
+	close(poll1);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), 0);
+	char query[PAIRING_QUERY_MAX], request[PAIRING_QUERY_MAX + 128];
+	assert_true(pairing_client_query(&client, query, sizeof(query)) > 0);
+	text_format(request, sizeof(request),
+			"GET /pair?%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", query);
+	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(fd, NULL, request);
+	struct ipc_message add, gone;
+	rig_expect_store(&world->rig, IPC_CLIENT_ADD, &add);
+	assert_memory_equal(add.client.client, world->stranger.fingerprint, 32);
+	assert_string_equal(add.client.name, "Living room");
+	struct pollfd early = { .fd = fd, .events = POLLIN };
+	assert_int_equal(poll(&early, 1, 50), 0); /* not before it is on disk */
+	struct ipc_message added = { .kind = IPC_CLIENT_ADDED,
+		.client_ref.request = add.client.request };
+	memcpy(added.client_ref.client, add.client.client, 32);
+	rig_send_store(&world->rig, &added);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	close(fd);
+	assert_int_equal(take(world, &client), 0);
+	rig_expect(&world->rig, IPC_PAIR_GONE, &gone);
+	assert_int_equal(gone.pair_gone.outcome, 0);
+	assert_int_equal(gone.pair_gone.pairing, pairing);
+	get_https(world, &world->stranger, "/pair?uniqueid=0123456789ABCDEF&phrase=pairchallenge");
+	assert_has(world->text, "<paired>1</paired>");
+	get_https(world, &world->stranger, "/applist");
+	assert_has(world->text, "<ID>7</ID>");
+	pairing_client_finish(&client);
+	rig_stop(&world->rig);
+}
+
+static void a_wrong_pin_pairs_nobody_and_is_reported(void **state) {
+	struct world *world = begin(state, 1);
+	struct pairing_client client;
+	struct ipc_message gone;
+	uint32_t pairing;
+	int poll1 = begin_pairing(world, &client, "4711", &pairing);
+	give_pin(world, pairing, "4712", 0);
+	rig_read_answer(poll1, NULL, world->text, sizeof(world->text));
+	close(poll1);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), -EINVAL);
+	/* What Moonlight does then. */
+	get_http(world, "/unpair?uniqueid=0123456789ABCDEF&uuid=2");
+	assert_has(world->text, "status_code=\"200\"");
+	rig_expect(&world->rig, IPC_PAIR_GONE, &gone);
+	assert_int_equal(gone.pair_gone.pairing, pairing);
+	assert_int_not_equal(gone.pair_gone.outcome, 0);
+	get_https(world, &world->stranger, "/applist");
+	assert_has(world->text, "status_code=\"401\"");
+	pairing_client_finish(&client);
+	rig_stop(&world->rig);
+}
+
+static void phases_out_of_order_are_refused_and_unpair_removes_nobody(void **state) {
+	struct world *world = begin(state, 1);
+	get_http(world, "/pair?uniqueid=0123456789ABCDEF&clientchallenge="
+			"00112233445566778899AABBCCDDEEFF");
+	assert_has(world->text, "status_code=\"400\"");
+	get_http(world, "/pair?uniqueid=0123456789ABCDEF&phrase=pairchallenge");
+	assert_has(world->text, "status_code=\"400\"");
+	struct pairing_client client;
+	struct ipc_message gone;
+	uint32_t pairing;
+	int poll1 = begin_pairing(world, &client, "4711", &pairing);
+	/* A stranger at the same address neither pushes it on nor ends it. */
+	get_http(world, "/pair?uniqueid=0123456789ABCDEF&clientchallenge="
+			"00112233445566778899AABBCCDDEEFF");
+	assert_has(world->text, "status_code=\"400\"");
+	get_http(world, "/unpair?uniqueid=0123456789ABCDEF");
+	assert_true(rig_is_quiet(&world->rig, 50));
+	close(poll1);
+	rig_expect(&world->rig, IPC_PAIR_GONE, &gone);
+	assert_int_equal(gone.pair_gone.outcome, ECANCELED);
+	get_https(world, &world->client, "/unpair?uniqueid=0123456789ABCDEF");
+	get_https(world, &world->client, "/applist");
+	assert_has(world->text, "<ID>7</ID>");
+	pairing_client_finish(&client);
+	rig_stop(&world->rig);
+}
+
+/* ---- launching ---- */
+
+/* Asks over TLS and leaves the answer to be read. */
+static void ask_tls(struct world *world, struct tls_client *client, const char *target) {
+	char request[2048];
+	tls_client_open(client, world->rig.ports[DOOR_HTTPS], &world->client);
+	text_format(request, sizeof(request),
+			"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", target);
+	rig_write(client->fd, client->ssl, request);
+}
+
+static void read_tls(struct world *world, struct tls_client *client) {
+	rig_read_answer(client->fd, client->ssl, world->text, sizeof(world->text));
+	tls_client_close(client);
+}
+
+static struct ipc_message granted(const struct ipc_message *launch) {
+	struct ipc_message message = { .kind = IPC_LAUNCHED,
+		.launched = { .request = launch->launch.request,
+				.session = 42,
+				.video_ping = { "0123456789ABCDEF" },
+				.audio_ping = { "FEDCBA9876543210" },
+				.connect_data = 0xdeadbeef,
+				.enet_peer = 17 } };
+	return message;
+}
+
+static void launch(struct world *world, const char *extra) {
+	struct tls_client client;
+	struct ipc_message asked;
+	char target[600];
+	text_format(target, sizeof(target), "/launch?" LAUNCH "%s", extra);
+	ask_tls(world, &client, target);
+	rig_expect(&world->rig, IPC_LAUNCH, &asked);
+	assert_int_equal(asked.launch.app, 7);
+	assert_int_equal(asked.launch.width, 1280);
+	assert_int_equal(asked.launch.rate_x100, 6000);
+	assert_int_equal(asked.launch.key_id, -5);
+	assert_int_equal(asked.launch.key.bytes[15], 0x0f);
+	assert_memory_equal(asked.launch.client, world->client.fingerprint, 32);
+	assert_string_equal(asked.launch.client_name, "Anna's tablet");
+	assert_int_equal(strlen(asked.launch.trace), 16);
+	struct ipc_message answer = granted(&asked);
+	rig_send(&world->rig, &answer);
+	read_tls(world, &client);
+}
+
+static void launch_refusals_reach_the_client_in_words(void **state) {
+	struct world *world = begin(state, 1);
+	struct tls_client client;
+	struct ipc_message asked;
+	ask_tls(world, &client, "/launch?" LAUNCH);
+	rig_expect(&world->rig, IPC_LAUNCH, &asked);
+	struct ipc_message refusal = { .kind = IPC_LAUNCHED,
+		.launched = { .request = asked.launch.request, .reason = REASON_HOST_FULL } };
+	rig_send(&world->rig, &refusal);
+	read_tls(world, &client);
+	assert_has(world->text, "status_code=\"503\"");
+	assert_has(world->text, "This host is full. Wait for somebody to leave.");
+	get_https(world, &world->client, "/launch?appid=7&rikeyid=1");
+	assert_has(world->text, "status_code=\"400\"");
+	assert_has(world->text, "rikey");
+	/* An answer to a launch whose client has hung up is dropped. */
+	ask_tls(world, &client, "/launch?" LAUNCH);
+	rig_expect(&world->rig, IPC_LAUNCH, &asked);
+	tls_client_close(&client);
+	get_https(world, &world->client, "/applist");
+	struct ipc_message late = granted(&asked);
+	rig_send(&world->rig, &late);
+	ask_tls(world, &client, "/cancel");
+	rig_expect(&world->rig, IPC_CANCEL, &asked);
+	struct ipc_message cancelled = { .kind = IPC_CANCELLED,
+		.cancelled.request = asked.cancel.request };
+	rig_send(&world->rig, &cancelled);
+	read_tls(world, &client);
+	assert_has(world->text, "<cancel>1</cancel>");
+	rig_stop(&world->rig);
+}
+
+static void policy_decides_whether_rtsp_is_sealed(void **state) {
+	static const struct {
+		uint8_t encryption;
+		const char *extra, *scheme;
+	} cases[] = {
+		{ 0, "&corever=1", "<sessionUrl0>rtsp://127.0.0.1:" },
+		{ 1, "", "<sessionUrl0>rtsp://127.0.0.1:" },
+		{ 1, "&corever=1", "<sessionUrl0>rtspenc://127.0.0.1:" },
+		{ 2, "&corever=1", "<sessionUrl0>rtspenc://127.0.0.1:" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world *world = begin(state, cases[i].encryption);
+		launch(world, cases[i].extra);
+		assert_has(world->text, cases[i].scheme);
+		assert_has(world->text, "<gamesession>1</gamesession>");
+		rig_stop(&world->rig);
+	}
+	struct world *world = begin(state, 2);
+	get_https(world, &world->client, "/launch?" LAUNCH);
+	assert_has(world->text, "status_code=\"403\"");
+	assert_true(rig_is_quiet(&world->rig, 50));
+	rig_stop(&world->rig);
+}
+
+/* ---- RTSP and datagrams ---- */
+
+struct talk {
+	struct world *world;
+	struct rtsp_seal *seal; /* NULL: in the clear */
+	uint32_t cseq;
+	char session[64];
+	char text[8192]; /* of the answer */
+	struct rtsp_response response;
+};
+
+static int send_rtsp(
+		struct talk *talk, enum rtsp_method method, const char *target, struct span body) {
+	struct rtsp_question question = { .method = method,
+		.target = target,
+		.cseq = ++talk->cseq,
+		.host = "127.0.0.1",
+		.body = body,
+		.session = talk->session[0] ? talk->session : NULL };
+	char request[8192];
+	uint8_t sealed[8192 + RTSP_SEAL_HEADER];
+	int len = rtsp_request_write(&question, request, sizeof(request));
+	assert_true(len > 0);
+	int fd = rig_connect(talk->world->rig.ports[DOOR_RTSP]);
+	const void *from = request;
+	if (talk->seal) {
+		len = rtsp_seal_close(talk->seal, request, (size_t)len, sealed);
+		from = sealed;
+	}
+	/* Clients send in pieces. */
+	for (int at = 0; at < len; at += 500) {
+		int piece = len - at < 500 ? len - at : 500;
+		assert_int_equal(send(fd, (const char *)from + at, (size_t)piece, 0), piece);
+	}
+	return fd;
+}
+
+static int read_rtsp(struct talk *talk, int fd) {
+	uint8_t raw[8192];
+	size_t len = 0;
+	ssize_t n;
+	while ((n = recv(fd, raw + len, sizeof(raw) - len, 0)) > 0) {
+		len += (size_t)n;
+	}
+	close(fd);
+	assert_int_equal(n, 0); /* until the host's end, as the client reads */
+	if (len == 0) {
+		return -EPIPE;
+	}
+	if (talk->seal) {
+		int plain = rtsp_seal_open(talk->seal, raw, len, talk->text);
+		assert_true(plain > 0);
+		len = (size_t)plain;
+	} else {
+		memcpy(talk->text, raw, len);
+	}
+	assert_int_equal(rtsp_response_parse(talk->text, len, &talk->response), 0);
+	assert_int_equal(talk->response.cseq, talk->cseq);
+	return talk->response.status;
+}
+
+static int ask_rtsp(struct talk *talk, enum rtsp_method method, const char *target) {
+	return read_rtsp(talk, send_rtsp(talk, method, target, (struct span){ NULL, 0 }));
+}
+
+static struct sdp_announce usual_announce(void) {
+	return (struct sdp_announce){ .codec = SDP_H264,
+		.width = 1280,
+		.height = 720,
+		.fps_x100 = 6000,
+		.bitrate_kbps = 10000,
+		.packet_size = 1392,
+		.slices = 1,
+		.colorspace = SDP_BT601,
+		.min_fec_packets = 2,
+		.fec = true,
+		.channels = 2,
+		.channel_mask = 3,
+		.audio_ms = 5,
+		.client_features = SDP_CLIENT_FEC_STATUS | SDP_CLIENT_SESSION_ID,
+		.encryption = RTSP_ENCRYPT_CONTROL,
+		.control_encrypted = true };
+}
+
+static int announce(struct talk *talk, const struct sdp_announce *announce, uint32_t reason) {
+	char body[SDP_ANNOUNCE_MAX];
+	int len = sdp_announce_write(announce, "127.0.0.1", false, body, sizeof(body));
+	assert_true(len > 0);
+	int fd = send_rtsp(talk, RTSP_ANNOUNCE, "streamid=control/13/0",
+			(struct span){ body, (size_t)len });
+	if (reason != UINT32_MAX) {
+		struct ipc_message asked;
+		rig_expect(&talk->world->rig, IPC_ANNOUNCE, &asked);
+		assert_int_equal(asked.announce.session, 42);
+		assert_int_equal(asked.announce.params.width, announce->width);
+		assert_int_equal(asked.announce.params.rate_x100, announce->fps_x100);
+		assert_int_equal(asked.announce.params.encryption, ENCRYPT_CONTROL);
+		struct ipc_message answer = { .kind = IPC_ANNOUNCED,
+			.announced = { .request = asked.announce.request, .reason = reason } };
+		rig_send(&talk->world->rig, &answer);
+	}
+	return read_rtsp(talk, fd);
+}
+
+static void setup_all(struct talk *talk) {
+	const struct rig *rig = &talk->world->rig;
+	assert_int_equal(ask_rtsp(talk, RTSP_OPTIONS, "rtsp://127.0.0.1"), 200);
+	assert_int_equal(ask_rtsp(talk, RTSP_DESCRIBE, "rtsp://127.0.0.1"), 200);
+	struct rtsp_describe described;
+	assert_int_equal(rtsp_describe_parse(talk->response.body, &described), 0);
+	assert_true(described.hevc);
+	assert_false(described.av1);
+	assert_true(described.rfi);
+	assert_int_equal(described.features, 0);
+	assert_int_equal(described.encryption_supported, 7);
+	assert_int_equal(described.encryption_requested, 1);
+	assert_int_equal(ask_rtsp(talk, RTSP_SETUP, "streamid=audio/0/0"), 200);
+	assert_int_equal(talk->response.server_port, rig->ports[DOOR_AUDIO]);
+	assert_true(span_is(talk->response.ping_payload, "FEDCBA9876543210"));
+	assert_true(talk->response.session.len > 0);
+	memcpy(talk->session, talk->response.session.at, talk->response.session.len);
+	assert_int_equal(ask_rtsp(talk, RTSP_SETUP, "streamid=video/0/0"), 200);
+	assert_int_equal(talk->response.server_port, rig->ports[DOOR_VIDEO]);
+	assert_true(span_is(talk->response.ping_payload, "0123456789ABCDEF"));
+	assert_int_equal(ask_rtsp(talk, RTSP_SETUP, "streamid=control/13/0"), 200);
+	assert_int_equal(talk->response.server_port, rig->ports[DOOR_CONTROL]);
+	assert_int_equal(talk->response.connect_data, 0xdeadbeef);
+}
+
+static struct rtsp_seal client_seal(void) {
+	struct secret key;
+	struct rtsp_seal seal;
+	assert_int_equal(hex_decode(RIKEY, 32, key.bytes), 0);
+	assert_int_equal(rtsp_seal_init(&seal, RTSP_SEAL_CLIENT, &key), 0);
+	return seal;
+}
+
+static void sealed_rtsp_goes_from_options_to_play(void **state) {
+	struct world *world = begin(state, 1);
+	launch(world, "&corever=1");
+	struct rtsp_seal seal = client_seal();
+	struct talk talk = { .world = world, .seal = &seal };
+	setup_all(&talk);
+	struct sdp_announce usual = usual_announce();
+	assert_int_equal(announce(&talk, &usual, REASON_NONE), 200);
+	assert_int_equal(ask_rtsp(&talk, RTSP_PLAY, "/"), 200);
+	struct ipc_message play;
+	rig_expect(&world->rig, IPC_PLAY, &play);
+	assert_int_equal(play.play.session, 42);
+	/* After PLAY the key opens nothing any more. */
+	assert_int_equal(ask_rtsp(&talk, RTSP_OPTIONS, "/"), -EPIPE);
+	rtsp_seal_finish(&seal);
+	rig_stop(&world->rig);
+}
+
+static void announce_is_refused_for_what_is_not_offered(void **state) {
+	struct world *world = begin(state, 1);
+	launch(world, "&corever=1");
+	struct rtsp_seal seal = client_seal();
+	struct talk talk = { .world = world, .seal = &seal };
+	setup_all(&talk);
+	struct sdp_announce wrong = usual_announce();
+	wrong.codec = SDP_AV1;
+	assert_int_equal(announce(&talk, &wrong, UINT32_MAX), 400);
+	wrong = usual_announce();
+	wrong.width = 7680;
+	assert_int_equal(announce(&talk, &wrong, UINT32_MAX), 400);
+	wrong = usual_announce();
+	wrong.encryption = 0;
+	wrong.control_encrypted = false;
+	assert_int_equal(announce(&talk, &wrong, UINT32_MAX), 403);
+	wrong = usual_announce();
+	assert_int_equal(announce(&talk, &wrong, REASON_NO_ENCODER), 503);
+	assert_int_equal(announce(&talk, &wrong, REASON_NONE), 200);
+	rtsp_seal_finish(&seal);
+	rig_stop(&world->rig);
+}
+
+static void rtsp_without_the_sessions_secret_is_refused(void **state) {
+	struct world *world = begin(state, 1);
+	launch(world, "&corever=1");
+	/* In the clear, though the launch was sealed. */
+	struct talk plain = { .world = world };
+	assert_int_equal(ask_rtsp(&plain, RTSP_OPTIONS, "rtsp://127.0.0.1"), 403);
+	struct secret other = { { 1, 2, 3 } };
+	struct rtsp_seal seal;
+	assert_int_equal(rtsp_seal_init(&seal, RTSP_SEAL_CLIENT, &other), 0);
+	struct talk sealed = { .world = world, .seal = &seal };
+	assert_int_equal(ask_rtsp(&sealed, RTSP_OPTIONS, "rtsp://127.0.0.1"), -EPIPE);
+	rtsp_seal_finish(&seal);
+	rig_stop(&world->rig);
+}
+
+static void plain_rtsp_finds_its_session_by_address(void **state) {
+	struct world *world = begin(state, 0);
+	launch(world, "");
+	struct talk talk = { .world = world };
+	setup_all(&talk);
+	struct sdp_announce usual = usual_announce();
+	assert_int_equal(announce(&talk, &usual, REASON_NONE), 200);
+	rig_stop(&world->rig);
+}
+
+static int udp_client(const char *source) {
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	inet_pton(AF_INET, source, &sa.sin_addr);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+static void send_udp(int fd, uint16_t port, const void *bytes, size_t len) {
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(port) };
+	inet_pton(AF_INET, "127.0.0.1", &sa.sin_addr);
+	assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&sa, sizeof(sa)),
+			(ssize_t)len);
+}
+
+static uint16_t port_of(int fd) {
+	struct sockaddr_in sa;
+	socklen_t len = sizeof(sa);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	return ntohs(sa.sin_port);
+}
+
+static void send_ping(struct world *world, int fd, enum ipc_door door, uint32_t counter) {
+	uint8_t ping[PING_SIZE];
+	const char *secret = door == DOOR_VIDEO ? "0123456789ABCDEF" : "FEDCBA9876543210";
+	ping_encode((const uint8_t *)secret, counter, ping);
+	send_udp(fd, world->rig.ports[door], ping, sizeof(ping));
+}
+
+/* A CONNECT as the wire has it (moonlight's ENet, protocol.h): 4 bytes of header with the
+ * sent time, then the command; the data is its last word. */
+static void send_connect(struct world *world, int fd, uint32_t data) {
+	uint8_t connect[52] = { 0x8f, 0xff, 0, 0, 0x82, 0xff, 0, 1, 0, 0, 0xff, 0xff, 0, 0, 3, 0x84,
+		0, 0, 0x80, 0, 0, 0, 0, 48 };
+	memcpy(connect + 36 + 0, "\0\0\x13\x88", 4); /* throttle interval */
+	memcpy(connect + 40, "\0\0\0\2", 4);
+	memcpy(connect + 44, "\1\2\3\4", 4);
+	uint8_t word[4] = { (uint8_t)(data >> 24), (uint8_t)(data >> 16), (uint8_t)(data >> 8),
+		(uint8_t)data };
+	memcpy(connect + 48, word, 4);
+	struct enet_connect peeked;
+	assert_int_equal(enet_connect_peek(connect, sizeof(connect), &peeked), 0);
+	assert_int_equal(peeked.data, data);
+	send_udp(fd, world->rig.ports[DOOR_CONTROL], connect, sizeof(connect));
+}
+
+static int expect_flow(struct world *world, enum ipc_flow flow, int client) {
+	struct ipc_message message;
+	int fd;
+	rig_expect_fd(&world->rig, IPC_FLOW, &message, &fd);
+	assert_int_equal(message.flow.session, 42);
+	assert_int_equal(message.flow.flow, flow);
+	assert_int_equal(message.flow.peer.port, port_of(client));
+	/* From here on the kernel brings the client's datagrams to this socket. */
+	char byte;
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	send_udp(client,
+			world->rig.ports[flow == FLOW_VIDEO   ? DOOR_VIDEO
+					 : flow == FLOW_AUDIO ? DOOR_AUDIO
+							      : DOOR_CONTROL],
+			"x", 1);
+	assert_int_equal(poll(&wait, 1, RIG_WAIT_MS), 1);
+	assert_int_equal(recv(fd, &byte, 1, 0), 1);
+	assert_int_equal(byte, 'x');
+	/* And what the stream sends reaches the client. */
+	assert_int_equal(send(fd, "y", 1, 0), 1);
+	wait.fd = client;
+	assert_int_equal(poll(&wait, 1, RIG_WAIT_MS), 1);
+	assert_int_equal(recv(client, &byte, 1, 0), 1);
+	assert_int_equal(byte, 'y');
+	return fd;
+}
+
+static struct world *negotiated(void **state) {
+	struct world *world = begin(state, 1);
+	launch(world, "&corever=1");
+	struct rtsp_seal seal = client_seal();
+	struct talk talk = { .world = world, .seal = &seal };
+	assert_int_equal(ask_rtsp(&talk, RTSP_OPTIONS, "rtsp://127.0.0.1"), 200);
+	rtsp_seal_finish(&seal);
+	return world;
+}
+
+static void first_datagrams_make_connected_sockets(void **state) {
+	struct world *world = negotiated(state);
+	int video = udp_client("127.0.0.1"), audio = udp_client("127.0.0.1");
+	int control = udp_client("127.0.0.1");
+	send_ping(world, audio, DOOR_AUDIO, 1);
+	int audio_flow = expect_flow(world, FLOW_AUDIO, audio);
+	send_ping(world, video, DOOR_VIDEO, 1);
+	int video_flow = expect_flow(world, FLOW_VIDEO, video);
+	send_connect(world, control, 0xdeadbeef);
+	int control_flow = expect_flow(world, FLOW_CONTROL, control);
+	/* Nobody can bind the ports beside us, whatever they set. */
+	for (unsigned i = 0; i < 2; i++) {
+		int thief = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		int on = 1;
+		setsockopt(thief, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		struct sockaddr_in sa = { .sin_family = AF_INET,
+			.sin_port = htons(world->rig.ports[DOOR_VIDEO]),
+			.sin_addr.s_addr = i ? htonl(INADDR_LOOPBACK) : INADDR_ANY };
+		assert_int_equal(bind(thief, (struct sockaddr *)&sa, sizeof(sa)), -1);
+		assert_int_equal(errno, EADDRINUSE);
+		close(thief);
+	}
+	close(audio_flow);
+	close(video_flow);
+	close(control_flow);
+	close(video);
+	close(audio);
+	close(control);
+	rig_stop(&world->rig);
+}
+
+static void datagrams_that_prove_nothing_make_no_flow_and_get_no_answer(void **state) {
+	struct world *world = negotiated(state);
+	int client = udp_client("127.0.0.1"), elsewhere = udp_client("127.0.0.2");
+	size_t fds = rig_count_fds(&world->rig);
+	send_udp(client, world->rig.ports[DOOR_VIDEO], "PING", 4);
+	send_connect(world, client, 0);
+	send_connect(world, client, 0x12345678);
+	send_connect(world, elsewhere, 0xdeadbeef); /* an IP that RTSP did not come from */
+	send_ping(world, elsewhere, DOOR_VIDEO, 1);
+	uint8_t ping[PING_SIZE];
+	ping_encode((const uint8_t *)"0123456789ABCDEX", 1, ping);
+	send_udp(client, world->rig.ports[DOOR_VIDEO], ping, sizeof(ping));
+	send_udp(client, world->rig.ports[DOOR_AUDIO], ping, sizeof(ping));
+	ping_encode((const uint8_t *)"0123456789ABCDEF", 1, ping); /* video's, on audio's port */
+	send_udp(client, world->rig.ports[DOOR_AUDIO], ping, sizeof(ping));
+	assert_true(rig_is_quiet(&world->rig, 100));
+	/* A flow that is there; its counter does not go back, nor do new ones come fast. */
+	send_ping(world, client, DOOR_VIDEO, 5);
+	int flow = expect_flow(world, FLOW_VIDEO, client);
+	int moved = udp_client("127.0.0.1");
+	send_ping(world, moved, DOOR_VIDEO, 5);
+	send_ping(world, moved, DOOR_VIDEO, 4);
+	send_ping(world, moved, DOOR_VIDEO, 6); /* too soon */
+	assert_true(rig_is_quiet(&world->rig, 600));
+	send_ping(world, moved, DOOR_VIDEO, 7);
+	int second = expect_flow(world, FLOW_VIDEO, moved);
+	close(second);
+	close(flow);
+	struct pollfd silent[] = { { .fd = client, .events = POLLIN },
+		{ .fd = elsewhere, .events = POLLIN } };
+	assert_int_equal(poll(silent, 2, 0), 0);
+	rig_await_fds(&world->rig, fds);
+	close(client);
+	close(elsewhere);
+	close(moved);
+	rig_stop(&world->rig);
+}
+
+int main(int argc, char **argv) {
+	if (argc < 2) {
+		return 2;
+	}
+	program_path = argv[1];
+	const struct CMUnitTest tests[] = {
+		UNIT(serverinfo_tells_the_unpaired_little_and_the_paired_all),
+		UNIT(unknown_certificates_get_a_401_inside_a_200),
+		UNIT(what_needs_https_is_not_there_on_http),
+		UNIT(revoking_a_client_takes_effect_at_once),
+		UNIT(a_connection_is_kept_for_several_requests),
+		UNIT(box_art_comes_from_memory),
+		UNIT(the_right_pin_pairs_and_only_the_stored_client_is_told_so),
+		UNIT(a_wrong_pin_pairs_nobody_and_is_reported),
+		UNIT(phases_out_of_order_are_refused_and_unpair_removes_nobody),
+		UNIT(launch_refusals_reach_the_client_in_words),
+		UNIT(policy_decides_whether_rtsp_is_sealed),
+		UNIT(sealed_rtsp_goes_from_options_to_play),
+		UNIT(announce_is_refused_for_what_is_not_offered),
+		UNIT(rtsp_without_the_sessions_secret_is_refused),
+		UNIT(plain_rtsp_finds_its_session_by_address),
+		UNIT(first_datagrams_make_connected_sockets),
+		UNIT(datagrams_that_prove_nothing_make_no_flow_and_get_no_answer),
+	};
+	return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
