@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Clients that hang up anywhere, idle or crawl: nothing of them may stay, and nobody else may
+ * notice. */
+#include "../unit.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "gate/places.h"
+#include "ipc/pulse.h"
+#include "proto/pairing_client.h"
+#include "rig.h"
+
+enum {
+	ROUNDS = 20,
+	HALF_OPEN = 500,
+	DRIPPING = 300,
+	ART_SIZE = 4 << 20,
+};
+
+static const char *program_path;
+
+struct world {
+	struct rig_identity host, client;
+	struct rig rig;
+	char pair_request[PAIRING_QUERY_MAX + 128];
+	char text[16384];
+};
+
+static int world_setup(void **state) {
+	struct world *world = calloc(1, sizeof(*world));
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	rig_make_identity(PAIRING_HOST, &world->host);
+	rig_make_identity(PAIRING_CLIENT, &world->client);
+	struct pairing_client pairing;
+	char query[PAIRING_QUERY_MAX];
+	assert_int_equal(pairing_client_begin(&pairing, &world->client.identity, "1234"), 0);
+	int len = pairing_client_query(&pairing, query, sizeof(query) - 1);
+	assert_true(len > 0);
+	query[len] = '\0';
+	text_format(world->pair_request, sizeof(world->pair_request),
+			"GET /pair?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+	pairing_client_finish(&pairing);
+	*state = world;
+	return 0;
+}
+
+static int world_teardown(void **state) {
+	struct world *world = *state;
+	pairing_identity_finish(&world->host.identity);
+	pairing_identity_finish(&world->client.identity);
+	free(world);
+	return 0;
+}
+
+static struct world *begin(void **state) {
+	struct world *world = *state;
+	rig_start(&world->rig, program_path, PEER_GATE, 1, &world->host, &world->client);
+	return world;
+}
+
+/* An applist over a new TLS connection; returns how long it took. */
+static uint64_t time_paired_client(struct world *world) {
+	uint64_t begun = clock_now_ms();
+	rig_get_tls(world->rig.ports[DOOR_HTTPS], &world->client, "/applist", world->text,
+			sizeof(world->text));
+	assert_non_null(strstr(world->text, "<ID>7</ID>"));
+	return clock_now_ms() - begun;
+}
+
+static void reset_at_close(int fd) {
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+/* ---- the ways to hang up ---- */
+
+static void abort_tcp_only(struct world *world) {
+	close(rig_connect(world->rig.ports[DOOR_HTTPS]));
+	close(rig_connect(world->rig.ports[DOOR_HTTP]));
+	close(rig_connect(world->rig.ports[DOOR_RTSP]));
+}
+
+static void abort_partial_hello(struct world *world) {
+	int fd = rig_connect(world->rig.ports[DOOR_HTTPS]);
+	send(fd, "\x16\x03\x01\x02\x00\x01", 6, 0);
+	close(fd);
+}
+
+static void abort_after_handshake(struct world *world) {
+	struct tls_client client;
+	tls_client_open(&client, world->rig.ports[DOOR_HTTPS], &world->client);
+	tls_client_close(&client);
+}
+
+static void await_pairing(struct world *world, int fd, bool reset) {
+	struct ipc_message message;
+	rig_expect(&world->rig, IPC_PAIR_WAITING, &message);
+	if (reset) {
+		reset_at_close(fd);
+	}
+	close(fd);
+	rig_expect(&world->rig, IPC_PAIR_GONE, &message);
+	assert_int_equal(message.pair_gone.outcome, ECANCELED);
+}
+
+static void abort_long_poll_with_fin(struct world *world) {
+	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(fd, NULL, world->pair_request);
+	await_pairing(world, fd, false);
+}
+
+static void abort_long_poll_with_reset(struct world *world) {
+	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(fd, NULL, world->pair_request);
+	await_pairing(world, fd, true);
+}
+
+static void abort_half_request(struct world *world) {
+	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(fd, NULL, "GET /serverinfo HTTP/1.1\r\nHos");
+	close(fd);
+}
+
+static void abort_pending_launch(struct world *world) {
+	struct tls_client client;
+	struct ipc_message message;
+	tls_client_open(&client, world->rig.ports[DOOR_HTTPS], &world->client);
+	rig_write(client.fd, client.ssl,
+			"GET /launch?appid=7&rikey=000102030405060708090A0B0C0D0E0F&rikeyid=1"
+			"&corever=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+	rig_expect(&world->rig, IPC_LAUNCH, &message);
+	tls_client_close(&client);
+}
+
+static void abort_half_answer(struct world *world) {
+	struct tls_client client;
+	char some[1000];
+	tls_client_open(&client, world->rig.ports[DOOR_HTTPS], &world->client);
+	rig_write(client.fd, client.ssl, "GET /appasset?appid=7 HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_true(SSL_read(client.ssl, some, sizeof(some)) > 0);
+	reset_at_close(client.fd);
+	tls_client_close(&client);
+}
+
+static void hanging_up_anywhere_leaves_nothing_behind(void **state) {
+	static void (*const kinds[])(struct world *) = {
+		abort_tcp_only,
+		abort_partial_hello,
+		abort_after_handshake,
+		abort_long_poll_with_fin,
+		abort_long_poll_with_reset,
+		abort_half_request,
+		abort_pending_launch,
+		abort_half_answer,
+	};
+	struct world *world = begin(state);
+	uint8_t *png = calloc(1, ART_SIZE);
+	rig_send_art(&world->rig, 7, png, ART_SIZE);
+	free(png);
+	size_t base = rig_count_fds(&world->rig);
+	time_paired_client(world);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+			kinds[i](world);
+		}
+	}
+	rig_await_fds(&world->rig, base);
+	assert_int_equal(rig_count_close_wait(&world->rig, world->rig.ports[DOOR_HTTP]), 0);
+	assert_int_equal(rig_count_close_wait(&world->rig, world->rig.ports[DOOR_HTTPS]), 0);
+	assert_int_equal(rig_count_close_wait(&world->rig, world->rig.ports[DOOR_RTSP]), 0);
+	time_paired_client(world);
+	rig_stop(&world->rig);
+}
+
+static void idlers_do_not_keep_a_paired_client_waiting(void **state) {
+	struct world *world = begin(state);
+	size_t base = rig_count_fds(&world->rig);
+	time_paired_client(world);
+	static int half_open[HALF_OPEN], dripping[DRIPPING];
+	for (unsigned i = 0; i < HALF_OPEN; i++) {
+		half_open[i] = rig_connect(world->rig.ports[DOOR_HTTPS]);
+		send(half_open[i], "\x16\x03\x01", 3, MSG_NOSIGNAL);
+	}
+	for (unsigned i = 0; i < DRIPPING; i++) {
+		dripping[i] = rig_connect(world->rig.ports[DOOR_HTTP]);
+		send(dripping[i], "GET /ser", 8, MSG_NOSIGNAL);
+	}
+	/* From the same address, which is the hard case. */
+	for (unsigned i = 0; i < 5; i++) {
+		assert_in_range(time_paired_client(world), 0, 1000);
+		for (unsigned j = 0; j < DRIPPING; j++) {
+			send(dripping[j], "v", 1, MSG_NOSIGNAL);
+		}
+	}
+	assert_in_range(rig_count_fds(&world->rig), 0, base + PLACES_YOUNG_MAX + 8);
+	/* A byte now and then buys no time: the deadlines are absolute. */
+	uint64_t begun = clock_now_ms();
+	rig_await_fds(&world->rig, base);
+	assert_in_range(clock_now_ms() - begun, 0, 6000);
+	const struct pulse *pulse = (const struct pulse *)(void *)world->rig.pulse.map;
+	assert_true(pulse->counters[PULSE_GATE_OVERDUE] > 0);
+	for (unsigned i = 0; i < HALF_OPEN; i++) {
+		close(half_open[i]);
+	}
+	for (unsigned i = 0; i < DRIPPING; i++) {
+		close(dripping[i]);
+	}
+	rig_stop(&world->rig);
+}
+
+static void nonsense_is_refused_with_a_status(void **state) {
+	static const struct {
+		const char *request, *answer;
+	} cases[] = {
+		{ "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 501 " },
+		{ "GET / HTTP/1.1\nHost: a\n\n", "HTTP/1.1 400 " },
+		{ "GET /serverinfo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+				"HTTP/1.1 501 " },
+		{ "POST /serverinfo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n",
+				"HTTP/1.1 413 " },
+		{ "POST /serverinfo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+				"HTTP/1.1 405 " },
+	};
+	struct world *world = begin(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+		rig_write(fd, NULL, cases[i].request);
+		rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+		if (strncmp(world->text, cases[i].answer, strlen(cases[i].answer)) != 0) {
+			print_error("case %zu: %.60s\n", i, world->text);
+			fail();
+		}
+		assert_non_null(strstr(world->text, "frame-ancestors 'none'"));
+		close(fd);
+	}
+	rig_stop(&world->rig);
+}
+
+static void waiting_pairings_are_few(void **state) {
+	struct world *world = begin(state);
+	struct ipc_message message;
+	int first = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(first, NULL, world->pair_request);
+	rig_expect(&world->rig, IPC_PAIR_WAITING, &message);
+	/* The same client once more: no second guess beside the first. */
+	int second = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(second, NULL, world->pair_request);
+	rig_read_answer(second, NULL, world->text, sizeof(world->text));
+	assert_non_null(strstr(world->text, "status_code=\"400\""));
+	assert_true(rig_is_quiet(&world->rig, 20));
+	close(second);
+	static const char *const sources[] = { "127.0.0.2", "127.0.0.3", "127.0.0.4" };
+	int others[ARRAY_LEN(sources)];
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+		others[i] = rig_connect_from(world->rig.ports[DOOR_HTTP], sources[i]);
+		rig_write(others[i], NULL, world->pair_request);
+		rig_expect(&world->rig, IPC_PAIR_WAITING, &message);
+	}
+	int fifth = rig_connect_from(world->rig.ports[DOOR_HTTP], "127.0.0.5");
+	rig_write(fifth, NULL, world->pair_request);
+	rig_read_answer(fifth, NULL, world->text, sizeof(world->text));
+	assert_non_null(strstr(world->text, "status_code=\"400\""));
+	close(fifth);
+	close(first);
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+		close(others[i]);
+	}
+	rig_stop(&world->rig);
+}
+
+int main(int argc, char **argv) {
+	if (argc < 2) {
+		return 2;
+	}
+	program_path = argv[1];
+	const struct CMUnitTest tests[] = {
+		UNIT(hanging_up_anywhere_leaves_nothing_behind),
+		UNIT(idlers_do_not_keep_a_paired_client_waiting),
+		UNIT(nonsense_is_refused_with_a_status),
+		UNIT(waiting_pairings_are_few),
+	};
+	return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* The web door as a real process: pages, the API, and who may use it. */
+#include "../unit.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "base/text.h"
+#include "ipc/reason.h"
+#include "rig.h"
+
+#define KEY "X-Perigee-Key: 0123456789abcdef0123456789abcdef\r\n"
+#define BAD_KEY "X-Perigee-Key: 0123456789abcdef0123456789abcdee\r\n"
+
+static const char *program_path;
+
+struct world {
+	struct rig_identity host, client;
+	struct rig rig;
+	char text[32768];
+};
+
+static int world_setup(void **state) {
+	struct world *world = calloc(1, sizeof(*world));
+	rig_make_identity(PAIRING_HOST, &world->host);
+	rig_make_identity(PAIRING_CLIENT, &world->client);
+	*state = world;
+	return 0;
+}
+
+static int world_teardown(void **state) {
+	struct world *world = *state;
+	pairing_identity_finish(&world->host.identity);
+	pairing_identity_finish(&world->client.identity);
+	free(world);
+	return 0;
+}
+
+static struct world *begin(void **state) {
+	struct world *world = *state;
+	rig_start(&world->rig, program_path, PEER_WEB, 1, &world->host, &world->client);
+	return world;
+}
+
+/* Sends a request with these header lines; method and path as "GET /". */
+static void send_web(struct world *world, struct tls_client *client, const char *what,
+		const char *fields, const char *body) {
+	char request[4096];
+	tls_client_open(client, world->rig.ports[DOOR_WEB], NULL);
+	text_format(request, sizeof(request),
+			"%s HTTP/1.1\r\nHost: 127.0.0.1:47990\r\nConnection: close\r\n%s"
+			"Content-Length: %zu\r\n\r\n%s",
+			what, fields, strlen(body), body);
+	rig_write(client->fd, client->ssl, request);
+}
+
+static void read_web(struct world *world, struct tls_client *client) {
+	rig_read_answer(client->fd, client->ssl, world->text, sizeof(world->text));
+	tls_client_close(client);
+}
+
+static void ask_web(struct world *world, const char *what, const char *fields, const char *body) {
+	struct tls_client client;
+	send_web(world, &client, what, fields, body);
+	read_web(world, &client);
+}
+
+#define assert_has(text, part) assert_non_null(strstr(text, part))
+
+static void pages_are_embedded_and_confined(void **state) {
+	struct world *world = begin(state);
+	static const struct {
+		const char *path, *type, *part;
+	} pages[] = {
+		{ "GET /", "text/html", "<title>Perigee" },
+		{ "GET /pin", "text/html", "<title>Perigee" },
+		{ "GET /pair.js", "text/javascript", "use strict" },
+		{ "GET /pair.css", "text/css", "SPDX" },
+		{ "GET /icon.svg", "image/svg+xml", "<svg" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		ask_web(world, pages[i].path, "", "");
+		assert_has(world->text, "HTTP/1.1 200 ");
+		assert_has(world->text, pages[i].type);
+		assert_has(world->text, pages[i].part);
+		assert_has(world->text,
+				"Content-Security-Policy: default-src 'none'; script-src 'self'");
+		assert_has(world->text, "frame-ancestors 'none'");
+		assert_has(world->text, "X-Content-Type-Options: nosniff");
+	}
+	ask_web(world, "GET /../web/index.html", "", "");
+	assert_has(world->text, "HTTP/1.1 404 ");
+	ask_web(world, "GET /index.html", "", "");
+	assert_has(world->text, "HTTP/1.1 404 ");
+	rig_stop(&world->rig);
+}
+
+static void the_api_wants_its_key_and_no_other_site(void **state) {
+	struct world *world = begin(state);
+	ask_web(world, "GET /api/v1/clients", "", "");
+	assert_has(world->text, "HTTP/1.1 401 ");
+	assert_has(world->text, "{\"success\":false,\"error\":\"");
+	ask_web(world, "GET /api/v1/clients", KEY "Origin: https://evil.example\r\n", "");
+	assert_has(world->text, "HTTP/1.1 403 ");
+	ask_web(world, "GET /api/v1/clients", KEY "Sec-Fetch-Site: cross-site\r\n", "");
+	assert_has(world->text, "HTTP/1.1 403 ");
+	ask_web(world, "GET /api/v1/clients",
+			KEY "Origin: https://127.0.0.1:47990\r\nSec-Fetch-Site: same-origin\r\n",
+			"");
+	assert_has(world->text, "HTTP/1.1 200 ");
+	assert_has(world->text, "Anna's tablet");
+	for (unsigned i = 0; i < 8; i++) {
+		ask_web(world, "GET /api/v1/clients", BAD_KEY, "");
+		assert_has(world->text, "HTTP/1.1 401 ");
+	}
+	ask_web(world, "GET /api/v1/clients", BAD_KEY, "");
+	assert_has(world->text, "HTTP/1.1 429 ");
+	rig_stop(&world->rig);
+}
+
+static void wait_for_pairing(struct world *world, uint32_t number) {
+	struct ipc_message waiting = { .kind = IPC_PAIR_WAITING,
+		.pair_waiting = { .pairing = number, .name = "Moonlight \"x\"" } };
+	assert_int_equal(address_parse_ip("192.0.2.7", &waiting.pair_waiting.address), 0);
+	rig_send(&world->rig, &waiting);
+}
+
+static void a_pin_is_answered_with_how_the_pairing_ended(void **state) {
+	struct world *world = begin(state);
+	static const struct {
+		uint32_t reason, outcome;
+		const char *body, *detail, *answer;
+	} cases[] = {
+		{ 0, 0, "{\"pairing\":5,\"pin\":\"1234\",\"name\":\"TV\"}", "",
+				"{\"success\":true}" },
+		{ 0, EINVAL, "{\"pair_secret\":\"5\",\"pin\":\"1234\"}", "The PIN was wrong.",
+				"{\"success\":false,\"error\":\"The PIN was wrong.\"}" },
+		{ REASON_NOTHING_RUNS, 0, "{\"pin\":\"1234\"}", "Not waiting.",
+				"{\"success\":false,\"error\":\"Not waiting.\"}" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tls_client client;
+		struct ipc_message pin;
+		wait_for_pairing(world, 5);
+		ask_web(world, "GET /api/v1/pair/pending", KEY, "");
+		assert_has(world->text, "\"pair_secret\":\"5\"");
+		assert_has(world->text, "\"client_ip\":\"192.0.2.7\"");
+		assert_has(world->text, "Moonlight \\\"x\\\"");
+		send_web(world, &client, "POST /api/v1/pair/client", KEY, cases[i].body);
+		rig_expect(&world->rig, IPC_PAIR_PIN, &pin);
+		assert_int_equal(pin.pair_pin.pairing, 5);
+		assert_string_equal(pin.pair_pin.pin, "1234");
+		struct ipc_message answer = { .kind = IPC_PAIR_ANSWER,
+			.pair_answer = { .request = pin.pair_pin.request,
+					.reason = cases[i].reason } };
+		text_copy(answer.pair_answer.detail, sizeof(answer.pair_answer.detail),
+				cases[i].reason ? cases[i].detail : "");
+		rig_send(&world->rig, &answer);
+		struct ipc_message gone = { .kind = IPC_PAIR_GONE,
+			.pair_gone = { .pairing = 5, .outcome = cases[i].outcome } };
+		text_copy(gone.pair_gone.detail, sizeof(gone.pair_gone.detail), cases[i].detail);
+		rig_send(&world->rig, &gone);
+		read_web(world, &client);
+		assert_has(world->text, cases[i].answer);
+	}
+	ask_web(world, "GET /api/v1/pair/pending", KEY, "");
+	assert_has(world->text, "\"requests\":[]");
+	rig_stop(&world->rig);
+}
+
+static void bad_pins_and_bad_json_are_refused_in_words(void **state) {
+	struct world *world = begin(state);
+	static const char *const bodies[] = { "", "[]", "{\"pin\":\"12\"}", "{\"pin\":1234}",
+		"{\"pin\":\"1234\",\"pin\":\"1235\"}", "{\"pin\":\"1234\",\"pairing\":-1}",
+		"{\"pin\":\"1234\",\"pair_secret\":\"x\"}", "{\"pin\":\"1234\",\"pairing\":6}",
+		"{\"pin\":\"1234\",\"name\":\"a\\u0000b\"}", "{\"pin\":\"1234\"} x" };
+	wait_for_pairing(world, 5);
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		ask_web(world, "POST /api/v1/pair/client", KEY, bodies[i]);
+		assert_has(world->text, "HTTP/1.1 400 ");
+		assert_has(world->text, "{\"success\":false,\"error\":\"");
+	}
+	assert_true(rig_is_quiet(&world->rig, 20));
+	rig_stop(&world->rig);
+}
+
+static void unpairing_waits_for_the_store(void **state) {
+	struct world *world = begin(state);
+	char body[200], hex[65];
+	struct tls_client client;
+	struct ipc_message message;
+	hex_encode(world->client.fingerprint, 32, hex);
+	text_format(body, sizeof(body), "{\"client_id\":\"%s\"}", hex);
+	send_web(world, &client, "POST /api/v1/unpair/client", KEY, body);
+	rig_expect_store(&world->rig, IPC_CLIENT_REMOVE, &message);
+	assert_memory_equal(message.client_ref.client, world->client.fingerprint, 32);
+	message.kind = IPC_CLIENT_REMOVED;
+	rig_send_store(&world->rig, &message);
+	read_web(world, &client);
+	assert_has(world->text, "{\"success\":true}");
+	ask_web(world, "GET /api/v1/clients", KEY, "");
+	assert_has(world->text, "\"clients\":[]");
+	ask_web(world, "POST /api/v1/unpair/client", KEY, body);
+	assert_has(world->text, "HTTP/1.1 404 ");
+	rig_stop(&world->rig);
+}
+
+static void the_unix_socket_needs_no_key(void **state) {
+	struct world *world = begin(state);
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	text_copy(sa.sun_path, sizeof(sa.sun_path), world->rig.api_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	rig_write(fd, NULL, "GET /api/v1/status?filter=x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	struct ipc_message ask, line = { .kind = IPC_STATUS_LINE };
+	rig_expect(&world->rig, IPC_STATUS_ASK, &ask);
+	assert_string_equal(ask.status_ask.filter, "x");
+	line.status_line.request = ask.status_ask.request;
+	text_copy(line.status_line.line, sizeof(line.status_line.line), "{\"worker\":\"gate\"}");
+	rig_send(&world->rig, &line);
+	rig_send(&world->rig, &line);
+	line.kind = IPC_STATUS_END;
+	rig_send(&world->rig, &line);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "\"status\":[{\"worker\":\"gate\"},{\"worker\":\"gate\"}]");
+	close(fd);
+	rig_stop(&world->rig);
+}
+
+int main(int argc, char **argv) {
+	if (argc < 2) {
+		return 2;
+	}
+	program_path = argv[1];
+	const struct CMUnitTest tests[] = {
+		UNIT(pages_are_embedded_and_confined),
+		UNIT(the_api_wants_its_key_and_no_other_site),
+		UNIT(a_pin_is_answered_with_how_the_pairing_ended),
+		UNIT(bad_pins_and_bad_json_are_refused_in_words),
+		UNIT(unpairing_waits_for_the_store),
+		UNIT(the_unix_socket_needs_no_key),
+	};
+	return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
