@@ -116,12 +116,12 @@ bool frames_lost(struct frames *frames, uint32_t first, uint32_t last, uint64_t 
 	if ((int32_t)(frames->newest - last) < 0) {
 		last = frames->newest;
 	}
+	if (mark(frames, first, last)) {
+		return true; /* on its way already */
+	}
 	if (!remembers(frames, first)) {
 		frames_break(frames);
 		return true;
-	}
-	if (mark(frames, first, last)) {
-		return true; /* on its way already */
 	}
 	if (frames->state == FRAMES_WAIT_KEY) {
 		return true;
