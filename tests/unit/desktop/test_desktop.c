@@ -227,6 +227,21 @@ static void a_killed_client_leaves_nothing_behind(void **state) {
 	rig_end(&rig);
 }
 
+/* Browsers do so: a callback without a new picture must come, and make no picture. */
+static void callbacks_come_without_damage(void **state) {
+	(void)state;
+	struct rig rig;
+	rig_begin(&rig, &settings_720p60);
+	static const char *const ticks[] = { CLIENT_PATH, "ticks", NULL };
+	rig_spawn(&rig, ticks);
+	rig_run(&rig, has_a_window);
+	rig_run_for(&rig, 60);
+	unsigned pictures = rig.pictures;
+	rig_run(&rig, has_no_window);
+	assert_in_range(rig.pictures, pictures, pictures + 2); /* its going is one */
+	rig_end(&rig);
+}
+
 static bool shows_a_dialog(struct rig *rig) {
 	return rig->windows == 2 && rig_pixel(rig, 640, 360) == 0xffffff;
 }
@@ -350,6 +365,7 @@ int main(void) {
 		UNIT(a_busy_consumer_stops_the_pictures_and_not_the_desktop),
 		UNIT(a_client_that_shrinks_its_buffer_hurts_only_itself),
 		UNIT(a_killed_client_leaves_nothing_behind),
+		UNIT(callbacks_come_without_damage),
 		UNIT(a_dialog_floats_in_the_middle_of_its_parent),
 		UNIT(text_reaches_a_client_with_text_input),
 		UNIT(text_reaches_a_client_without_text_input),
