@@ -197,6 +197,9 @@ void doors_gate_message(
 	case IPC_ANNOUNCE:
 		session_handle_announce(supervisor, message);
 		break;
+	case IPC_PLAY:
+		session_handle_play(supervisor, message);
+		break;
 	case IPC_FLOW:
 		session_handle_flow(supervisor, message, fds_take(fds, 0));
 		break;

@@ -250,6 +250,7 @@ int main(int argc, char **argv) {
 		return 1;
 	}
 	supervisor->begun_ms = clock_now_ms();
+	supervisor->deferred.supervisor = supervisor;
 	supervisor->journal.fd = supervisor->own_lines_fd = supervisor->terminal_fd = -1;
 	supervisor->keys.shm = SHM_NONE;
 	for (int i = 0; i < ART_MAX; i++) {

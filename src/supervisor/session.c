@@ -77,7 +77,7 @@ void session_tell_states(struct supervisor *supervisor) {
 	}
 }
 
-static void refuse_launch(struct supervisor *supervisor, uint32_t request, uint32_t reason,
+void session_refuse_launch(struct supervisor *supervisor, uint32_t request, uint32_t reason,
 		const char *detail) {
 	struct ipc_message answer = { .kind = IPC_LAUNCHED,
 		.launched = { .request = request, .reason = reason } };
@@ -179,8 +179,8 @@ static void stop_all(struct session *session) {
 static void fail_launch(struct session *session) {
 	if (session->launch_pending) {
 		session->launch_pending = false;
-		refuse_launch(session->supervisor, session->launch.launch.request, session->reason,
-				session->detail);
+		session_refuse_launch(session->supervisor, session->launch.launch.request,
+				session->reason, session->detail);
 	}
 	stop_all(session);
 }
@@ -191,6 +191,14 @@ static void reap(struct session *session) {
 			reason_row(session->reason)->name,
 			(unsigned long long)(clock_now_ms() - session->launched_ms));
 	session_free(session);
+}
+
+/* RTSP of a plain launch is over, one way or the other: the next may come. */
+static void end_plain(struct session *session) {
+	if (session->plain_pending) {
+		session->plain_pending = false;
+		deferred_retry(&session->supervisor->deferred);
+	}
 }
 
 static void renew(struct session *session) {
@@ -299,6 +307,9 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 				reason_row(reason)->name, log_quote(session->detail).text);
 	}
 	arm(session);
+	if (session->life.state >= LIFE_STREAMING) {
+		end_plain(session);
+	}
 	actions[action](session);
 }
 
@@ -344,12 +355,18 @@ static bool is_resend(const struct session *session, const struct ipc_message *m
 	       memcmp(session->launch.launch.key_hash, message->launch.key_hash, 32) == 0;
 }
 
+static bool is_plain(const struct supervisor *supervisor, const struct ipc_message *message) {
+	return supervisor->config.encryption == ENCRYPTION_OFF ||
+	       !(message->launch.flags & LAUNCH_SEALED_RTSP);
+}
+
 static void remember_launch(struct session *session, const struct ipc_message *message) {
 	session->launch = *message;
 	session->launch_pending = true;
 	session->launched_ms = clock_now_ms();
 	session->address = message->launch.address;
 	text_copy(session->trace, sizeof(session->trace), message->launch.trace);
+	session->plain_pending = is_plain(session->supervisor, message);
 	keys_add(&session->supervisor->keys, message->launch.key_hash);
 }
 
@@ -367,11 +384,25 @@ static void relaunch(struct session *session, const struct ipc_message *message)
 	session_raise(session, LIFE_RELAUNCH, REASON_NONE, NULL);
 }
 
+/* Another plain launch of this address, not this client's own, is on its way. */
+static bool must_wait(struct supervisor *supervisor, const struct ipc_message *message) {
+	if (!is_plain(supervisor, message)) {
+		return false;
+	}
+	for (struct session *at = supervisor->sessions; at; at = at->next) {
+		if (at->plain_pending && address_same_ip(&at->address, &message->launch.address) &&
+				memcmp(at->client, message->launch.client, 32) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void start(struct supervisor *supervisor, const struct app *app,
 		const struct ipc_message *message) {
 	struct session *session = calloc(1, sizeof(*session));
 	if (!session) {
-		refuse_launch(supervisor, message->launch.request, REASON_RESOURCES, NULL);
+		session_refuse_launch(supervisor, message->launch.request, REASON_RESOURCES, NULL);
 		return;
 	}
 	session->supervisor = supervisor;
@@ -466,7 +497,12 @@ void session_handle_launch(struct supervisor *supervisor, const struct ipc_messa
 		reason = REASON_UNSUPPORTED;
 	}
 	if (reason != REASON_NONE) {
-		refuse_launch(supervisor, message->launch.request, reason, detail);
+		session_refuse_launch(supervisor, message->launch.request, reason, detail);
+	} else if (must_wait(supervisor, message)) {
+		if (!deferred_add(&supervisor->deferred, message)) {
+			session_refuse_launch(supervisor, message->launch.request,
+					REASON_LAUNCH_PENDING, NULL);
+		}
 	} else if (running) {
 		relaunch(running, message);
 	} else {
@@ -502,6 +538,13 @@ void session_handle_announce(struct supervisor *supervisor, const struct ipc_mes
 	int rc = view_open(session->view, &message->announce.params);
 	if (rc < 0) {
 		session_raise(session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
+	}
+}
+
+void session_handle_play(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *session = find_by_id(supervisor, message->play.session);
+	if (session) {
+		end_plain(session);
 	}
 }
 

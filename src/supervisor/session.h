@@ -33,6 +33,7 @@ struct session {
 	struct ipc_message launch;
 	bool launch_pending;       /* its request waits for an answer */
 	struct ipc_message answer; /* LAUNCHED, to be repeated for a resend */
+	bool plain_pending;        /* launched without encryption, PLAY not seen yet */
 	uint32_t announce_request;
 	bool announce_pending;
 
@@ -59,6 +60,13 @@ void session_handle_launch(struct supervisor *supervisor, const struct ipc_messa
 void session_handle_cancel(struct supervisor *supervisor, const struct ipc_message *message);
 void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message);
 void session_handle_flow(struct supervisor *supervisor, const struct ipc_message *message, int fd);
+
+/* PLAY came: RTSP of this launch is over. */
+void session_handle_play(struct supervisor *supervisor, const struct ipc_message *message);
+
+/* Answers a launch with a reason; detail may be NULL. */
+void session_refuse_launch(struct supervisor *supervisor, uint32_t request, uint32_t reason,
+		const char *detail);
 
 /* A client's certificate was revoked. */
 void session_handle_client_gone(struct supervisor *supervisor, const uint8_t client[32]);

@@ -9,6 +9,7 @@
 #include "supervisor/apps.h"
 #include "supervisor/child.h"
 #include "supervisor/config.h"
+#include "supervisor/deferred.h"
 #include "supervisor/journal.h"
 #include "supervisor/keys.h"
 #include "supervisor/paths.h"
@@ -59,6 +60,7 @@ struct supervisor {
 	struct service services[SERVICES];
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
+	struct deferred deferred; /* launches that wait for another */
 	uint32_t last_view;
 
 	/* What is known of the machine; the doors get it whenever it changes. */
