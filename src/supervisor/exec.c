@@ -34,7 +34,7 @@ enum {
 
 struct options {
 	int64_t uid, gid, nofile, listen_fds, nice; /* UNSET when not given */
-	bool setsid, env_clear;
+	bool setsid, env_clear, die_with_parent;
 	const char *cwd;
 	const char *env[ENV_MAX + 3]; /* with LISTEN_PID, LISTEN_FDS and the end */
 	size_t n_env;
@@ -64,6 +64,7 @@ static const struct option_row rows[] = {
 	{ "--uid", OPTION_NUMBER, AT(uid), 0, 0, UINT32_MAX - 1 },
 	{ "--gid", OPTION_NUMBER, AT(gid), 0, 0, UINT32_MAX - 1 },
 	{ "--nofile", OPTION_NUMBER, AT(nofile), 0, 16, 1 << 20 },
+	{ "--die-with-parent", OPTION_FLAG, AT(die_with_parent), 0, 0, 0 },
 	{ "--listen-fds", OPTION_NUMBER, AT(listen_fds), 0, 0, 64 },
 	{ "--nice", OPTION_NUMBER, AT(nice), 0, -20, 19 },
 	{ "--setsid", OPTION_FLAG, AT(setsid), 0, 0, 0 },
@@ -248,6 +249,10 @@ static void confine(struct options *options) {
 	keep_fds(options);
 	OWN(fd_close) int ruleset = prepare_landlock(options);
 	drop_ids(options);
+	/* After the change of ids, which clears it. */
+	if (options->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0) {
+		fail(EXIT_CANNOT, "die-with-parent", "", errno);
+	}
 	if (options->cwd && chdir(options->cwd) < 0) {
 		fail(EXIT_CANNOT, "cwd", options->cwd, errno);
 	}

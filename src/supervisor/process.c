@@ -62,6 +62,9 @@ static int build(const struct nursery *nursery, const struct child_spec *spec,
 		add(command, "--listen-fds");
 		add(command, "1");
 	}
+	if (spec->die_with_us) {
+		add(command, "--die-with-parent");
+	}
 	add(command, "--cwd");
 	add(command, spec->cwd ? spec->cwd : "/");
 	add(command, "--");

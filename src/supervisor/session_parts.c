@@ -351,6 +351,7 @@ static int spawn_sound(struct session *session) {
 		.name = "pulseaudio",
 		.env = env,
 		.listen_fd = session->sound_listen_fd,
+		.die_with_us = true,
 	};
 	int rc = child_spawn(&session->supervisor->nursery, &spec, &sound_owner, session,
 			&session->sound);
