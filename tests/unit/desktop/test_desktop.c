@@ -142,9 +142,12 @@ static void a_still_picture_is_refined_and_then_left_alone(void **state) {
 	rig_spawn(&rig, still_pattern);
 	rig_run(&rig, is_at_rest);
 	unsigned pictures = rig.pictures, repeats = rig.repeats;
+	uint64_t begun_ms = clock_now_ms();
 	rig_run_for(&rig, 1500);
+	/* Once a second, however late a busy machine lets us look. */
+	uint64_t seconds = (clock_now_ms() - begun_ms) / 1000;
 	assert_int_equal(rig.pictures, pictures);
-	assert_in_range(rig.repeats - repeats, 1, 2);
+	assert_in_range(rig.repeats - repeats, 1, seconds + 2);
 	rig_end(&rig);
 }
 
