@@ -186,10 +186,10 @@ static void the_ceiling_holds_over_three_pictures(void **state) {
 	struct encoder *encoder = open_encoder(&encoding);
 	double average = KBPS * 1000.0 / RATE / 8, bucket = 0, worst = 0, total = 0, key_worst = 0;
 	for (unsigned n = 1; n <= COUNT; n++) {
-		bool key = n % 25 == 1;
-		if (n / 50 % 2) {
-			planes_noise(&planes, n);
-		} else {
+		bool key = n % 50 == 5;
+		if (n > 200) {
+			planes_noise(&planes, n); /* all at once, after stillness */
+		} else if (n <= 100) {
 			planes_draw(&planes, n);
 		}
 		struct encoder_packet packet = encode(encoder, &planes, n, key);
@@ -206,7 +206,7 @@ static void the_ceiling_holds_over_three_pictures(void **state) {
 	assert_true(key_worst <= 4 * average);
 	assert_true(worst <= 4 * average);
 	assert_true(total <= 1.02 * COUNT * average);
-	assert_true(total >= 0.5 * COUNT * average);
+	assert_true(total >= 0.3 * COUNT * average);
 	encoder_close(encoder);
 	planes_destroy(&planes);
 }
