@@ -69,7 +69,7 @@ static void start_server(struct world *world) {
 	unlink(world->socket);
 	/* Without norewinds a null sink that nobody hears sleeps for 2 s, and a
 	 * player's first sound waits for it. */
-	const char *argv[] = { program, "-n", "--daemonize=no", "--exit-idle-time=-1",
+	const char *argv[] = { program, "-n", "--daemonize=no", "--exit-idle-time=10",
 		"--use-pid-file=no", "--disallow-exit", "-L",
 		"module-null-sink sink_name=out rate=48000 channels=2 format=s16le norewinds=1 ",
 		"-L", protocol, NULL };
