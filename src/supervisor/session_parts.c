@@ -325,7 +325,8 @@ static void sink_arguments(const struct session *session, char *out, size_t size
 		}
 	}
 	text_format(out, size,
-			"module-null-sink sink_name=out rate=48000 format=s16le channels=%u "
+			"module-null-sink sink_name=out norewinds=1 rate=48000 format=s16le "
+			"channels=%u "
 			"channel_map=%s",
 			row->channels, row->map);
 }
