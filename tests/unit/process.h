@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -73,7 +74,9 @@ static inline struct process process_start(
 	process_receive(&process, IPC_HELLO);
 	assert_int_equal(process.message.hello.peer, kind);
 	assert_int_equal(shm_create("pulse", PULSE_SIZE, false, &process.pulse), 0);
-	struct ipc_message start = { .kind = IPC_START, .start.worker = 1 };
+	struct ipc_message start = { .kind = IPC_START,
+		.start.worker = 1,
+		.start.log_level = (uint8_t)(getenv("PERIGEE_TEST_LOG") ? 3 : 0) };
 	process_send(&process, &start, process.pulse.fd);
 	return process;
 }
