@@ -2,9 +2,6 @@
 #include "gate/connection.h"
 
 #include <assert.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,30 +26,13 @@ static void count(struct connections *pool, enum pulse_counter_gate counter) {
 	pulse_add(*pool->pulse, counter, 1);
 }
 
-/* ---- deadlines ---- */
-
-static void set_timer(struct connections *pool) {
-	uint64_t next = deadlines_next(pool->deadlines, PHASES);
-	if (pool->resume_us && pool->resume_us < next) {
-		next = pool->resume_us;
-	}
-	if (next == pool->timer_us || !pool->timer) {
-		return;
-	}
-	pool->timer_us = next;
-	if (next == UINT64_MAX) {
-		sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
-		return;
-	}
-	sd_event_source_set_time(pool->timer, next);
-	sd_event_source_set_enabled(pool->timer, SD_EVENT_ONESHOT);
-}
+/* ---- phases ---- */
 
 static void set_phase(struct connection *connection, enum connection_phase phase, uint64_t due_us) {
 	struct connections *pool = connection->pool;
 	connection->phase = phase;
 	deadline_arm(&pool->deadlines[phase], &connection->deadline, due_us);
-	set_timer(pool);
+	connections_arm(pool);
 }
 
 static uint64_t in_ms(uint64_t ms) {
@@ -76,13 +56,6 @@ static void wipe_free(char **buf, size_t size) {
 		explicit_bzero(*buf, size);
 		free(*buf);
 		*buf = NULL;
-	}
-}
-
-static void set_listeners(struct connections *pool, bool enabled) {
-	for (size_t i = 0; i < pool->n_listeners; i++) {
-		sd_event_source_set_enabled(
-				pool->listeners[i].io, enabled ? SD_EVENT_ON : SD_EVENT_OFF);
 	}
 }
 
@@ -113,10 +86,7 @@ void connection_close(struct connection *connection) {
 	drop_output(connection);
 	places_free(&pool->places, connection->slot);
 	pulse_set(*pool->pulse, PULSE_GATE_OPEN, pool->places.open);
-	if (pool->full && pool->listening) {
-		pool->full = false;
-		set_listeners(pool, true);
-	}
+	connections_resume(pool);
 }
 
 /* Our side is done: say so, and wait for the client's end, so that an answer still on its
@@ -261,18 +231,6 @@ void connection_body(struct connection *connection) {
 	}
 }
 
-struct connection *connections_find(struct connections *pool, uint32_t request) {
-	uint32_t slot = request >> 16;
-	if (slot >= PLACES_MAX) {
-		return NULL;
-	}
-	struct connection *connection = &pool->slots[slot];
-	return connection->open && connection->phase == PHASE_PENDING &&
-					       connection->generation == (uint16_t)request
-			       ? connection
-			       : NULL;
-}
-
 /* ---- reading ---- */
 
 static void consume(struct connection *connection, size_t len) {
@@ -382,6 +340,7 @@ static void check_certificate(struct connection *connection) {
 	struct connections *pool = connection->pool;
 	if (connection->certified && pool->trusts && pool->trusts(pool->user, connection)) {
 		places_know(&pool->places, connection->slot);
+		places_change(&pool->places, connection->slot, PLACE_BUSY);
 	}
 }
 
@@ -389,6 +348,9 @@ static void handshake(struct connection *connection) {
 	uint32_t events = EPOLLIN;
 	int rc = tls_handshake(connection->tls, &events);
 	if (rc == -EAGAIN) {
+		if (tls_has_greeted(connection->tls)) {
+			places_change(&connection->pool->places, connection->slot, PLACE_GREETED);
+		}
 		want(connection, events);
 		return;
 	}
@@ -448,45 +410,7 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
-/* ---- accepting ---- */
-
-static void refuse(struct connections *pool, int fd, const char *why) {
-	fd_close(fd);
-	count(pool, PULSE_GATE_REFUSED);
-	pool->refused++;
-	uint64_t now = clock_now_us();
-	if (now - pool->refusal_logged_us > 5 * US_PER_S) {
-		pool->refusal_logged_us = now;
-		log_warning("connections-refused", "why=%s count=%llu open=%u", why,
-				(unsigned long long)pool->refused, pool->places.open);
-		pool->refused = 0;
-	}
-}
-
-static void learn_addresses(struct connection *connection, const struct sockaddr_storage *peer,
-		socklen_t peer_len) {
-	struct sockaddr_storage local = { .ss_family = AF_UNSPEC };
-	socklen_t local_len = sizeof(local);
-	if (peer->ss_family == AF_UNIX) {
-		struct ucred credentials;
-		socklen_t len = sizeof(credentials);
-		connection->uid = (uid_t)-1;
-		if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0) {
-			connection->uid = credentials.uid;
-		}
-		return;
-	}
-	int on = 1;
-	setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (address_from_sockaddr((const struct sockaddr *)peer, peer_len, &connection->peer) < 0 ||
-			getsockname(connection->fd, (struct sockaddr *)&local, &local_len) < 0 ||
-			address_from_sockaddr((const struct sockaddr *)&local, local_len,
-					&connection->local) < 0) {
-		connection->peer = connection->local = (struct address){ .port = 0 };
-	}
-}
-
-static int start(struct connection *connection) {
+int connection_start(struct connection *connection) {
 	struct connections *pool = connection->pool;
 	connection->wanted = EPOLLIN | EPOLLRDHUP;
 	if (connection->class->tls) {
@@ -500,92 +424,19 @@ static int start(struct connection *connection) {
 	if (rc < 0) {
 		return rc;
 	}
+	/* An honest client's first bytes are mostly here: reading them at once tells it from the
+	 * idlers, which give way when places are short. */
 	if (connection->tls) {
 		set_phase(connection, PHASE_HANDSHAKE, in_ms(CONNECTION_HANDSHAKE_MS));
+		handshake(connection);
 	} else {
 		set_phase(connection, PHASE_HEAD, in_ms(CONNECTION_HEAD_MS));
+		receive(connection);
 	}
 	return 0;
 }
 
-static void take(struct listener *listener, int fd, const struct sockaddr_storage *peer,
-		socklen_t peer_len) {
-	struct connections *pool = listener->pool;
-	struct address address;
-	struct source source = { { 0 } };
-	if (address_from_sockaddr((const struct sockaddr *)peer, peer_len, &address) == 0) {
-		source = source_of(&address);
-	}
-	int slot = places_choose(&pool->places, &source);
-	if (slot < 0) {
-		refuse(pool, fd, "this source has enough");
-		return;
-	}
-	struct connection *connection = &pool->slots[slot];
-	if (connection->open) {
-		count(pool, PULSE_GATE_OVERDUE);
-		connection_close(connection);
-	}
-	uint16_t generation = connection->generation;
-	*connection = (struct connection){
-		.pool = pool,
-		.class = listener->class,
-		.slot = (uint16_t)slot,
-		.generation = generation,
-		.door = listener->door,
-		.open = true,
-		.fd = fd,
-	};
-	places_take(&pool->places, (unsigned)slot, &source);
-	learn_addresses(connection, peer, peer_len);
-	count(pool, PULSE_GATE_ACCEPTED);
-	pulse_set(*pool->pulse, PULSE_GATE_OPEN, pool->places.open);
-	if (start(connection) < 0) {
-		connection_close(connection);
-	}
-}
-
-/* Leaves newcomers in the kernel's queue until a place, or a descriptor, is free. */
-static void pause_accepting(struct connections *pool, bool descriptors) {
-	pool->full = true;
-	set_listeners(pool, false);
-	if (descriptors) {
-		pool->resume_us = in_ms(250);
-		set_timer(pool);
-	}
-	log_warning("accept-paused", "open=%u descriptors=%d", pool->places.open, descriptors);
-}
-
-static int handle_accept(sd_event_source *source, int fd, uint32_t events, void *user) {
-	(void)source;
-	(void)events;
-	struct listener *listener = (struct listener *)user;
-	struct connections *pool = listener->pool;
-	for (unsigned i = 0; i < 16; i++) {
-		struct source any = { { 0 } };
-		if (pool->places.open == PLACES_MAX && places_choose(&pool->places, &any) < 0) {
-			pause_accepting(pool, false);
-			break;
-		}
-		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-		socklen_t len = sizeof(peer);
-		int accepted = accept4(
-				fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (accepted >= 0) {
-			take(listener, accepted, &peer, len);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			pause_accepting(pool, true);
-		}
-		if (errno != ECONNABORTED && errno != EINTR) {
-			break;
-		}
-	}
-	return 0;
-}
-
-static void expire(struct connection *connection) {
+void connection_expire(struct connection *connection) {
 	count(connection->pool, PULSE_GATE_OVERDUE);
 	if (connection->phase == PHASE_PENDING) {
 		uint16_t generation = connection->generation;
@@ -598,93 +449,4 @@ static void expire(struct connection *connection) {
 		return;
 	}
 	connection_close(connection);
-}
-
-static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
-	(void)source;
-	(void)usec;
-	struct connections *pool = (struct connections *)user;
-	uint64_t now = clock_now_us();
-	pool->timer_us = 0;
-	if (pool->resume_us && pool->resume_us <= now) {
-		pool->resume_us = 0;
-		if (pool->full && pool->listening) {
-			pool->full = false;
-			set_listeners(pool, true);
-		}
-	}
-	struct deadline *due;
-	while ((due = deadlines_take_due(pool->deadlines, PHASES, now))) {
-		expire(container_of(due, struct connection, deadline));
-	}
-	set_timer(pool);
-	return 0;
-}
-
-int connections_init(struct connections *pool, sd_event *event, struct pulse **pulse, void *user) {
-	pool->event = event;
-	pool->pulse = pulse;
-	pool->user = user;
-	pool->timer_us = UINT64_MAX;
-	for (unsigned i = 0; i < PLACES_MAX; i++) {
-		pool->slots[i] = (struct connection){ .fd = -1 };
-	}
-	int rc = sd_event_add_time(
-			event, &pool->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000, handle_timer, pool);
-	return rc < 0 ? rc : sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
-}
-
-int connections_add(struct connections *pool, int fd, enum ipc_door door,
-		const struct connection_class *class) {
-	OWN(fd_close) int owned = fd;
-	if (pool->n_listeners == ARRAY_LEN(pool->listeners)) {
-		return -ENOSPC;
-	}
-	int flags = fcntl(owned, F_GETFL);
-	if (flags < 0 || fcntl(owned, F_SETFL, flags | O_NONBLOCK) < 0) {
-		return -errno;
-	}
-	struct listener *listener = &pool->listeners[pool->n_listeners];
-	*listener = (struct listener){ .pool = pool, .class = class, .fd = -1, .door = door };
-	int rc = sd_event_add_io(
-			pool->event, &listener->io, owned, EPOLLIN, handle_accept, listener);
-	if (rc < 0) {
-		return rc;
-	}
-	sd_event_source_set_enabled(listener->io, pool->listening ? SD_EVENT_ON : SD_EVENT_OFF);
-	listener->fd = TAKE(owned, -1);
-	pool->n_listeners++;
-	return 0;
-}
-
-void connections_listen(struct connections *pool) {
-	pool->listening = true;
-	set_listeners(pool, true);
-}
-
-void connections_stop(struct connections *pool) {
-	pool->listening = false;
-	for (size_t i = 0; i < pool->n_listeners; i++) {
-		pool->listeners[i].io = sd_event_source_disable_unref(pool->listeners[i].io);
-		fd_release(&pool->listeners[i].fd);
-	}
-	pool->n_listeners = 0;
-}
-
-void connections_distrust(struct connections *pool, const uint8_t fingerprint[32]) {
-	for (unsigned i = 0; i < PLACES_MAX; i++) {
-		struct connection *connection = &pool->slots[i];
-		if (connection->open && connection->certified &&
-				memcmp(connection->fingerprint, fingerprint, 32) == 0) {
-			connection_close(connection);
-		}
-	}
-}
-
-void connections_finish(struct connections *pool) {
-	connections_stop(pool);
-	for (unsigned i = 0; i < PLACES_MAX; i++) {
-		connection_close(&pool->slots[i]);
-	}
-	pool->timer = sd_event_source_disable_unref(pool->timer);
 }

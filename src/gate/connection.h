@@ -150,7 +150,7 @@ void connections_finish(struct connections *pool);
 int connections_add(struct connections *pool, int fd, enum ipc_door door,
 		const struct connection_class *class) NODISCARD;
 void connections_listen(struct connections *pool);
-/* For the end: closes the listeners, lets answers finish. */
+/* For the end: closes the listeners; answers end their connections from now on. */
 void connections_stop(struct connections *pool);
 
 /* The pending connection that the request named, NULL when it is gone. */
@@ -174,5 +174,16 @@ void connection_answer(struct connection *connection, char *out, size_t out_len,
 		size_t body_len, struct connection_keep *keep, bool keep_alive);
 
 void connection_close(struct connection *connection);
+
+/* ---- between connection.c and connections.c ---- */
+
+/* Sets the timer to the soonest deadline. */
+void connections_arm(struct connections *pool);
+/* A place is free: accept again if that was what was missing. */
+void connections_resume(struct connections *pool);
+/* The socket is accepted, its place is taken. */
+int connection_start(struct connection *connection) NODISCARD;
+/* Its deadline has passed. */
+void connection_expire(struct connection *connection);
 
 #endif

@@ -28,13 +28,23 @@ struct census {
 	unsigned open, strangers, own;
 	unsigned young, young_strangers, young_own;
 	int free;
-	int young_group, young_same; /* the oldest young one of the same class, and source */
+	int young_group, young_same; /* who of the same class, and source, would give way */
 	int idle_any, idle_stranger, idle_same;
 };
 
 static void note_oldest(const struct places *places, int *oldest, unsigned index) {
 	if (*oldest < 0 || places->place[index].since < places->place[*oldest].since) {
 		*oldest = (int)index;
+	}
+}
+
+/* Of young ones: the mute before those that have greeted, then by age. */
+static void note_idler(const struct places *places, int *idler, unsigned index) {
+	const struct place *place = &places->place[index];
+	const struct place *other = *idler < 0 ? NULL : &places->place[*idler];
+	if (!other || place->state < other->state ||
+			(place->state == other->state && place->since < other->since)) {
+		*idler = (int)index;
 	}
 }
 
@@ -45,10 +55,10 @@ static void count_young(const struct places *places, struct census *census, unsi
 	census->young_strangers += !place->known;
 	census->young_own += own;
 	if (own) {
-		note_oldest(places, &census->young_same, i);
+		note_idler(places, &census->young_same, i);
 	}
 	if (place->known == known) {
-		note_oldest(places, &census->young_group, i);
+		note_idler(places, &census->young_group, i);
 	}
 }
 
@@ -80,7 +90,7 @@ static void take_census(const struct places *places, const struct source *source
 		out->open++;
 		out->strangers += !place->known;
 		out->own += own;
-		if (place->state == PLACE_YOUNG) {
+		if (place->state == PLACE_YOUNG || place->state == PLACE_GREETED) {
 			count_young(places, out, i, known, own);
 		} else if (place->state == PLACE_IDLE) {
 			count_idle(places, out, i, own);

@@ -13,10 +13,11 @@
  * socket and no clock.
  *
  * A connection is young until its first whole request has arrived: that is what an
- * attacker can hold for nothing. When young places run out, the oldest young one of
- * the same group gives way to the newcomer, because an honest client needs
- * its place for some milliseconds and an idler for seconds. Half of everything is kept
- * for sources that have shown the certificate of a paired client. */
+ * attacker can hold for nothing. When young places run out, one of the same group gives way
+ * to the newcomer: the oldest that has not even said hello, else the oldest, because an
+ * honest client says hello at once and needs its place for some milliseconds, an idler
+ * for seconds. Half of everything is kept for sources that have shown the certificate
+ * of a paired client. */
 enum {
 	PLACES_MAX = 768,
 	PLACES_STRANGERS_MAX = PLACES_MAX / 2,
@@ -38,6 +39,7 @@ struct source source_of(const struct address *address);
 enum place_state {
 	PLACE_FREE,
 	PLACE_YOUNG,
+	PLACE_GREETED, /* young, too, but a whole ClientHello has come */
 	PLACE_BUSY,
 	PLACE_IDLE, /* kept alive, may be taken away */
 };

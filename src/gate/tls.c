@@ -144,6 +144,11 @@ int tls_handshake(SSL *tls, uint32_t *out_events) {
 	return rc == 0 ? -ECONNRESET : rc;
 }
 
+bool tls_has_greeted(const SSL *tls) {
+	OSSL_HANDSHAKE_STATE state = SSL_get_state(tls);
+	return state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO;
+}
+
 int tls_read(SSL *tls, void *buf, size_t size, uint32_t *out_events) {
 	ERR_clear_error();
 	int rc = SSL_read(tls, buf, size > INT_MAX ? INT_MAX : (int)size);

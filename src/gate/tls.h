@@ -34,6 +34,8 @@ void tls_destroy(struct ssl_st *tls);
 /* Each takes one step: 0 or a count on success, -EAGAIN with the epoll events to wait
  * for in *out_events, -ECONNRESET when the connection is of no more use. */
 int tls_handshake(struct ssl_st *tls, uint32_t *out_events) NODISCARD;
+/* The handshake has gone beyond the client's hello. */
+bool tls_has_greeted(const struct ssl_st *tls);
 /* 0 is the peer's end. */
 int tls_read(struct ssl_st *tls, void *buf, size_t size, uint32_t *out_events) NODISCARD;
 int tls_write(struct ssl_st *tls, const void *buf, size_t len, uint32_t *out_events) NODISCARD;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -140,6 +141,11 @@ static void spawn(struct rig *rig, const char *program) {
 	posix_spawn_file_actions_t actions;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, pair[1], 3);
+	rig->log = memfd_create("log", MFD_CLOEXEC);
+	assert_true(rig->log >= 0);
+	if (!getenv("RIG_LOG")) {
+		posix_spawn_file_actions_adddup2(&actions, rig->log, 2);
+	}
 	char *const argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t) "--role",
 		(char *)(uintptr_t)(rig->role == PEER_WEB ? "web" : "moonlight"), NULL };
 	assert_int_equal(posix_spawn(&rig->pid, program, &actions, NULL, argv, environ), 0);
@@ -202,7 +208,7 @@ void rig_start(struct rig *rig, const char *program, enum ipc_peer role, uint8_t
 	rig_expect(rig, IPC_HELLO, &message);
 	assert_int_equal(shm_create("pulse", PULSE_SIZE, false, &rig->pulse), 0);
 	message = (struct ipc_message){ .kind = IPC_START,
-		.start = { .worker = 1, .log_level = 1, .name = "gate" } };
+		.start = { .worker = 1, .log_level = 3, .name = "gate" } };
 	assert_int_equal(channel_send_fd(rig->supervisor, &message, &rig->pulse.fd, 1), 0);
 	if (role == PEER_GATE) {
 		give_door(rig, DOOR_HTTP, SOCK_STREAM);
@@ -224,6 +230,24 @@ void rig_start(struct rig *rig, const char *program, enum ipc_peer role, uint8_t
 	send_options(rig, encryption);
 	send_store_start(rig, host, client);
 	rig_expect(rig, IPC_GATE_READY, &message);
+}
+
+/* What a log may never hold: session keys, ping payloads, the web key, PINs' companions. */
+static void assert_log_is_clean(const struct rig *rig) {
+	static const char *const secrets[] = { "000102030405060708090", "rikey", "0123456789ABCDEF",
+		"FEDCBA9876543210", "0123456789abcdef", "deadbeef", "3735928559", "PRIVATE",
+		"clientcert" };
+	static char log[1 << 20];
+	ssize_t n = pread(rig->log, log, sizeof(log) - 1, 0);
+	assert_true(n >= 0);
+	log[n] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
+		if (strstr(log, secrets[i])) {
+			print_error("%s is in the log\n", secrets[i]);
+			fail();
+		}
+	}
+	assert_true(getenv("RIG_LOG") || strstr(log, "worker-start"));
 }
 
 void rig_stop(struct rig *rig) {
@@ -248,6 +272,8 @@ void rig_stop(struct rig *rig) {
 		unlink(rig->api_path);
 	}
 	shm_finish(&rig->pulse);
+	assert_log_is_clean(rig);
+	close(rig->log);
 }
 
 size_t rig_count_fds(const struct rig *rig) {
@@ -292,13 +318,17 @@ void rig_await_fds(const struct rig *rig, size_t count) {
 /* ---- clients ---- */
 
 int rig_connect_from(uint16_t port, const char *source) {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct address address;
+	struct sockaddr_in6 sa;
+	assert_int_equal(address_parse_ip(source, &address), 0);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
-	struct sockaddr_in sa = { .sin_family = AF_INET };
-	assert_int_equal(inet_pton(AF_INET, source, &sa.sin_addr), 1);
+	address_to_sockaddr(&address, &sa);
 	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
-	inet_pton(AF_INET, "127.0.0.1", &sa.sin_addr);
-	sa.sin_port = htons(port);
+	assert_int_equal(address_parse_ip(address_is_v4(&address) ? "127.0.0.1" : "::1", &address),
+			0);
+	address.port = port;
+	address_to_sockaddr(&address, &sa);
 	struct timeval limit = { .tv_sec = RIG_WAIT_MS / 1000 };
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));

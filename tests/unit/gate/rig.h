@@ -35,6 +35,7 @@ struct rig {
 	uint16_t ports[DOORS];
 	int sockets[DOORS]; /* our duplicates of what the gate listens on */
 	char api_path[108];
+	int log; /* its stderr; RIG_LOG=1 in the environment lets it through instead */
 };
 
 /* Keys take a while to make: once a program. */
@@ -67,6 +68,7 @@ void rig_await_fds(const struct rig *rig, size_t count);
 /* ---- clients ---- */
 
 int rig_connect(uint16_t port); /* 127.0.0.1, blocking with time limits */
+/* From this address; ::1 connects to ::1. */
 int rig_connect_from(uint16_t port, const char *source);
 
 struct tls_client {

@@ -57,6 +57,22 @@ static void one_source_evicts_its_own_oldest_newcomer(void **state) {
 	assert_int_equal(places->open, PLACES_YOUNG_STRANGER_MAX);
 }
 
+static void who_has_said_hello_stays_longer_than_the_mute(void **state) {
+	struct places *places = fresh(state);
+	int first = arrive(places, 1);
+	places_change(places, (unsigned)first, PLACE_GREETED);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_not_equal(arrive(places, 1), first);
+	}
+	/* Until all have: then age decides. */
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		if (places->place[i].state == PLACE_YOUNG) {
+			places_change(places, i, PLACE_GREETED);
+		}
+	}
+	assert_int_equal(arrive(places, 1), first);
+}
+
 static void strangers_leave_half_of_the_young_places_to_known_sources(void **state) {
 	struct places *places = fresh(state);
 	know(places, 1);
@@ -149,6 +165,7 @@ static int teardown(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(one_source_evicts_its_own_oldest_newcomer),
+		UNIT(who_has_said_hello_stays_longer_than_the_mute),
 		UNIT(strangers_leave_half_of_the_young_places_to_known_sources),
 		UNIT(strangers_cannot_take_all_places_for_good),
 		UNIT(an_ipv6_source_is_its_64_bit_network),
