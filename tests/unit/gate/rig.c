@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -351,12 +352,17 @@ static void use_identity(SSL_CTX *context, const struct rig_identity *identity) 
 
 void tls_client_open(
 		struct tls_client *client, uint16_t port, const struct rig_identity *identity) {
+	tls_client_open_from(client, port, identity, "127.0.0.1");
+}
+
+void tls_client_open_from(struct tls_client *client, uint16_t port,
+		const struct rig_identity *identity, const char *source) {
 	client->context = SSL_CTX_new(TLS_client_method());
 	assert_non_null(client->context);
 	if (identity) {
 		use_identity(client->context, identity);
 	}
-	client->fd = rig_connect(port);
+	client->fd = rig_connect_from(port, source);
 	client->ssl = SSL_new(client->context);
 	SSL_set_fd(client->ssl, client->fd);
 	/* What browsers and curl send. */
@@ -417,18 +423,51 @@ static void write_get(int fd, SSL *ssl, const char *target) {
 	rig_write(fd, ssl, request);
 }
 
-void rig_get(uint16_t port, const char *target, char *out, size_t size) {
-	int fd = rig_connect(port);
+void world_get(struct world *world, const char *target) {
+	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
 	write_get(fd, NULL, target);
-	rig_read_answer(fd, NULL, out, size);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
 	close(fd);
 }
 
-void rig_get_tls(uint16_t port, const struct rig_identity *identity, const char *target, char *out,
-		size_t size) {
+void world_get_tls(struct world *world, const struct rig_identity *who, const char *target) {
 	struct tls_client client;
-	tls_client_open(&client, port, identity);
+	tls_client_open(&client, world->rig.ports[DOOR_HTTPS], who);
 	write_get(client.fd, client.ssl, target);
-	rig_read_answer(client.fd, client.ssl, out, size);
+	rig_read_answer(client.fd, client.ssl, world->text, sizeof(world->text));
 	tls_client_close(&client);
+}
+
+int world_setup(void **state) {
+	struct world *world = calloc(1, sizeof(*world));
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	rig_make_identity(PAIRING_HOST, &world->host);
+	rig_make_identity(PAIRING_CLIENT, &world->client);
+	rig_make_identity(PAIRING_CLIENT, &world->stranger);
+	*state = world;
+	return 0;
+}
+
+int world_teardown(void **state) {
+	struct world *world = *state;
+	pairing_identity_finish(&world->host.identity);
+	pairing_identity_finish(&world->client.identity);
+	pairing_identity_finish(&world->stranger.identity);
+	free(world);
+	return 0;
+}
+
+struct world *world_begin(void **state, enum ipc_peer role, uint8_t encryption) {
+	struct world *world = *state;
+	const char *program = getenv("PERIGEE_GATE");
+	assert_non_null(program);
+	rig_start(&world->rig, program, role, encryption, &world->host, &world->client);
+	return world;
+}
+
+void world_end(struct world *world) {
+	rig_stop(&world->rig);
 }

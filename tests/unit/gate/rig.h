@@ -79,15 +79,33 @@ struct tls_client {
 
 /* identity may be NULL: no certificate. */
 void tls_client_open(struct tls_client *client, uint16_t port, const struct rig_identity *identity);
+void tls_client_open_from(struct tls_client *client, uint16_t port,
+		const struct rig_identity *identity, const char *source);
 void tls_client_close(struct tls_client *client);
 
 void rig_write(int fd, struct ssl_st *ssl, const char *text);
 /* All that comes until the end of the answer (or of the connection), terminated. */
 size_t rig_read_answer(int fd, struct ssl_st *ssl, char *out, size_t size);
 
-/* One GET each, on a connection of its own. */
-void rig_get(uint16_t port, const char *target, char *out, size_t size);
-void rig_get_tls(uint16_t port, const struct rig_identity *identity, const char *target, char *out,
-		size_t size);
+/* ---- what the tests share ---- */
+
+struct world {
+	struct rig_identity host, client, stranger; /* client is paired from the start */
+	struct rig rig;
+	char text[64 * 1024]; /* the last answer */
+};
+
+/* For cmocka_run_group_tests(). The program is named by PERIGEE_GATE. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
+struct world *world_begin(void **state, enum ipc_peer role, uint8_t encryption);
+void world_end(struct world *world);
+
+/* One GET each, on a connection of its own; the answer is in world->text. */
+void world_get(struct world *world, const char *target);
+void world_get_tls(struct world *world, const struct rig_identity *who, const char *target);
+
+#define assert_has(text, part) assert_non_null(strstr(text, part))
 
 #endif

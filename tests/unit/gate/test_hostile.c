@@ -5,7 +5,6 @@
 
 #include <poll.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,55 +24,23 @@ enum {
 	ART_SIZE = 4 << 20,
 };
 
-static const char *program_path;
-
-struct world {
-	struct rig_identity host, client;
-	struct rig rig;
-	char pair_request[PAIRING_QUERY_MAX + 128];
-	char text[16384];
-};
-
-static int world_setup(void **state) {
-	struct world *world = calloc(1, sizeof(*world));
-	struct rlimit limit;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	rig_make_identity(PAIRING_HOST, &world->host);
-	rig_make_identity(PAIRING_CLIENT, &world->client);
+/* Phase 1 of a pairing, the long poll. */
+static void write_pair_request(struct world *world, int fd) {
 	struct pairing_client pairing;
-	char query[PAIRING_QUERY_MAX];
-	assert_int_equal(pairing_client_begin(&pairing, &world->client.identity, "1234"), 0);
+	char query[PAIRING_QUERY_MAX], request[PAIRING_QUERY_MAX + 128];
+	assert_int_equal(pairing_client_begin(&pairing, &world->stranger.identity, "1234"), 0);
 	int len = pairing_client_query(&pairing, query, sizeof(query) - 1);
 	assert_true(len > 0);
 	query[len] = '\0';
-	text_format(world->pair_request, sizeof(world->pair_request),
-			"GET /pair?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+	text_format(request, sizeof(request), "GET /pair?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
 	pairing_client_finish(&pairing);
-	*state = world;
-	return 0;
-}
-
-static int world_teardown(void **state) {
-	struct world *world = *state;
-	pairing_identity_finish(&world->host.identity);
-	pairing_identity_finish(&world->client.identity);
-	free(world);
-	return 0;
-}
-
-static struct world *begin(void **state) {
-	struct world *world = *state;
-	rig_start(&world->rig, program_path, PEER_GATE, 1, &world->host, &world->client);
-	return world;
+	rig_write(fd, NULL, request);
 }
 
 /* An applist over a new TLS connection; returns how long it took. */
 static uint64_t time_paired_client(struct world *world) {
 	uint64_t begun = clock_now_ms();
-	rig_get_tls(world->rig.ports[DOOR_HTTPS], &world->client, "/applist", world->text,
-			sizeof(world->text));
+	world_get_tls(world, &world->client, "/applist");
 	assert_non_null(strstr(world->text, "<ID>7</ID>"));
 	return clock_now_ms() - begun;
 }
@@ -116,13 +83,13 @@ static void await_pairing(struct world *world, int fd, bool reset) {
 
 static void abort_long_poll_with_fin(struct world *world) {
 	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
-	rig_write(fd, NULL, world->pair_request);
+	write_pair_request(world, fd);
 	await_pairing(world, fd, false);
 }
 
 static void abort_long_poll_with_reset(struct world *world) {
 	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
-	rig_write(fd, NULL, world->pair_request);
+	write_pair_request(world, fd);
 	await_pairing(world, fd, true);
 }
 
@@ -164,7 +131,7 @@ static void hanging_up_anywhere_leaves_nothing_behind(void **state) {
 		abort_pending_launch,
 		abort_half_answer,
 	};
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_GATE, 1);
 	size_t base = rig_count_fds(&world->rig) + 1; /* the picture's */
 	uint8_t *png = calloc(1, ART_SIZE);
 	rig_send_art(&world->rig, 7, png, ART_SIZE);
@@ -180,11 +147,11 @@ static void hanging_up_anywhere_leaves_nothing_behind(void **state) {
 	assert_int_equal(rig_count_close_wait(&world->rig, world->rig.ports[DOOR_HTTPS]), 0);
 	assert_int_equal(rig_count_close_wait(&world->rig, world->rig.ports[DOOR_RTSP]), 0);
 	time_paired_client(world);
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void idlers_do_not_keep_a_paired_client_waiting(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_GATE, 1);
 	size_t base = rig_count_fds(&world->rig);
 	time_paired_client(world);
 	static int half_open[HALF_OPEN], dripping[DRIPPING];
@@ -216,7 +183,7 @@ static void idlers_do_not_keep_a_paired_client_waiting(void **state) {
 	for (unsigned i = 0; i < DRIPPING; i++) {
 		close(dripping[i]);
 	}
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void nonsense_is_refused_with_a_status(void **state) {
@@ -232,7 +199,7 @@ static void nonsense_is_refused_with_a_status(void **state) {
 		{ "POST /serverinfo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
 				"HTTP/1.1 405 " },
 	};
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_GATE, 1);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
 		rig_write(fd, NULL, cases[i].request);
@@ -244,18 +211,18 @@ static void nonsense_is_refused_with_a_status(void **state) {
 		assert_non_null(strstr(world->text, "frame-ancestors 'none'"));
 		close(fd);
 	}
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void waiting_pairings_are_few(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_GATE, 1);
 	struct ipc_message message;
 	int first = rig_connect(world->rig.ports[DOOR_HTTP]);
-	rig_write(first, NULL, world->pair_request);
+	write_pair_request(world, first);
 	rig_expect(&world->rig, IPC_PAIR_WAITING, &message);
 	/* The same client once more: no second guess beside the first. */
 	int second = rig_connect(world->rig.ports[DOOR_HTTP]);
-	rig_write(second, NULL, world->pair_request);
+	write_pair_request(world, second);
 	rig_read_answer(second, NULL, world->text, sizeof(world->text));
 	assert_non_null(strstr(world->text, "status_code=\"400\""));
 	assert_true(rig_is_quiet(&world->rig, 20));
@@ -264,11 +231,11 @@ static void waiting_pairings_are_few(void **state) {
 	int others[ARRAY_LEN(sources)];
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
 		others[i] = rig_connect_from(world->rig.ports[DOOR_HTTP], sources[i]);
-		rig_write(others[i], NULL, world->pair_request);
+		write_pair_request(world, others[i]);
 		rig_expect(&world->rig, IPC_PAIR_WAITING, &message);
 	}
 	int fifth = rig_connect_from(world->rig.ports[DOOR_HTTP], "127.0.0.5");
-	rig_write(fifth, NULL, world->pair_request);
+	write_pair_request(world, fifth);
 	rig_read_answer(fifth, NULL, world->text, sizeof(world->text));
 	assert_non_null(strstr(world->text, "status_code=\"400\""));
 	close(fifth);
@@ -276,14 +243,10 @@ static void waiting_pairings_are_few(void **state) {
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
 		close(others[i]);
 	}
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
-int main(int argc, char **argv) {
-	if (argc < 2) {
-		return 2;
-	}
-	program_path = argv[1];
+int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(hanging_up_anywhere_leaves_nothing_behind),
 		UNIT(idlers_do_not_keep_a_paired_client_waiting),

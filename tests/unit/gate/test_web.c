@@ -15,36 +15,6 @@
 #define KEY "X-Perigee-Key: 0123456789abcdef0123456789abcdef\r\n"
 #define BAD_KEY "X-Perigee-Key: 0123456789abcdef0123456789abcdee\r\n"
 
-static const char *program_path;
-
-struct world {
-	struct rig_identity host, client;
-	struct rig rig;
-	char text[32768];
-};
-
-static int world_setup(void **state) {
-	struct world *world = calloc(1, sizeof(*world));
-	rig_make_identity(PAIRING_HOST, &world->host);
-	rig_make_identity(PAIRING_CLIENT, &world->client);
-	*state = world;
-	return 0;
-}
-
-static int world_teardown(void **state) {
-	struct world *world = *state;
-	pairing_identity_finish(&world->host.identity);
-	pairing_identity_finish(&world->client.identity);
-	free(world);
-	return 0;
-}
-
-static struct world *begin(void **state) {
-	struct world *world = *state;
-	rig_start(&world->rig, program_path, PEER_WEB, 1, &world->host, &world->client);
-	return world;
-}
-
 /* Sends a request with these header lines; method and path as "GET /". */
 static void send_web(struct world *world, struct tls_client *client, const char *what,
 		const char *fields, const char *body) {
@@ -68,10 +38,8 @@ static void ask_web(struct world *world, const char *what, const char *fields, c
 	read_web(world, &client);
 }
 
-#define assert_has(text, part) assert_non_null(strstr(text, part))
-
 static void pages_are_embedded_and_confined(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_WEB, 1);
 	static const struct {
 		const char *path, *type, *part;
 	} pages[] = {
@@ -95,11 +63,11 @@ static void pages_are_embedded_and_confined(void **state) {
 	assert_has(world->text, "HTTP/1.1 404 ");
 	ask_web(world, "GET /index.html", "", "");
 	assert_has(world->text, "HTTP/1.1 404 ");
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void the_api_wants_its_key_and_no_other_site(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_WEB, 1);
 	ask_web(world, "GET /api/v1/clients", "", "");
 	assert_has(world->text, "HTTP/1.1 401 ");
 	assert_has(world->text, "{\"success\":false,\"error\":\"");
@@ -118,7 +86,7 @@ static void the_api_wants_its_key_and_no_other_site(void **state) {
 	}
 	ask_web(world, "GET /api/v1/clients", BAD_KEY, "");
 	assert_has(world->text, "HTTP/1.1 429 ");
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void wait_for_pairing(struct world *world, uint32_t number) {
@@ -129,7 +97,7 @@ static void wait_for_pairing(struct world *world, uint32_t number) {
 }
 
 static void a_pin_is_answered_with_how_the_pairing_ended(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_WEB, 1);
 	static const struct {
 		uint32_t reason, outcome;
 		const char *body, *detail, *answer;
@@ -168,11 +136,11 @@ static void a_pin_is_answered_with_how_the_pairing_ended(void **state) {
 	}
 	ask_web(world, "GET /api/v1/pair/pending", KEY, "");
 	assert_has(world->text, "\"requests\":[]");
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void bad_pins_and_bad_json_are_refused_in_words(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_WEB, 1);
 	static const char *const bodies[] = { "", "[]", "{\"pin\":\"12\"}", "{\"pin\":1234}",
 		"{\"pin\":\"1234\",\"pin\":\"1235\"}", "{\"pin\":\"1234\",\"pairing\":-1}",
 		"{\"pin\":\"1234\",\"pair_secret\":\"x\"}", "{\"pin\":\"1234\",\"pairing\":6}",
@@ -184,11 +152,11 @@ static void bad_pins_and_bad_json_are_refused_in_words(void **state) {
 		assert_has(world->text, "{\"success\":false,\"error\":\"");
 	}
 	assert_true(rig_is_quiet(&world->rig, 20));
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void unpairing_waits_for_the_store(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_WEB, 1);
 	char body[200], hex[65];
 	struct tls_client client;
 	struct ipc_message message;
@@ -205,11 +173,11 @@ static void unpairing_waits_for_the_store(void **state) {
 	assert_has(world->text, "\"clients\":[]");
 	ask_web(world, "POST /api/v1/unpair/client", KEY, body);
 	assert_has(world->text, "HTTP/1.1 404 ");
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
 static void the_unix_socket_needs_no_key(void **state) {
-	struct world *world = begin(state);
+	struct world *world = world_begin(state, PEER_WEB, 1);
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	text_copy(sa.sun_path, sizeof(sa.sun_path), world->rig.api_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -227,14 +195,10 @@ static void the_unix_socket_needs_no_key(void **state) {
 	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
 	assert_has(world->text, "\"status\":[{\"worker\":\"gate\"},{\"worker\":\"gate\"}]");
 	close(fd);
-	rig_stop(&world->rig);
+	world_end(world);
 }
 
-int main(int argc, char **argv) {
-	if (argc < 2) {
-		return 2;
-	}
-	program_path = argv[1];
+int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(pages_are_embedded_and_confined),
 		UNIT(the_api_wants_its_key_and_no_other_site),
