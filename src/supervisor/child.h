@@ -52,7 +52,7 @@ struct child_spec {
 	bool privileged;  /* keep our ids (only what must) */
 	int listen_fd;    /* handed over as systemd would, 0 for none; no channel then */
 	bool no_channel;
-	bool die_with_us;         /* it has no channel whose end would tell it */
+	bool die_with_us; /* it has no channel whose end would tell it */
 };
 
 /* What children need of the supervisor. */

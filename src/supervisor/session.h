@@ -38,8 +38,10 @@ struct session {
 	bool announce_pending;
 
 	struct child *desktop, *sound, *runner;
-	struct view *view;   /* owned, NULL when nobody watches or is about to */
-	unsigned children;   /* processes of ours that are not reaped, closing ones too */
+	struct view *view; /* owned, NULL when nobody watches or is about to */
+	unsigned children; /* processes of ours that are not reaped, closing ones too */
+	int app_pidfd;     /* owned: the app, should its runner die */
+	uint32_t app_pid;
 	int sound_listen_fd; /* owned: outlives the sound server */
 	uint32_t sound_failures;
 	struct sd_event_source *sound_retry; /* owned */

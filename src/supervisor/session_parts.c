@@ -2,8 +2,10 @@
 #include "supervisor/session_parts.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <systemd/sd-event.h>
@@ -128,6 +130,9 @@ static void handle_runner_message(
 	(void)fds;
 	struct session *session = (struct session *)child->user;
 	if (message->kind == IPC_RUNNER_APP) {
+		fd_close(session->app_pidfd);
+		session->app_pid = message->runner_app.pid;
+		session->app_pidfd = (int)syscall(SYS_pidfd_open, session->app_pid, 0);
 		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
 				(unsigned long long)session->id, message->runner_app.pid,
 				log_quote(message->runner_app.detail).text);
@@ -144,10 +149,22 @@ static void handle_runner_message(
 	}
 }
 
+/* Without its runner nobody would end the app. It leads its own group; the pidfd
+ * makes sure that the number still means it. */
+static void kill_orphaned_app(struct session *session) {
+	if (session->app_pidfd >= 0 &&
+			syscall(SYS_pidfd_send_signal, session->app_pidfd, 0, NULL, 0) == 0) {
+		kill(-(pid_t)session->app_pid, SIGKILL);
+		log_warning("app-killed", "session=%016llx app_pid=%u",
+				(unsigned long long)session->id, session->app_pid);
+	}
+}
+
 static void handle_runner_ended(struct child *child, const struct child_end *end) {
 	struct session *session = (struct session *)child->user;
 	session->runner = NULL;
 	if (!end->expected) {
+		kill_orphaned_app(session);
 		session_raise(session, LIFE_BROKEN, end->reason, end->detail);
 	}
 	session_child_gone(session);
@@ -167,6 +184,8 @@ static int start_runner(struct session *session) {
 	struct child_spec spec = {
 		.kind = PEER_RUNNER,
 		.program = "perigee-runner",
+		.args = { "--libexec", session->supervisor->nursery.libexec, "--closed",
+				session->supervisor->paths.state, NULL },
 		.session = session->id,
 		.name = session->app->title,
 	};
@@ -418,6 +437,7 @@ void session_parts_kill(struct session *session) {
 void session_parts_finish(struct session *session) {
 	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
 	fd_release(&session->sound_listen_fd);
+	fd_release(&session->app_pidfd);
 	if (session->runtime[0]) {
 		paths_remove_tree(session->runtime);
 	}

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+"""A Perigee of its own for each system test: own ports, own folders, own end.
+
+Waits are for events, each with a deadline; nothing here sleeps for a result.
+"""
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOMS = ["supervisor", "gate", "store", "host", "desktop", "runner", "encoder", "stream", "apps",
+         "cli"]
+OFFSETS_TCP = [-5, 0, 1, 21]
+OFFSETS_UDP = [9, 10, 11]
+
+
+class Failed(Exception):
+    pass
+
+
+def deadline(seconds):
+    """Sanitizers make everything slower; so may whoever shares the machine."""
+    return time.monotonic() + seconds * float(os.environ.get("PERIGEE_TEST_SLOWNESS", "1"))
+
+
+def wait_for(what, seconds, condition, step=0.02):
+    """Asks again and again: for states of others that announce nothing."""
+    until = deadline(seconds)
+    while time.monotonic() < until:
+        value = condition()
+        if value:
+            return value
+        select.select([], [], [], step)
+    raise Failed(f"{what}: not within {seconds} s")
+
+
+def free_base():
+    """A base port whose seven ports are all free now."""
+    for base in range(20000 + os.getpid() * 37 % 20000, 60000, 50):
+        try:
+            for offsets, kind in ((OFFSETS_TCP, socket.SOCK_STREAM),
+                                  (OFFSETS_UDP, socket.SOCK_DGRAM)):
+                for offset in offsets:
+                    with socket.socket(socket.AF_INET6, kind) as probe:
+                        probe.bind(("::", base + offset))
+            return base
+        except OSError:
+            continue
+    raise Failed("no free ports")
+
+
+class Host:
+    def __init__(self, build, *flags, env=None):
+        self.build = pathlib.Path(build).resolve()
+        self.source = pathlib.Path(__file__).resolve().parents[2]
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir="/tmp"))
+        os.chmod(self.folder, 0o755)
+        self.port = free_base()
+        self.log_path = self.folder / "state" / "perigee.log"
+        libexec = [str(self.build / "src" / room) for room in ROOMS]
+        libexec.append(str(self.source / "src" / "apps"))
+        self.command = [
+            str(self.build / "src/supervisor/perigee-hold"), "--libexec", ":".join(libexec),
+            "--port", str(self.port), "--state", str(self.folder / "state"),
+            "--data", str(self.folder / "data"), "--runtime", str(self.folder / "run"),
+            "--no-discovery", *flags]
+        self.output = open(self.folder / "out", "w+b")
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
+                                        stderr=self.output, start_new_session=True,
+                                        env={**os.environ, **(env or {})})
+
+    def __enter__(self):
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.abandon()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None:
+            self.show_log()
+            self.abandon()
+            return False
+        self.stop()
+        return False
+
+    # ---- state ----
+
+    def text(self):
+        return (self.folder / "out").read_text(errors="replace")
+
+    def log(self):
+        try:
+            return self.log_path.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def wait_ready(self):
+        def ready():
+            if self.process.poll() is not None:
+                raise Failed(f"ended with {self.process.returncode}: {self.text()[-2000:]}")
+            return " is ready. " in self.text() and self.api("/api/v1/status", optional=True)
+        wait_for("ready", 15, ready)
+
+    def wait_log(self, what, seconds=10, start=0):
+        return wait_for(f"log line {what!r}", seconds, lambda: what in self.log()[start:])
+
+    def show_log(self):
+        sys.stderr.write("".join(self.log().splitlines(keepends=True)[-80:]))
+
+    def api(self, path, body=None, optional=False):
+        """HTTP over the API's Unix socket; JSON in, JSON out."""
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(10)
+                s.connect(str(self.folder / "run/api.sock"))
+                data = json.dumps(body).encode() if body is not None else b""
+                verb = "POST" if body is not None else "GET"
+                s.sendall(f"{verb} {path} HTTP/1.1\r\nHost: perigee\r\nConnection: close\r\n"
+                          f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+                          .encode() + data)
+                answer = b""
+                while chunk := s.recv(65536):
+                    answer += chunk
+        except OSError:
+            if optional:
+                return None
+            raise
+        return json.loads(answer.split(b"\r\n\r\n", 1)[1])
+
+    def status(self, what, **wanted):
+        rows = self.api("/api/v1/status")["status"]
+        return [row for row in rows if row["what"] == what and
+                all(row.get(key) == value for key, value in wanted.items())]
+
+    def pid(self, kind, **wanted):
+        rows = self.status("process", kind=kind, **wanted)
+        if not rows:
+            raise Failed(f"no {kind} runs")
+        return rows[0]["pid"]
+
+    # ---- clients ----
+
+    def probe(self, mode, *args, keys="viewer", check=True, background=False):
+        command = [str(self.build / "src/cli/perigee-probe"), mode, "--host", "127.0.0.1", "--port",
+                   str(self.port), "--keys", str(self.folder / keys), "--json", *args]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        return process if background else self.report(process, check=check)
+
+    def report(self, process, seconds=120, check=True):
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise Failed(f"the probe hangs: {process.args}")
+        if check and process.returncode != 0:
+            raise Failed(f"{' '.join(process.args[1:])}: {process.returncode}\n{out}\n{err}")
+        lines = [line for line in out.splitlines() if line.startswith("{")]
+        return json.loads(lines[-1]) if lines else {"error": err.strip()}
+
+    def pair(self, keys="viewer", pin="1234", enter=None):
+        process = self.probe("pair", "--pin", pin, keys=keys, background=True)
+        wait_for("a waiting client", 10,
+                 lambda: self.api("/api/v1/pair/pending")["requests"])
+        answer = self.api("/api/v1/pair/client", {"pin": enter or pin, "name": keys})
+        return answer, process
+
+    def paired(self, keys="viewer"):
+        answer, process = self.pair(keys)
+        if not answer.get("success"):
+            raise Failed(f"pairing: {answer}")
+        self.report(process)
+        return keys
+
+    # ---- the end ----
+
+    def remains(self):
+        """Processes that belong to this run, whoever their parent is."""
+        mark = str(self.folder).encode()
+        found = []
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or int(entry) == os.getpid():
+                continue
+            try:
+                what = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes() + \
+                    pathlib.Path(f"/proc/{entry}/environ").read_bytes()
+            except OSError:
+                continue
+            if mark in what and b"perigee-probe" not in what:
+                found.append((int(entry), what.split(b"\0")[0].decode()))
+        return found
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            code = self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.show_log()
+            self.abandon()
+            raise Failed("does not stop")
+        if code != 0:
+            self.show_log()
+            raise Failed(f"ended with {code}")
+        wait_for("every process gone", 3, lambda: not self.remains())
+        if (self.folder / "run").exists():
+            raise Failed(f"left behind: {list((self.folder / 'run').rglob('*'))}")
+        shutil.rmtree(self.folder)
+
+    def abandon(self):
+        self.process.kill()
+        self.process.wait()
+        for pid, _ in self.remains():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def expect(what, value):
+    if not value:
+        raise Failed(what)
+
+
+def run(tests):
+    """Runs functions that take the build folder; prints cmocka-like lines."""
+    build = sys.argv[1]
+    failed = 0
+    for test in tests:
+        print(f"[ RUN      ] {test.__name__}", flush=True)
+        begun = time.monotonic()
+        try:
+            test(build)
+        except Failed as reason:
+            failed += 1
+            print(f"[  FAILED  ] {test.__name__}: {reason}", flush=True)
+        else:
+            print(f"[       OK ] {test.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
+    sys.exit(1 if failed else 0)
