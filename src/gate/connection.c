@@ -21,6 +21,7 @@ enum {
 
 static int handle_io(sd_event_source *source, int fd, uint32_t events, void *user);
 static void process(struct connection *connection);
+static void receive(struct connection *connection);
 
 static void count(struct connections *pool, enum pulse_counter_gate counter) {
 	pulse_add(*pool->pulse, counter, 1);
@@ -135,6 +136,12 @@ static int write_some(
 	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -ECONNRESET;
 }
 
+static bool is_reading(const struct connection *connection) {
+	return connection->open &&
+	       (connection->phase == PHASE_HEAD || connection->phase == PHASE_BODY ||
+			       connection->phase == PHASE_IDLE);
+}
+
 static void finish_answer(struct connection *connection) {
 	drop_output(connection);
 	if (!connection->keep_alive || connection->peer_ended) {
@@ -144,8 +151,13 @@ static void finish_answer(struct connection *connection) {
 	places_change(&connection->pool->places, connection->slot, PLACE_IDLE);
 	set_phase(connection, PHASE_IDLE, in_ms(CONNECTION_IDLE_MS));
 	want(connection, EPOLLIN);
-	if (!connection->processing && connection->in_len > 0) {
-		process(connection);
+	if (connection->processing) {
+		return;
+	}
+	/* The next request may be here already, where no epoll sees it. */
+	process(connection);
+	if (is_reading(connection) && connection->tls && tls_has_more(connection->tls)) {
+		receive(connection);
 	}
 }
 
@@ -239,12 +251,6 @@ static void consume(struct connection *connection, size_t len) {
 	explicit_bzero(connection->in + rest, len);
 	connection->in_len = rest;
 	memset(connection->seen, 0, sizeof(connection->seen));
-}
-
-static bool is_reading(const struct connection *connection) {
-	return connection->open &&
-	       (connection->phase == PHASE_HEAD || connection->phase == PHASE_BODY ||
-			       connection->phase == PHASE_IDLE);
 }
 
 static void process(struct connection *connection) {

@@ -121,6 +121,9 @@ static void take(struct listener *listener, int fd, const struct sockaddr_storag
 		.fd = fd,
 	};
 	places_take(&pool->places, (unsigned)slot, &source);
+	if (peer->ss_family == AF_UNIX) {
+		places_know(&pool->places, (unsigned)slot); /* no stranger reaches it */
+	}
 	learn_addresses(connection, peer, peer_len);
 	count(pool, PULSE_GATE_ACCEPTED);
 	pulse_set(*pool->pulse, PULSE_GATE_OPEN, pool->places.open);

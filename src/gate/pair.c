@@ -166,6 +166,14 @@ static void announce(struct gate *gate, const struct pair *pair) {
 	gate_post(gate, &message);
 }
 
+static bool begins_too_often(struct pairs *pairs, uint64_t now_ms) {
+	if (now_ms - pairs->begins_since_ms >= PAIRS_BEGIN_MS) {
+		pairs->begins_since_ms = now_ms;
+		pairs->begins = 0;
+	}
+	return ++pairs->begins > PAIRS_BEGIN_MAX;
+}
+
 static void begin(struct request *request, const struct pair_query *query) {
 	struct gate *gate = request->gate;
 	struct connection *connection = request->connection;
@@ -181,12 +189,12 @@ static void begin(struct request *request, const struct pair_query *query) {
 	if (old) {
 		end(gate, old, ECANCELED, "The client began again.");
 	}
+	uint64_t now = clock_now_ms();
 	struct pair *pair = free_slot(&gate->pairs, &connection->peer);
-	if (!pair) {
+	if (!pair || begins_too_often(&gate->pairs, now)) {
 		refuse(connection, "Too many clients are waiting for their PIN. Try again later.");
 		return;
 	}
-	uint64_t now = clock_now_ms();
 	int rc = pairing_begin(&pair->pairing, &gate->identity, query->blob, query->blob_len,
 			query->salt, now);
 	if (rc == 0) {

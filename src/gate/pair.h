@@ -21,6 +21,8 @@ enum {
 	PAIRS_MAX = 4,
 	PAIRS_OF_ADDRESS_MAX = 2,
 	PAIR_AFTER_PIN_MS = 20000, /* the client does the rest by itself */
+	PAIRS_BEGIN_MAX = 60,      /* in PAIRS_BEGIN_MS: each is two messages to everybody */
+	PAIRS_BEGIN_MS = 10000,
 };
 
 struct pair {
@@ -37,6 +39,8 @@ struct pair {
 struct pairs {
 	struct pair list[PAIRS_MAX];
 	uint32_t numbers;
+	uint64_t begins_since_ms;
+	unsigned begins;
 	struct sd_event_source *timer; /* owned */
 };
 

@@ -113,6 +113,34 @@ static void a_connection_is_kept_for_several_requests(void **state) {
 	world_end(world);
 }
 
+/* Both requests in one TLS record: what is left of it after the first waits in the library. */
+static void a_request_behind_a_slow_one_is_answered_too(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	struct tls_client client;
+	struct ipc_message asked;
+	tls_client_open(&client, world->rig.ports[DOOR_HTTPS], &world->client);
+	char filler[9000], both[9500];
+	memset(filler, 'f', sizeof(filler));
+	filler[sizeof(filler) - 1] = '\0';
+	text_format(both, sizeof(both),
+			"GET /cancel HTTP/1.1\r\nHost: a\r\n\r\n"
+			"GET /applist?x=%s HTTP/1.1\r\nHost: a\r\n\r\n",
+			filler);
+	rig_write(client.fd, client.ssl, both);
+	rig_expect(&world->rig, IPC_CANCEL, &asked);
+	struct ipc_message cancelled = { .kind = IPC_CANCELLED,
+		.cancelled.request = asked.cancel.request };
+	rig_send(&world->rig, &cancelled);
+	rig_read_answer(client.fd, client.ssl, world->text, sizeof(world->text));
+	assert_has(world->text, "<cancel>1</cancel>");
+	if (!strstr(world->text, "<ID>7</ID>")) {
+		rig_read_answer(client.fd, client.ssl, world->text, sizeof(world->text));
+	}
+	assert_has(world->text, "<ID>7</ID>");
+	tls_client_close(&client);
+	world_end(world);
+}
+
 static void box_art_comes_from_memory(void **state) {
 	struct world *world = world_begin(state, PEER_GATE, 1);
 	static uint8_t png[300000];
@@ -299,6 +327,7 @@ int main(void) {
 		UNIT(what_needs_https_is_not_there_on_http),
 		UNIT(revoking_a_client_takes_effect_at_once),
 		UNIT(a_connection_is_kept_for_several_requests),
+		UNIT(a_request_behind_a_slow_one_is_answered_too),
 		UNIT(box_art_comes_from_memory),
 		UNIT(the_right_pin_pairs_and_only_the_stored_client_is_told_so),
 		UNIT(a_wrong_pin_pairs_nobody_and_is_reported),
