@@ -309,7 +309,7 @@ unsigned rig_count_close_wait(const struct rig *rig, uint16_t port) {
 
 /* Polls: there is no event for another process's descriptors. */
 void rig_await_fds(const struct rig *rig, size_t count) {
-	uint64_t until = clock_now_ms() + RIG_WAIT_MS;
+	uint64_t until = clock_now_ms() + RIG_FDS_WAIT_MS;
 	while (rig_count_fds(rig) > count && clock_now_ms() < until) {
 		poll(NULL, 0, 20);
 	}

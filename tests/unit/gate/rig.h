@@ -19,6 +19,7 @@ struct ssl_ctx_st;
 
 enum {
 	RIG_WAIT_MS = 8000,
+	RIG_FDS_WAIT_MS = 20000,
 };
 
 struct rig_identity {

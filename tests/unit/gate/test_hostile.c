@@ -186,6 +186,35 @@ static void idlers_do_not_keep_a_paired_client_waiting(void **state) {
 	world_end(world);
 }
 
+static void bodies_answers_and_idlers_have_their_deadlines(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	size_t base = rig_count_fds(&world->rig) + 1; /* the picture's */
+	uint8_t *png = calloc(1, ART_SIZE);
+	rig_send_art(&world->rig, 7, png, ART_SIZE);
+	free(png);
+	struct tls_client stalled;
+	tls_client_open(&stalled, world->rig.ports[DOOR_HTTPS], &world->client);
+	rig_write(stalled.fd, stalled.ssl, "GET /appasset?appid=7 HTTP/1.1\r\nHost: a\r\n\r\n");
+	int half = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(half, NULL, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+	int idle = rig_connect(world->rig.ports[DOOR_HTTP]);
+	rig_write(idle, NULL, "GET /serverinfo HTTP/1.1\r\nHost: a\r\n\r\n");
+	rig_read_answer(idle, NULL, world->text, sizeof(world->text));
+	uint64_t begun = clock_now_ms();
+	rig_await_fds(&world->rig, base + 2);
+	assert_in_range(clock_now_ms() - begun, 9000, 12000);
+	rig_await_fds(&world->rig, base + 1);
+	assert_in_range(clock_now_ms() - begun, 9000, 12000);
+	rig_await_fds(&world->rig, base);
+	assert_in_range(clock_now_ms() - begun, 14000, 17000);
+	assert_int_equal(recv(half, world->text, 1, 0), 0);
+	assert_int_equal(recv(idle, world->text, 1, 0), 0);
+	close(half);
+	close(idle);
+	tls_client_close(&stalled);
+	world_end(world);
+}
+
 static void nonsense_is_refused_with_a_status(void **state) {
 	static const struct {
 		const char *request, *answer;
@@ -250,6 +279,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(hanging_up_anywhere_leaves_nothing_behind),
 		UNIT(idlers_do_not_keep_a_paired_client_waiting),
+		UNIT(bodies_answers_and_idlers_have_their_deadlines),
 		UNIT(nonsense_is_refused_with_a_status),
 		UNIT(waiting_pairings_are_few),
 	};
