@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_UNIT_STREAM_VIEWER_H
+#define TESTS_UNIT_STREAM_VIEWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "client_control.h"
+#include "ipc/channel.h"
+#include "ipc/ring.h"
+#include "proto/audio_receive.h"
+#include "proto/video_receive.h"
+
+/* A real perigee-stream with everybody around it played by the test: the
+ * supervisor on its channel, encoders behind the rings, a desktop at the input
+ * channel and a client at the other end of three loopback sockets. */
+enum {
+	VIEWER_WAIT_MS = 10000, /* for anything that is to happen soon */
+	VIEWER_SOURCES = 2,
+	VIEWER_INPUTS_MAX = 64,
+};
+
+struct viewer_source {
+	struct ring_writer pictures, sound;
+	int pictures_event, sound_event;             /* owned */
+	int picture_requests, sound_requests, input; /* owned: our ends */
+	unsigned key_asks, invalidations, releases;
+	uint64_t first, last; /* of the newest INVALIDATE */
+	unsigned input_count;
+	struct ipc_message inputs[VIEWER_INPUTS_MAX];
+	uint64_t encoded; /* bytes of pictures are made from this, see viewer_picture() */
+};
+
+struct viewer_config {
+	uint8_t encryption;   /* ENCRYPT_ bits */
+	uint8_t references;   /* as in ipc_stream_params */
+	bool invalidates;     /* the encoders and the client can */
+	uint16_t packet_size; /* 0: 1392 */
+	uint32_t kbps;        /* 0: 50000 */
+	unsigned loss;        /* datagrams of video that the client misses, of 1000 */
+};
+
+struct viewer {
+	struct viewer_config config;
+	struct secret key;
+	pid_t pid;
+	int channel; /* owned: the supervisor's end */
+	struct shm pulse, page;
+	struct viewer_source sources[VIEWER_SOURCES];
+	int sockets[FLOWS]; /* owned: the client's */
+	struct client_control control;
+	struct video_receiver *video;
+	struct audio_receiver *audio;
+	uint32_t random;
+
+	/* what the supervisor heard */
+	bool first, lost, stopped, exited;
+	uint32_t lost_reason, stopped_reason;
+	unsigned actives;
+	struct ipc_message active, stats;
+	int status; /* of waitpid */
+
+	/* what the client saw */
+	unsigned frames, recoveries, keys, dropped; /* frames: whole and decodable */
+	uint32_t newest_index;
+	uint64_t newest_picture; /* which viewer_picture() it was */
+	enum video_frame_type newest_type;
+	uint32_t newest_timestamp;
+	unsigned wrong; /* frames that are not as they were written, or out of order */
+	unsigned sounds, sounds_wrong;
+	uint32_t sound_timestamp;
+	uint64_t newest_sound;
+	unsigned datagrams;
+	unsigned refused[FLOWS]; /* ECONNREFUSED: the host's socket is gone */
+	uint64_t now_ms;
+};
+
+/* The program starts, has its start messages and source 0; no flow yet. */
+struct viewer *viewer_create(struct viewer_config config);
+void viewer_destroy(struct viewer *viewer);
+
+/* Announces source `index` (its number is index + 1). */
+void viewer_offer_source(struct viewer *viewer, unsigned index);
+
+/* Hands over a flow with its first datagram, through a fresh pair of sockets. */
+void viewer_open_flow(struct viewer *viewer, enum ipc_flow flow, uint32_t counter);
+
+/* All three flows, ENet's handshake, start A and B, and the first key frame. */
+void viewer_connect(struct viewer *viewer);
+
+/* Moves everything until done() or the deadline; true when done. */
+bool viewer_until(struct viewer *viewer, bool (*done)(struct viewer *viewer), int timeout_ms);
+
+/* Writes a picture of `size` bytes and wakes the stream; returns its number,
+ * which the client recognises. references 0: the one before. */
+uint64_t viewer_write(struct viewer *viewer, unsigned source, size_t size, uint32_t flags,
+		uint64_t references);
+uint64_t viewer_write_sound(struct viewer *viewer, unsigned source, uint32_t flags);
+
+void viewer_say(struct viewer *viewer, const struct ipc_message *message);
+
+#endif
