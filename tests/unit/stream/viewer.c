@@ -479,7 +479,7 @@ static uint64_t flush_control(struct viewer *viewer) {
 	return enet_peer_next_deadline(&viewer->control.peer);
 }
 
-static void turn(struct viewer *viewer, uint64_t until_ms) {
+static void turn(struct viewer *viewer, uint64_t until_ns) {
 	struct pollfd fds[FLOWS + 1 + 2 * VIEWER_SOURCES];
 	nfds_t n = 0;
 	for (int i = 0; i < FLOWS; i++) {
@@ -491,9 +491,13 @@ static void turn(struct viewer *viewer, uint64_t until_ms) {
 		fds[n++] = (struct pollfd){ .fd = viewer->sources[i].input, .events = POLLIN };
 	}
 	fds[n++] = (struct pollfd){ .fd = viewer->exited ? -1 : viewer->channel, .events = POLLIN };
-	uint64_t deadline = flush_control(viewer), now = clock_now_ms();
-	deadline = deadline < until_ms ? deadline : until_ms;
-	poll(fds, n, deadline > now ? (int)(deadline - now) : 0);
+	uint64_t deadline_ms = flush_control(viewer), now_ns = clock_now_ns();
+	uint64_t deadline_ns =
+			deadline_ms < until_ns / NS_PER_MS ? deadline_ms * NS_PER_MS : until_ns;
+	uint64_t wait_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+	struct timespec wait = { .tv_sec = (time_t)(wait_ns / NS_PER_S),
+		.tv_nsec = (long)(wait_ns % NS_PER_S) };
+	ppoll(fds, n, &wait, NULL);
 	for (int i = 0; i < FLOWS; i++) {
 		if (fds[i].revents) {
 			take_datagrams(viewer, (enum ipc_flow)i);
@@ -518,10 +522,16 @@ bool viewer_until(struct viewer *viewer, bool (*done)(struct viewer *viewer), in
 		if (clock_now_ms() >= until_ms) {
 			return false;
 		}
-		turn(viewer, until_ms);
+		turn(viewer, until_ms * NS_PER_MS);
 	}
 	flush_control(viewer);
 	return true;
+}
+
+void viewer_until_ns(struct viewer *viewer, uint64_t until_ns) {
+	while (clock_now_ns() < until_ns) {
+		turn(viewer, until_ns);
+	}
 }
 
 static bool is_connected(struct viewer *viewer) {

@@ -93,6 +93,9 @@ void viewer_connect(struct viewer *viewer);
 /* Moves everything until done() or the deadline; true when done. */
 bool viewer_until(struct viewer *viewer, bool (*done)(struct viewer *viewer), int timeout_ms);
 
+/* Moves everything until that time. */
+void viewer_until_ns(struct viewer *viewer, uint64_t until_ns);
+
 /* Writes a picture of `size` bytes and wakes the stream; returns its number,
  * which the client recognises. references 0: the one before. */
 uint64_t viewer_write(struct viewer *viewer, unsigned source, size_t size, uint32_t flags,
