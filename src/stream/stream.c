@@ -137,7 +137,7 @@ static uint64_t settle_video(struct stream *stream, uint64_t now_ns) {
 	uint64_t exact;
 	do {
 		bool pause = stream_source_waits(stream);
-		exact = stream_video_run(&stream->video, now_ns, pause, commit, stream);
+		exact = stream_video_run(&stream->video, pause, commit, stream);
 	} while (stream_source_move_pictures(stream, now_ns));
 	if (exact == 0) {
 		flow_watch(&stream->flows[FLOW_VIDEO], true);

@@ -241,13 +241,15 @@ static bool send_frame(struct stream_video *video, uint64_t *out_when) {
 	}
 }
 
-uint64_t stream_video_run(struct stream_video *video, uint64_t now_ns, bool pause,
-		video_commit_fn *commit, void *user) {
+uint64_t stream_video_run(
+		struct stream_video *video, bool pause, video_commit_fn *commit, void *user) {
 	uint64_t when = UINT64_MAX;
 	while (video->source && video->ready) {
 		if (video->busy && !send_frame(video, &when)) {
 			return when;
 		}
+		/* The picture may be newer than the wake-up. */
+		uint64_t now_ns = clock_now_ns();
 		enum video_frame_type type;
 		if (pause || next_packet(video, now_ns, &type) == 0) {
 			break;

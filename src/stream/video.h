@@ -83,8 +83,8 @@ typedef void video_commit_fn(void *user);
 /* Takes pictures from the ring and sends as much as the pace and the socket
  * allow; returns when to call again (ns), 0: when the socket is writable,
  * UINT64_MAX: when there is news. Stops between two frames when `pause`. */
-uint64_t stream_video_run(struct stream_video *video, uint64_t now_ns, bool pause,
-		video_commit_fn *commit, void *user);
+uint64_t stream_video_run(
+		struct stream_video *video, bool pause, video_commit_fn *commit, void *user);
 
 /* The client lost frames. */
 void stream_video_lost(struct stream_video *video, uint32_t first, uint32_t last);
