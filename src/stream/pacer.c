@@ -25,8 +25,11 @@ void pacer_init(struct pacer *pacer, uint32_t ceiling_kbps, uint32_t rate_x100) 
 }
 
 void pacer_attach(struct pacer *pacer, int fd) {
+	int size;
+	socklen_t len = sizeof(size);
 	pacer->fd = fd;
-	pacer->segments = true;
+	/* A socket that does not know the option would ignore it with each send. */
+	pacer->segments = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, &len) == 0;
 }
 
 void pacer_begin(struct pacer *pacer, uint32_t datagrams, uint16_t datagram_size, uint64_t now_ns) {

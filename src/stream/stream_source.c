@@ -32,6 +32,34 @@ static bool can_invalidate(const struct stream *stream) {
 	return stream->params.references != 1;
 }
 
+/* The one of the two that is no longer used goes. */
+static void replace_playing(struct stream *stream, struct source *source) {
+	struct source *old = stream->playing;
+	stream->playing = source;
+	if (stream->sound != old) {
+		source_destroy(old);
+	}
+}
+
+/* Sound follows at the next group, whether or not the old source completes one. */
+static void move_to(struct stream *stream, struct source *source, uint64_t key, uint64_t now_ns) {
+	stream_source_release_input(stream);
+	replace_playing(stream, source);
+	stream->source_told = false;
+	stream->sound_until_ns = now_ns + STREAM_SOUND_MOVE_MS * NS_PER_MS;
+	if (stream->video.ready) {
+		stream_video_set_source(&stream->video, source, key, can_invalidate(stream));
+	}
+}
+
+/* A viewer that has seen nothing yet has nothing to stay with. */
+static void begin_elsewhere(struct stream *stream, struct source *source) {
+	uint64_t now_ns = clock_now_ns();
+	stream->switching.sound = true;
+	move_to(stream, source, source_fresh_key(source, now_ns - SOURCE_FRESH_MS * NS_PER_MS),
+			now_ns);
+}
+
 void stream_source_offer(
 		struct stream *stream, const struct ipc_message *message, struct ipc_fds *fds) {
 	struct source *source = NULL;
@@ -46,6 +74,10 @@ void stream_source_offer(
 		/* Where to begin in its ring is decided when pictures may start. */
 		stream->playing = stream->sound = source;
 		stream_audio_set_source(&stream->audio, source);
+		return;
+	}
+	if (stream->video.first_packet_ns == 0 && !stream->video.busy) {
+		begin_elsewhere(stream, source);
 		return;
 	}
 	if (stream->next) {
@@ -69,30 +101,13 @@ bool stream_source_waits(const struct stream *stream) {
 	return stream->next && source_fresh_key(stream->next, next_since_ns(stream)) != 0;
 }
 
-/* The one of the two that is no longer used goes. */
-static void replace_playing(struct stream *stream, struct source *source) {
-	struct source *old = stream->playing;
-	stream->playing = source;
-	if (stream->sound != old) {
-		source_destroy(old);
-	}
-}
-
 bool stream_source_move_pictures(struct stream *stream, uint64_t now_ns) {
 	if (!stream->next || stream->video.busy) {
 		return false;
 	}
-	/* A viewer that gets no pictures yet can begin with the new source. */
 	uint64_t key = source_fresh_key(stream->next, next_since_ns(stream));
 	if (switching_pictures_move(&stream->switching, key != 0)) {
-		stream_source_release_input(stream);
-		replace_playing(stream, TAKE(stream->next, NULL));
-		stream->source_told = false;
-		stream->sound_until_ns = now_ns + STREAM_SOUND_MOVE_MS * NS_PER_MS;
-		if (stream->video.ready) {
-			stream_video_set_source(&stream->video, stream->playing, key,
-					can_invalidate(stream));
-		}
+		move_to(stream, TAKE(stream->next, NULL), key, now_ns);
 		return true;
 	}
 	if (switching_overdue(&stream->switching, now_ns)) {

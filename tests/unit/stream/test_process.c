@@ -301,6 +301,77 @@ static void a_second_video_flow_is_refused_while_the_first_pings(void **state) {
 	viewer_destroy(viewer);
 }
 
+static bool is_on_second(struct viewer *viewer) {
+	return viewer->actives == 2 && viewer->newest_picture > 1000000 &&
+	       viewer->newest_sound > 1000000;
+}
+
+static bool second_was_asked(struct viewer *viewer) {
+	return viewer->sources[1].key_asks > 0;
+}
+
+static bool is_on_second_first(struct viewer *viewer) {
+	return viewer->actives == 1 && viewer->newest_picture > 1000000 &&
+	       viewer->newest_sound > 1000000;
+}
+
+static void a_client_that_moves_is_followed(void **state) {
+	(void)state;
+	struct viewer *viewer = viewer_create((struct viewer_config){ 0 });
+	viewer_connect(viewer);
+	/* Control at once, with a message that only the client can write. */
+	client_control_kind(&viewer->control, 1, CONTROL_REQUEST_IDR);
+	viewer_open_flow(viewer, FLOW_CONTROL, 0);
+	assert_true(viewer_until(viewer, was_asked_for_a_key, VIEWER_WAIT_MS));
+	viewer->sources[0].key_asks = 0;
+	client_control_kind(&viewer->control, 1, CONTROL_PING);
+	/* Pictures after three pings were missed, of which none was sent here. */
+	viewer_until_ns(viewer, clock_now_ns() + 1600 * NS_PER_MS);
+	viewer_open_flow(viewer, FLOW_VIDEO, 2);
+	client_control_kind(&viewer->control, 1, CONTROL_REQUEST_IDR);
+	assert_true(viewer_until(viewer, was_asked_for_a_key, VIEWER_WAIT_MS));
+	send_frames(viewer, 5, 100, 30000);
+	assert_false(viewer->lost);
+	assert_clean(viewer);
+	viewer_destroy(viewer);
+}
+
+static void a_frame_that_does_not_get_through_leads_to_a_key(void **state) {
+	(void)state;
+	struct viewer *viewer = viewer_create((struct viewer_config){ .narrow = true });
+	viewer_connect(viewer);
+	send_frames(viewer, 3, 100, 3000);
+	viewer->deaf = true;
+	viewer_write(viewer, 0, 1500000, 0, 0); /* more than the socket holds */
+	assert_true(viewer_until(viewer, was_asked_for_a_key, VIEWER_WAIT_MS));
+	viewer->deaf = false;
+	viewer_write(viewer, 0, 1000, 0, 0); /* rests on it */
+	viewer_write(viewer, 0, 3000, RING_KEY, 0);
+	assert_true(viewer_until(viewer, has_newest, VIEWER_WAIT_MS));
+	/* Frame 5 has left in part and keeps its index. */
+	assert_int_equal(viewer->newest_index, 6);
+	assert_int_equal(viewer->newest_type, VIDEO_FRAME_IDR);
+	send_frames(viewer, 3, 100, 3000);
+	assert_clean(viewer);
+	viewer_destroy(viewer);
+}
+
+static void a_source_that_comes_before_the_client_is_taken_at_once(void **state) {
+	(void)state;
+	struct viewer *viewer = viewer_create((struct viewer_config){ 0 });
+	viewer_offer_source(viewer, 1);
+	viewer_open_flow(viewer, FLOW_VIDEO, 1);
+	viewer_open_flow(viewer, FLOW_AUDIO, 1);
+	assert_true(viewer_until(viewer, second_was_asked, VIEWER_WAIT_MS));
+	viewer_write_sound(viewer, 1, RING_SILENCE);
+	viewer_write(viewer, 1, 1000, RING_KEY, 0);
+	assert_true(viewer_until(viewer, is_on_second_first, VIEWER_WAIT_MS));
+	assert_int_equal(viewer->newest_index, 1);
+	assert_int_equal(viewer->active.stream_active.source, 2);
+	assert_clean(viewer);
+	viewer_destroy(viewer);
+}
+
 static void the_end_is_said_before_the_connection_closes(void **state) {
 	(void)state;
 	struct viewer *viewer = viewer_create((struct viewer_config){ 0 });
@@ -368,15 +439,6 @@ static void sound_goes_on_by_itself_during_silence(void **state) {
 	assert_true(viewer_until(viewer, has_sound, VIEWER_WAIT_MS));
 	assert_clean(viewer);
 	viewer_destroy(viewer);
-}
-
-static bool is_on_second(struct viewer *viewer) {
-	return viewer->actives == 2 && viewer->newest_picture > 1000000 &&
-	       viewer->newest_sound > 1000000;
-}
-
-static bool second_was_asked(struct viewer *viewer) {
-	return viewer->sources[1].key_asks > 0;
 }
 
 static void a_switch_waits_for_the_new_key_and_leaves_no_gap(void **state) {
@@ -497,6 +559,9 @@ int main(int argc, char **argv) {
 		UNIT(input_reaches_the_desktop_in_order),
 		UNIT(nonsense_and_replays_do_not_end_the_session),
 		UNIT(a_second_video_flow_is_refused_while_the_first_pings),
+		UNIT(a_client_that_moves_is_followed),
+		UNIT(a_frame_that_does_not_get_through_leads_to_a_key),
+		UNIT(a_source_that_comes_before_the_client_is_taken_at_once),
 		UNIT(the_end_is_said_before_the_connection_closes),
 		UNIT(a_client_that_disconnects_has_left),
 		UNIT(sound_goes_on_by_itself_during_silence),

@@ -291,9 +291,16 @@ static int bound_socket(struct sockaddr_in *out) {
 
 void viewer_open_flow(struct viewer *viewer, enum ipc_flow flow, uint32_t counter) {
 	struct sockaddr_in ours, theirs;
-	int client = bound_socket(&ours), host = bound_socket(&theirs);
+	int client = bound_socket(&ours), host = bound_socket(&theirs), pair[2];
 	assert_int_equal(connect(client, (struct sockaddr *)&theirs, sizeof(theirs)), 0);
 	assert_int_equal(connect(host, (struct sockaddr *)&ours, sizeof(ours)), 0);
+	if (viewer->config.narrow && flow == FLOW_VIDEO) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+		fd_close(client);
+		fd_close(host);
+		client = pair[0];
+		host = pair[1];
+	}
 	struct ipc_message message = {
 		.kind = IPC_FLOW,
 		.flow = { .session = 2, .flow = (uint8_t)flow, .counter = counter },
@@ -483,7 +490,9 @@ static void turn(struct viewer *viewer, uint64_t until_ns) {
 	struct pollfd fds[FLOWS + 1 + 2 * VIEWER_SOURCES];
 	nfds_t n = 0;
 	for (int i = 0; i < FLOWS; i++) {
-		fds[n++] = (struct pollfd){ .fd = viewer->sockets[i], .events = POLLIN };
+		bool heard = i != FLOW_VIDEO || !viewer->deaf;
+		fds[n++] = (struct pollfd){ .fd = heard ? viewer->sockets[i] : -1,
+			.events = POLLIN };
 	}
 	for (int i = 0; i < VIEWER_SOURCES; i++) {
 		fds[n++] = (struct pollfd){ .fd = viewer->sources[i].picture_requests,

@@ -39,6 +39,7 @@ struct viewer_config {
 	bool invalidates;     /* the encoders and the client can */
 	uint16_t packet_size; /* 0: 1392 */
 	uint32_t kbps;        /* 0: 50000 */
+	bool narrow;          /* the video flow is a Unix socket: it fills up, unlike loopback */
 	unsigned loss;        /* datagrams of video that the client misses, of 1000 */
 };
 
@@ -74,6 +75,7 @@ struct viewer {
 	uint64_t newest_sound;
 	unsigned datagrams;
 	unsigned refused[FLOWS]; /* ECONNREFUSED: the host's socket is gone */
+	bool deaf;               /* the client does not read its video socket */
 	uint64_t now_ms;
 };
 
