@@ -70,6 +70,16 @@ enum pulse_counter_stream {
 	PULSE_STREAM_REFUSED, /* control messages that did not decrypt, replays, nonsense */
 	PULSE_STREAM_LAPPED,
 	PULSE_STREAM_SEND_ERRORS,
+	/* Sums over the pictures that were new, not sent again: */
+	PULSE_STREAM_TIMED,      /* how many */
+	PULSE_STREAM_AGE_NS,     /* commit to last packet */
+	PULSE_STREAM_RENDER_NS,  /* commit to rendered: wait for the grid, rendering */
+	PULSE_STREAM_CONVERT_NS, /* conversion begun to handed over */
+	PULSE_STREAM_ENCODE_NS,
+	PULSE_STREAM_HAND_NS, /* hand-overs, summed */
+	PULSE_STREAM_PACE_NS, /* first to last packet */
+	/* hand-overs in classes: below 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 5 ms, more */
+	PULSE_STREAM_HAND_CLASSES = 16, /* to 26 */
 };
 
 enum pulse_counter_gate {

@@ -15,6 +15,21 @@ static uint32_t loss_ppm(struct stream *stream) {
 	return missing >= packets ? 1000000 : (uint32_t)(missing * 1000000 / packets);
 }
 
+static void set_stages(struct stream *stream) {
+	struct pulse *pulse = stream->worker.pulse;
+	const struct video_stages *stages = &stream->video.stages;
+	pulse_set(pulse, PULSE_STREAM_TIMED, stages->count);
+	pulse_set(pulse, PULSE_STREAM_AGE_NS, stages->age_ns);
+	pulse_set(pulse, PULSE_STREAM_RENDER_NS, stages->render_ns);
+	pulse_set(pulse, PULSE_STREAM_CONVERT_NS, stages->convert_ns);
+	pulse_set(pulse, PULSE_STREAM_ENCODE_NS, stages->encode_ns);
+	pulse_set(pulse, PULSE_STREAM_HAND_NS, stages->hand_ns);
+	pulse_set(pulse, PULSE_STREAM_PACE_NS, stages->pace_ns);
+	for (unsigned i = 0; i < AGES_HAND_CLASSES; i++) {
+		pulse_set(pulse, PULSE_STREAM_HAND_CLASSES + i, stages->hand_classes[i]);
+	}
+}
+
 static void set_pulse(struct stream *stream) {
 	struct pulse *pulse = stream->worker.pulse;
 	const struct pacer_counters *pacer = &stream->video.pacer.counters;
@@ -31,6 +46,7 @@ static void set_pulse(struct stream *stream) {
 			stream->control.counters.refused + stream->control.counters.malformed);
 	pulse_set(pulse, PULSE_STREAM_LAPPED, stream->video.counters.lapped);
 	pulse_set(pulse, PULSE_STREAM_SEND_ERRORS, errors);
+	set_stages(stream);
 }
 
 void stream_report_second(struct stream *stream) {

@@ -159,16 +159,29 @@ static bool begin_frame(struct stream_video *video, enum video_frame_type type, 
 	return true;
 }
 
+static void note_times(struct stream_video *video, uint64_t now_ns) {
+	const struct ring_packet *packet = &video->packet;
+	struct video_stages *stages = &video->stages;
+	uint64_t age_ns = ages_between(packet->commit_ns, now_ns);
+	uint64_t hand_ns = ages_between(packet->rendered_ns, packet->convert_ns) +
+			   ages_between(packet->handed_ns, packet->encode_begin_ns) +
+			   ages_between(packet->encode_end_ns, video->first_ns);
+	ages_add(&video->age, age_ns);
+	ages_add(&video->hand, hand_ns);
+	stages->count++;
+	stages->age_ns += age_ns;
+	stages->render_ns += ages_between(packet->commit_ns, packet->rendered_ns);
+	stages->convert_ns += ages_between(packet->convert_ns, packet->handed_ns);
+	stages->encode_ns += ages_between(packet->encode_begin_ns, packet->encode_end_ns);
+	stages->hand_ns += hand_ns;
+	stages->pace_ns += ages_between(video->first_ns, now_ns);
+	stages->hand_classes[ages_hand_class(hand_ns)]++;
+}
+
 static void end_frame(struct stream_video *video) {
 	const struct ring_packet *packet = &video->packet;
-	uint64_t now_ns = clock_now_ns();
 	if (packet->commit_ns != video->last_commit_ns && packet->commit_ns) {
-		ages_add(&video->age, ages_between(packet->commit_ns, now_ns));
-		ages_add(&video->hand, ages_between(packet->rendered_ns, packet->convert_ns) +
-						       ages_between(packet->handed_ns,
-								       packet->encode_begin_ns) +
-						       ages_between(packet->encode_end_ns,
-								       video->first_ns));
+		note_times(video, clock_now_ns());
 	}
 	video->last_commit_ns = packet->commit_ns;
 	video->counters.frames++;

@@ -34,6 +34,13 @@ struct video_counters {
 	uint64_t invalidations, key_asks;
 };
 
+/* Where the time of new pictures went, summed: PULSE_STREAM_TIMED and below. */
+struct video_stages {
+	uint64_t count;
+	uint64_t age_ns, render_ns, convert_ns, encode_ns, hand_ns, pace_ns;
+	uint64_t hand_classes[AGES_HAND_CLASSES];
+};
+
 struct stream_video {
 	struct frames frames;
 	struct video_sender sender; /* owned */
@@ -57,6 +64,7 @@ struct stream_video {
 	uint64_t last_commit_ns;  /* of the newest frame's picture */
 	uint64_t first_packet_ns; /* of the whole stream */
 	struct ages age, hand;
+	struct video_stages stages;
 	struct video_counters counters;
 };
 

@@ -10,6 +10,10 @@
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
 
+enum {
+	COUNTERS_SHOWN = 27, /* the highest that a kind of worker has */
+};
+
 struct json_text {
 	char text[300];
 };
@@ -120,12 +124,12 @@ static void send_session(
 static void send_process(
 		struct supervisor *supervisor, uint32_t request, const struct child *child) {
 	struct pulse_view view = { 0 };
-	char counters[200] = "";
+	char counters[560] = "";
 	if (child->pulse.map) {
 		const struct pulse *pulse = (const struct pulse *)(const void *)child->pulse.map;
 		pulse_look(pulse, &view);
 		size_t used = 0;
-		for (unsigned i = 0; i < 24 && used + 24 < sizeof(counters); i++) {
+		for (unsigned i = 0; i < COUNTERS_SHOWN && used + 24 < sizeof(counters); i++) {
 			text_format(counters + used, sizeof(counters) - used, "%s%llu",
 					i ? "," : "", (unsigned long long)pulse->counters[i]);
 			used = strlen(counters);

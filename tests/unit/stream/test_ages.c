@@ -39,11 +39,23 @@ static void unknown_moments_have_no_distance(void **state) {
 	assert_int_equal(ages_between(5, 9), 4);
 }
 
+static void hand_overs_fall_into_their_class(void **state) {
+	(void)state;
+	assert_int_equal(ages_hand_class(0), 0);
+	assert_int_equal(ages_hand_class(100 * NS_PER_US - 1), 0);
+	assert_int_equal(ages_hand_class(100 * NS_PER_US), 1);
+	assert_int_equal(ages_hand_class(500 * NS_PER_US - 1), 4);
+	assert_int_equal(ages_hand_class(2000 * NS_PER_US - 1), 8);
+	assert_int_equal(ages_hand_class(5 * NS_PER_MS), AGES_HAND_CLASSES - 1);
+	assert_int_equal(ages_hand_class(UINT64_MAX), AGES_HAND_CLASSES - 1);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(the_median_and_the_99th_percentile_are_of_what_was_added),
 		UNIT(more_than_it_holds_is_no_harm),
 		UNIT(unknown_moments_have_no_distance),
+		UNIT(hand_overs_fall_into_their_class),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
