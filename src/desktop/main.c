@@ -221,6 +221,7 @@ static void reset_signals_in_child(void) {
  * timer or an idle callback of the other. */
 static void settle(struct process *process) {
 	do {
+		worker_has_woken(&process->worker); /* being busy is not hanging */
 		if (process->desktop) {
 			desktop_dispatch(process->desktop, 0);
 		}

@@ -150,20 +150,24 @@ static int handle_terminate(
 	return 0;
 }
 
-void worker_will_wait(struct worker *worker) {
-	if (worker->woken_ns) {
-		uint64_t lag = clock_now_ns() - worker->woken_ns;
-		if (lag > atomic_load_explicit(&worker->pulse->lag_max_ns, memory_order_relaxed)) {
-			atomic_store_explicit(
-					&worker->pulse->lag_max_ns, lag, memory_order_relaxed);
-		}
+static void note_lag(struct worker *worker, uint64_t now_ns) {
+	uint64_t lag_ns = worker->woken_ns ? now_ns - worker->woken_ns : 0;
+	if (lag_ns > atomic_load_explicit(&worker->pulse->lag_max_ns, memory_order_relaxed)) {
+		atomic_store_explicit(&worker->pulse->lag_max_ns, lag_ns, memory_order_relaxed);
 	}
+}
+
+void worker_will_wait(struct worker *worker) {
+	note_lag(worker, clock_now_ns());
+	worker->woken_ns = 0;
 	atomic_store_explicit(&worker->pulse->operation_deadline_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&worker->pulse->operation, PULSE_IDLE, memory_order_release);
 }
 
 void worker_has_woken(struct worker *worker) {
-	worker->woken_ns = clock_now_ns();
+	uint64_t now_ns = clock_now_ns();
+	note_lag(worker, now_ns);
+	worker->woken_ns = now_ns;
 	atomic_fetch_add_explicit(&worker->pulse->beats, 1, memory_order_relaxed);
 	pulse_begin(worker->pulse, PULSE_LOOP, WORKER_LOOP_LIMIT_MS);
 }
@@ -174,17 +178,20 @@ bool worker_dispatch(struct worker *worker) {
 		if (rc <= 0) {
 			break;
 		}
+		worker_has_woken(worker);
 	}
 	return sd_event_get_state(worker->event) != SD_EVENT_FINISHED;
 }
 
+/* A loop that always finds something to do never waits: each event it handles is
+ * a beat and an operation of its own, or being busy would look like hanging. */
 static int run_once(struct worker *worker) {
 	int rc = sd_event_prepare(worker->event);
 	if (rc == 0) {
 		worker_will_wait(worker);
 		rc = sd_event_wait(worker->event, UINT64_MAX);
-		worker_has_woken(worker);
 	}
+	worker_has_woken(worker);
 	if (rc > 0) {
 		rc = sd_event_dispatch(worker->event);
 	}
