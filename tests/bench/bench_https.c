@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +251,7 @@ int main(int argc, char **argv) {
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
 		.keep = keep,
 	};
+	signal(SIGPIPE, SIG_IGN); /* a server that gave up */
 	if (!load.context || load.epoll < 0 ||
 			SSL_CTX_set_min_proto_version(load.context, TLS1_3_VERSION) != 1) {
 		return EXIT_FAILURE;
