@@ -71,7 +71,7 @@ class Host:
             "--port", str(self.port), "--state", str(self.folder / "state"),
             "--data", str(self.folder / "data"), "--runtime", str(self.folder / "run"),
             "--no-discovery", *flags]
-        self.output = open(self.folder / "out", "w+b")
+        self.output = open(self.folder / "out", "a+b")
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=self.output, start_new_session=True,
                                         env={**os.environ, **(env or {})})
