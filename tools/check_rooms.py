@@ -19,7 +19,7 @@ MAY_KNOW = {
     "encoder": {"base", "ipc", "media"},
     "stream": {"base", "proto", "ipc"},
     "apps": {"base", "ipc"},
-    "cli": {"base", "proto", "ipc"},
+    "cli": {"base", "proto", "ipc", "apps"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"/]+)/')
 

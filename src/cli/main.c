@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* The operator's command. It asks the host's API over its Unix socket and says what
+ * came back; it has no state, opens no other file of the host and needs no privilege
+ * but to connect. `perigee probe` is a program of its own, because it links decoders. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/api.h"
+#include "cli/show.h"
+
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1,
+	EXIT_USAGE = 2,
+	EXIT_UNREACHABLE = 3,
+};
+
+struct command {
+	const char *runtime, *name, *pairing; /* borrowed, NULL when not given */
+	bool json;
+	const char *argument; /* the one after the subcommand, or NULL */
+	struct api api;
+};
+
+/* Says why nothing came back. */
+static enum exit_status unreachable(const struct command *command, int rc) {
+	if (rc == -ENOENT || rc == -ECONNREFUSED) {
+		fprintf(stderr,
+				"perigee: no host answers at %s. Is it running? "
+				"(--runtime DIR says where its sockets are.)\n",
+				command->api.socket);
+	} else if (rc == -EACCES) {
+		fprintf(stderr, "perigee: %s may not be used by this user.\n", command->api.socket);
+	} else if (rc == -ETIMEDOUT) {
+		fprintf(stderr, "perigee: the host at %s does not answer within 10 seconds.\n",
+				command->api.socket);
+	} else {
+		fprintf(stderr, "perigee: %s: %s\n", command->api.socket, strerror(-rc));
+	}
+	return EXIT_UNREACHABLE;
+}
+
+static bool says_success(const struct api_answer *answer) {
+	const json_t *success = json_object_get(answer->json, "success");
+	return answer->status == 200 && answer->json && !json_is_false(success);
+}
+
+static enum exit_status refused(const struct api_answer *answer) {
+	const char *error = json_string_value(json_object_get(answer->json, "error"));
+	const char *message = json_string_value(json_object_get(answer->json, "message"));
+	fputs("perigee: ", stderr);
+	if (error || message) {
+		show_text(stderr, error ? error : message);
+		fputc('\n', stderr);
+	} else if (answer->status == 404) {
+		fputs("this host does not know that request.\n", stderr);
+	} else {
+		fprintf(stderr, "the host answered with status %d.\n", answer->status);
+	}
+	return EXIT_REFUSED;
+}
+
+/* Calls, and says what went wrong if it did. EXIT_DONE: *out is to be finished. */
+static enum exit_status call(
+		struct command *command, const char *target, json_t *body, struct api_answer *out) {
+	int rc = api_find(command->runtime, &command->api);
+	rc = rc < 0 ? rc : api_call(&command->api, target, body, out);
+	json_decref(body);
+	if (rc < 0) {
+		return unreachable(command, rc);
+	}
+	if (!says_success(out)) {
+		enum exit_status status = refused(out);
+		api_answer_finish(out);
+		return status;
+	}
+	return EXIT_DONE;
+}
+
+static void print(const struct command *command, json_t *json) {
+	if (command->json) {
+		json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+		putchar('\n');
+		return;
+	}
+	if (json_is_object(json)) {
+		json_object_del(json, "success");
+	}
+	show_json(stdout, json);
+}
+
+static enum exit_status ask_and_print(struct command *command, const char *target) {
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, target, NULL, &answer);
+	if (status == EXIT_DONE) {
+		print(command, answer.json);
+		api_answer_finish(&answer);
+	}
+	return status;
+}
+
+static enum exit_status run_status(struct command *command) {
+	return ask_and_print(command, "/api/v1/status");
+}
+
+static enum exit_status run_clients(struct command *command) {
+	return ask_and_print(command, "/api/v1/clients");
+}
+
+static enum exit_status run_apps(struct command *command) {
+	return ask_and_print(command, "/api/v1/apps");
+}
+
+/* The list in an answer, whatever it is called. */
+static json_t *list_in(const struct api_answer *answer) {
+	const char *name;
+	json_t *value;
+	json_object_foreach(answer->json, name, value) {
+		if (json_is_array(value)) {
+			return value;
+		}
+	}
+	return NULL;
+}
+
+/* Where a browser can type the PIN. A host without a web door has no such place. */
+static void print_link(struct command *command) {
+	struct api_answer answer = { 0 };
+	if (api_call(&command->api, "/api/v1/pair/link", NULL, &answer) < 0) {
+		return;
+	}
+	const char *url = json_string_value(json_object_get(answer.json, "url"));
+	if (answer.status == 200 && url) {
+		fputs("Pair in a browser: ", stdout);
+		show_text(stdout, url);
+		putchar('\n');
+	}
+	api_answer_finish(&answer);
+}
+
+static enum exit_status show_waiting(struct command *command) {
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, "/api/v1/pair/pending", NULL, &answer);
+	if (status != EXIT_DONE) {
+		return status;
+	}
+	if (command->json) {
+		print(command, answer.json);
+	} else {
+		json_t *waiting = list_in(&answer);
+		if (json_array_size(waiting) == 0) {
+			puts("No client waits to be paired. Choose this host in Moonlight; it "
+			     "shows a PIN.\nThen: perigee pair PIN");
+		} else {
+			puts("Waiting to be paired:");
+			show_json(stdout, waiting);
+			puts("Type the PIN that the client shows: perigee pair PIN [--pairing ID]");
+		}
+		print_link(command);
+	}
+	api_answer_finish(&answer);
+	return EXIT_DONE;
+}
+
+static bool is_pin(const char *text) {
+	return strlen(text) == 4 && strspn(text, "0123456789") == 4;
+}
+
+static enum exit_status run_pair(struct command *command) {
+	if (!command->argument) {
+		return show_waiting(command);
+	}
+	if (!is_pin(command->argument)) {
+		fputs("perigee: a PIN is the four digits that the client shows.\n", stderr);
+		return EXIT_USAGE;
+	}
+	json_t *body = json_pack("{ss}", "pin", command->argument);
+	if (body && command->name) {
+		json_object_set_new(body, "name", json_string(command->name));
+	}
+	if (body && command->pairing) {
+		json_object_set_new(body, "pairing", json_string(command->pairing));
+	}
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, "/api/v1/pair/client", body, &answer);
+	if (status == EXIT_DONE) {
+		if (command->json) {
+			print(command, answer.json);
+		} else {
+			puts("The PIN was taken; the client now proves that it knows it.");
+		}
+		api_answer_finish(&answer);
+	}
+	return status;
+}
+
+static enum exit_status run_unpair(struct command *command) {
+	if (!command->argument) {
+		fputs("perigee: which client? `perigee clients` shows their IDs.\n", stderr);
+		return EXIT_USAGE;
+	}
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, "/api/v1/unpair/client",
+			json_pack("{ss}", "client_id", command->argument), &answer);
+	if (status == EXIT_DONE) {
+		if (command->json) {
+			print(command, answer.json);
+		} else {
+			puts("The client is no longer paired.");
+		}
+		api_answer_finish(&answer);
+	}
+	return status;
+}
+
+static enum exit_status run_version(struct command *command) {
+	(void)command;
+	puts("perigee " PERIGEE_VERSION);
+	return EXIT_DONE;
+}
+
+static enum exit_status run_help(struct command *command);
+
+static const struct {
+	const char *name, *arguments, *words;
+	enum exit_status (*run)(struct command *command);
+} commands[] = {
+	{ "status", "[--json]", "what the host does at the moment", run_status },
+	{ "pair", "[PIN] [--name N] [--pairing ID]",
+			"types the PIN that a client shows; alone: who waits", run_pair },
+	{ "unpair", "ID", "forgets a client", run_unpair },
+	{ "clients", "[--json]", "the paired clients", run_clients },
+	{ "apps", "[--json]", "what can be launched", run_apps },
+	{ "probe", "MODE [OPTIONS]", "a Moonlight client for tests; see `perigee probe help`",
+			NULL },
+	{ "version", "", "", run_version },
+	{ "help", "", "", run_help },
+};
+
+static enum exit_status run_help(struct command *command) {
+	(void)command;
+	puts("perigee COMMAND [OPTIONS]\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		int width = printf("  %s %s", commands[i].name, commands[i].arguments);
+		printf("%*s%s\n", width < 44 ? 44 - width : 1, "", commands[i].words);
+	}
+	puts("\n  --runtime DIR   where the host's sockets are\n"
+	     "  --json          the answer as it came, in one line\n\n"
+	     "Exit status: 0 done, 1 the host refused, 2 wrong usage, 3 no host answers.");
+	return EXIT_DONE;
+}
+
+/* Beside this program in a build folder, else where it is installed. Does not return
+ * unless there is none. */
+static enum exit_status run_probe(char **argv) {
+	char own[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	own[len > 0 ? len : 0] = '\0';
+	char *slash = strrchr(own, '/');
+	char beside[PATH_MAX + 32];
+	if (slash && text_format(beside, sizeof(beside), "%.*s/perigee-probe", (int)(slash - own),
+				     own)) {
+		execv(beside, argv);
+	}
+	execv(PERIGEE_LIBEXECDIR "/perigee-probe", argv);
+	fprintf(stderr, "perigee: perigee-probe is not installed: %s\n", strerror(errno));
+	return EXIT_UNREACHABLE;
+}
+
+static enum exit_status run_command(const char *name, struct command *command) {
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(name, commands[i].name) == 0) {
+			return commands[i].run(command);
+		}
+	}
+	fprintf(stderr, "perigee: there is no command `%s`; `perigee help` shows them.\n", name);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+	if (argc > 1 && strcmp(argv[1], "probe") == 0) {
+		return run_probe(argv + 1);
+	}
+	static const struct option options[] = {
+		{ "runtime", required_argument, NULL, 'r' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "pairing", required_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	struct command command = { 0 };
+	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		switch (c) {
+		case 'r':
+			command.runtime = optarg;
+			break;
+		case 'n':
+			command.name = optarg;
+			break;
+		case 'p':
+			command.pairing = optarg;
+			break;
+		case 'j':
+			command.json = true;
+			break;
+		case 'h':
+			return run_help(&command);
+		case 'v':
+			return run_version(&command);
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind >= argc) {
+		run_help(&command);
+		return EXIT_USAGE;
+	}
+	command.argument = optind + 1 < argc ? argv[optind + 1] : NULL;
+	return run_command(argv[optind], &command);
+}
