@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "proto/control_message.h"
 #include "proto/fec.h"
 #include "proto/gcm.h"
 
@@ -35,6 +36,7 @@ struct block {
 	uint16_t received, received_data;
 	uint16_t highest; /* highest shard received */
 	uint32_t timestamp_90k;
+	uint8_t fec_percent;
 	bool present[VIDEO_BLOCK_DATA_MAX];
 };
 
@@ -52,6 +54,8 @@ struct video_receiver {
 	uint32_t first_lost; /* first frame since the last one that was decodable */
 	struct block block;
 	struct video_request request;
+	bool fec_status_due;
+	struct control_fec_status fec_status;
 	struct video_receive_stats stats;
 };
 
@@ -122,6 +126,15 @@ struct video_request video_receive_request(struct video_receiver *receiver) {
 	return request;
 }
 
+bool video_receive_fec_status(struct video_receiver *receiver, struct control_fec_status *out) {
+	if (!receiver->fec_status_due) {
+		return false;
+	}
+	receiver->fec_status_due = false;
+	*out = receiver->fec_status;
+	return true;
+}
+
 static void shard_read(struct reader *r, struct shard *s) {
 	reader_take(r, 2);
 	s->sequence = reader_be16(r);
@@ -190,8 +203,26 @@ static void frames_pass(struct video_receiver *receiver, uint32_t next) {
 
 static void block_close(struct video_receiver *receiver) {
 	struct block *block = &receiver->block;
-	receiver->stats.missing += block->highest + 1U - block->received;
+	uint16_t missing = (uint16_t)(block->highest + 1U - block->received);
+	receiver->stats.missing += missing;
 	block->open = false;
+	if (block->received_data == block->data) {
+		return;
+	}
+	receiver->fec_status_due = true;
+	receiver->fec_status = (struct control_fec_status){
+		.frame = receiver->current,
+		.highest_received = (uint16_t)(block->lowest + block->highest),
+		.next_contiguous = block->next_contiguous,
+		.missing = missing,
+		.total_data = block->data,
+		.total_parity = block->parity,
+		.received_data = block->received_data,
+		.received_parity = (uint16_t)(block->received - block->received_data),
+		.fec_percent = block->fec_percent,
+		.block = block->index,
+		.block_count = (uint8_t)(block->last + 1),
+	};
 }
 
 /* Gives up the open block, if there is one, for what came after it. */
@@ -219,6 +250,7 @@ static int block_open(struct video_receiver *receiver, const struct shard *s) {
 		.data = s->data,
 		.parity = (uint16_t)parity,
 		.timestamp_90k = s->timestamp_90k,
+		.fec_percent = s->fec_percent,
 	};
 	return 0;
 }

@@ -67,6 +67,12 @@ struct video_request {
 /* The request that is due, once. */
 struct video_request video_receive_request(struct video_receiver *receiver);
 
+/* What the client tells the host of the newest block that it had to rebuild or give up
+ * (RtpVideoQueue.c, reportFinalFrameFecStatus): once, true when there is such a block.
+ * To be asked after each datagram. */
+struct control_fec_status;
+bool video_receive_fec_status(struct video_receiver *receiver, struct control_fec_status *out);
+
 struct video_receive_stats {
 	uint64_t packets;     /* kept */
 	uint64_t malformed;   /* or not decrypted */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../unit.h"
 
+#include "proto/control_message.h"
 #include "proto/video_receive.h"
 #include "vector.h"
 
@@ -175,6 +176,36 @@ static void each_single_lost_shard_is_recovered_also_first_and_last(void **state
 			got_is_the_frame(&path);
 		}
 	}
+	path_finish(&path);
+}
+
+static void a_rebuilt_block_is_reported_once_and_a_whole_one_never(void **state) {
+	(void)state;
+	struct path path = path_make(
+			(struct video_format){ .packet_size = 512, .fec_percent = 20 }, VIDEO_AV1);
+	struct control_fec_status status;
+	path_begin(&path, VIDEO_FRAME_IDR, 5000);
+	size_t count = path_write(&path, 0);
+	for (size_t i = 0; i < count; i++) {
+		path_receive(&path, i);
+	}
+	assert_false(video_receive_fec_status(path.receiver, &status));
+
+	path_begin(&path, VIDEO_FRAME_P, 5000);
+	count = path_write(&path, 0);
+	for (size_t i = 1; i < count; i++) {
+		path_receive(&path, i);
+	}
+	assert_true(video_receive_fec_status(path.receiver, &status));
+	assert_int_equal(status.frame, 2);
+	assert_int_equal(status.missing, 1);
+	assert_int_equal(status.total_data, path.batch.plan.blocks[0].data);
+	assert_int_equal(status.total_parity, path.batch.plan.blocks[0].parity);
+	assert_int_equal(status.received_data, status.total_data - 1);
+	assert_int_equal(status.received_parity, 1);
+	assert_int_equal(status.fec_percent, path.batch.plan.blocks[0].fec_percent);
+	assert_int_equal(status.block_count, 1);
+	assert_false(video_receive_fec_status(path.receiver, &status));
 	path_finish(&path);
 }
 
@@ -388,6 +419,7 @@ int main(void) {
 		UNIT(clear_frames_survive_any_loss_up_to_the_parity),
 		UNIT(encrypted_frames_survive_any_loss_up_to_the_parity),
 		UNIT(each_single_lost_shard_is_recovered_also_first_and_last),
+		UNIT(a_rebuilt_block_is_reported_once_and_a_whole_one_never),
 		UNIT(a_large_frame_without_parity_arrives_and_does_not_survive_loss),
 		UNIT(sequence_and_stream_packet_index_wrap),
 		UNIT(one_loss_too_many_loses_the_frame_and_asks_for_an_invalidation),
