@@ -96,7 +96,7 @@ static int add_text(struct script *script, const struct line *line) {
 		if (at + len > line->rest.len) {
 			return -EBADMSG;
 		}
-		struct input_event event = { .kind = INPUT_TEXT };
+		struct input_event event = { .kind = INPUT_CODE_POINT };
 		event.text.len = (uint8_t)len;
 		memcpy(event.text.bytes, line->rest.at + at, len);
 		int rc = add_input(script, line->at_ms, &event);
@@ -125,7 +125,8 @@ static int add_abs(struct script *script, const struct line *line) {
 }
 
 static int add_scroll(struct script *script, const struct line *line) {
-	struct input_event event = { .kind = INPUT_SCROLL, .scroll = (int16_t)line->number[0] };
+	struct input_event event = { .kind = INPUT_SCROLL_VERTICAL,
+		.scroll = (int16_t)line->number[0] };
 	return add_input(script, line->at_ms, &event);
 }
 
