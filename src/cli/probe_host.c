@@ -73,7 +73,7 @@ static int get(struct probe *probe, struct probe_http *http, const char *step, c
 	char name[48];
 	text_format(name, sizeof(name), "%s_ms", step);
 	probe_note_ms(probe->report, name, begin_ns, clock_now_ns());
-	return rc < 0 ? probe_fail_transport(probe, step, path, rc) : 0;
+	return rc < 0 ? probe_fail_transport(probe, step, http->secure ? "HTTPS" : "HTTP", rc) : 0;
 }
 
 int probe_host_ask(struct probe *probe, struct probe_http *http, const char *step, const char *path,

@@ -12,6 +12,7 @@
 #include "cli/probe_discover.h"
 #include "cli/probe_host.h"
 #include "cli/probe_session.h"
+#include "cli/probe_summary.h"
 #include "cli/show.h"
 
 int probe_fail(struct probe *probe, enum probe_exit exit, const char *step, const char *format,
@@ -121,6 +122,8 @@ static int run_info(struct probe *probe) {
 }
 
 static int run_pair(struct probe *probe) {
+	/* Whoever was met before: this host is to be met anew. */
+	probe->identity.host_len = 0;
 	int rc = probe_host_info(probe);
 	return rc < 0 ? rc : probe_host_pair(probe);
 }
@@ -225,14 +228,18 @@ static void print(struct probe *probe) {
 		json_object_set_new(probe->report, "error", json_string(probe->error));
 	}
 	if (probe->options.json) {
-		json_dumpf(probe->report, stdout, JSON_COMPACT);
+		json_dumpf(probe->report, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
 		putchar('\n');
 		return;
 	}
 	json_object_del(probe->report, "ok");
 	json_object_del(probe->report, "step");
 	json_object_del(probe->report, "error");
-	show_json(stdout, probe->report);
+	if (json_object_get(probe->report, "video")) {
+		probe_summary(stdout, probe->report);
+	} else {
+		show_json(stdout, probe->report);
+	}
 	if (probe->error[0]) {
 		fflush(stdout);
 		fprintf(stderr, "perigee probe: %s: ", probe->step);

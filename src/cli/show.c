@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/show.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -32,7 +33,25 @@ static void show_scalar(FILE *file, const json_t *json) {
 		fputs("-", file);
 		break;
 	}
+}
+
+static bool is_simple(const json_t *json) {
+	return !json_is_object(json) && !json_is_array(json);
+}
+
+/* A list of simple values takes one line. */
+static bool show_in_line(FILE *file, const json_t *list) {
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (!is_simple(json_array_get(list, i))) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		fputc(' ', file);
+		show_scalar(file, json_array_get(list, i));
+	}
 	fputc('\n', file);
+	return true;
 }
 
 static void show_at(FILE *file, const json_t *json, int depth, int first_indent);
@@ -47,6 +66,9 @@ static void show_object(FILE *file, const json_t *json, int depth, int first_ind
 		show_text(file, name);
 		fputc(':', file);
 		indent = 2 * depth;
+		if (json_array_size(value) && show_in_line(file, value)) {
+			continue;
+		}
 		if (json_object_size(value) || json_array_size(value)) {
 			fputc('\n', file);
 			show_at(file, value, depth + 1, 2 * (depth + 1));
@@ -55,6 +77,7 @@ static void show_object(FILE *file, const json_t *json, int depth, int first_ind
 		} else {
 			fputc(' ', file);
 			show_scalar(file, value);
+			fputc('\n', file);
 		}
 	}
 	json_decref((json_t *)(uintptr_t)json);
@@ -72,6 +95,7 @@ static void show_at(FILE *file, const json_t *json, int depth, int first_indent)
 	if (!json_is_array(json)) {
 		fprintf(file, "%*s", first_indent, "");
 		show_scalar(file, json);
+		fputc('\n', file);
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(json); i++) {
