@@ -62,6 +62,8 @@ static void flush_control(struct stream *stream, uint64_t now_ms) {
 	stream_control_tick(&stream->control, now_ms);
 }
 
+static void arm(struct stream *stream, enum stream_timer timer, uint64_t when_ns);
+
 static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
 	(void)usec;
 	struct stream *stream = (struct stream *)user;
@@ -72,6 +74,7 @@ static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
 	}
 	if (source == stream->timers[STREAM_TIMER_STATS]) {
 		stream_report_second(stream);
+		arm(stream, STREAM_TIMER_STATS, clock_now_ns() + STREAM_STATS_MS * NS_PER_MS);
 	}
 	stream_settle(stream);
 	return 0;

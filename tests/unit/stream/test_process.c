@@ -496,6 +496,10 @@ static bool has_stats(struct viewer *viewer) {
 	return viewer->stats.stream_stats.pictures > 0;
 }
 
+static bool has_later_stats(struct viewer *viewer) {
+	return viewer->stats.stream_stats.pictures >= 25;
+}
+
 static void counters_are_told_each_second(void **state) {
 	(void)state;
 	struct viewer *viewer = viewer_create((struct viewer_config){ 0 });
@@ -511,6 +515,8 @@ static void counters_are_told_each_second(void **state) {
 	assert_true(viewer->stats.stream_stats.hand_p50_us < viewer->stats.stream_stats.age_p50_us);
 	print_message("# hand-overs p50 %u us p99 %u us\n", viewer->stats.stream_stats.hand_p50_us,
 			viewer->stats.stream_stats.hand_p99_us);
+	send_frames(viewer, 5, 100, 3000);
+	assert_true(viewer_until(viewer, has_later_stats, VIEWER_WAIT_MS));
 	viewer_destroy(viewer);
 }
 
