@@ -94,7 +94,7 @@ bool stream_audio_step(
 			memcpy(audio->silent, opus, size);
 			audio->silent_size = (uint16_t)size;
 			silence_begin(&audio->silence, audio->sender.format.duration_ms * NS_PER_MS,
-					now_ns);
+					audio->sender.position.next_sequence, now_ns);
 		}
 		return true;
 	}
@@ -107,5 +107,5 @@ bool stream_audio_step(
 }
 
 uint64_t stream_audio_deadline_ns(const struct stream_audio *audio) {
-	return audio->silence.on ? audio->silence.due_ns : UINT64_MAX;
+	return audio->silence.on ? audio->silence.wake_ns : UINT64_MAX;
 }

@@ -6,52 +6,68 @@
 
 #define MS NS_PER_MS
 
-static void one_packet_is_due_for_each_duration(void **state) {
+static unsigned count_due(struct silence *silence, uint64_t now_ns) {
+	unsigned count = 0;
+	while (silence_due(silence, now_ns)) {
+		count++;
+	}
+	return count;
+}
+
+static void packets_leave_in_bursts_that_end_with_their_group(void **state) {
 	(void)state;
 	struct silence silence = { 0 };
 	assert_false(silence_due(&silence, 1000 * MS));
-	silence_begin(&silence, 5 * MS, 1000 * MS);
-	assert_false(silence_due(&silence, 1005 * MS - 1));
-	assert_true(silence_due(&silence, 1005 * MS));
-	assert_false(silence_due(&silence, 1005 * MS));
+	silence_begin(&silence, 5 * MS, 6, 1000 * MS); /* 6 and 7 end the group */
+	assert_true(silence.wake_ns == 1010 * MS);
+	assert_int_equal(count_due(&silence, 1010 * MS - 1), 0);
+	assert_int_equal(count_due(&silence, 1010 * MS), 2);
+	assert_true(silence.wake_ns == 1030 * MS);
+	assert_int_equal(count_due(&silence, 1030 * MS - 1), 0);
+	assert_int_equal(count_due(&silence, 1030 * MS), 4);
+}
+
+static void long_packets_leave_one_by_one(void **state) {
+	(void)state;
+	struct silence silence;
+	silence_begin(&silence, 40 * MS, 7, 0);
+	assert_int_equal(count_due(&silence, 40 * MS), 1);
+	assert_true(silence.wake_ns == 80 * MS);
 }
 
 static void lateness_does_not_add_up(void **state) {
 	(void)state;
 	struct silence silence;
-	silence_begin(&silence, 5 * MS, 0);
+	silence_begin(&silence, 5 * MS, 0, 0);
 	unsigned sent = 0;
-	for (uint64_t now = 0; now <= 1000 * MS; now += 7 * MS) {
-		while (silence_due(&silence, now)) {
-			sent++;
-		}
+	for (uint64_t now = 0; now <= 1002 * MS; now += 3 * MS) {
+		sent += count_due(&silence, now);
 	}
-	assert_int_equal(sent, 994 / 5);
+	assert_int_equal(sent, 200);
 }
 
 static void a_standstill_is_not_made_up_for(void **state) {
 	(void)state;
 	struct silence silence;
-	silence_begin(&silence, 5 * MS, 0);
-	unsigned sent = 0;
-	while (silence_due(&silence, 2000 * MS)) {
-		sent++;
-	}
-	assert_int_equal(sent, 1);
+	silence_begin(&silence, 5 * MS, 0, 0);
+	assert_int_equal(count_due(&silence, 2000 * MS), 1);
 	assert_true(silence.due_ns == 2005 * MS);
+	assert_true(silence.wake_ns == 2015 * MS); /* three are left of the group */
+	assert_int_equal(count_due(&silence, 2015 * MS), 3);
 }
 
 static void sound_ends_the_repetition(void **state) {
 	(void)state;
 	struct silence silence;
-	silence_begin(&silence, 5 * MS, 0);
+	silence_begin(&silence, 5 * MS, 0, 0);
 	silence_end(&silence);
 	assert_false(silence_due(&silence, 100 * MS));
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		UNIT(one_packet_is_due_for_each_duration),
+		UNIT(packets_leave_in_bursts_that_end_with_their_group),
+		UNIT(long_packets_leave_one_by_one),
 		UNIT(lateness_does_not_add_up),
 		UNIT(a_standstill_is_not_made_up_for),
 		UNIT(sound_ends_the_repetition),
