@@ -470,6 +470,9 @@ int main(int argc, char **argv) {
 	hold->channel.fd = -1;
 	hold->argv = argv;
 	raise_fd_limit();
+	if (isatty(STDERR_FILENO)) {
+		log_set_level(LOG_LEVEL_WARNING); /* a person reads: only what is wrong */
+	}
 	int rc = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : open_loop(hold);
 	if (rc < 0) {
 		log_error("hold-failed", "error=%s", log_quote(strerror(-rc)).text);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "base/own.h"
 #include "base/text.h"
@@ -32,7 +33,8 @@ struct logger {
 	int file; /* owned */
 	int64_t file_bytes;
 	bool file_failed;
-	int console; /* owned when it is not STDERR_FILENO */
+	int console;                  /* owned when it is not STDERR_FILENO */
+	enum log_level console_level; /* the console gets this and what is worse */
 	bool journal;
 	char rest[2 * LINE_MAX_BYTES]; /* of a line that stderr took in part */
 	size_t rest_len;
@@ -131,38 +133,58 @@ static void write_file(struct logger *logger, const char *line, size_t len) {
 	logger->file_bytes += n > 0 ? n : 0;
 }
 
-/* sd-daemon(3) priorities of our level letters. The letter is the first word, or
- * the second when a time stands first. */
-static char priority_of(const char *line, size_t len) {
-	size_t at = 0;
-	if (len > 0 && line[0] >= '0' && line[0] <= '9') {
-		while (at < len && line[at] != ' ') {
-			at++;
-		}
-		at++;
+static bool level_of_word(const char *word, size_t len, enum log_level *out) {
+	static const char letters[] = "ewid", key[] = "level=";
+	char name[12];
+	const char *found = len == 1 ? strchr(letters, word[0]) : NULL;
+	if (found && *found) {
+		*out = (enum log_level)(found - letters);
+		return true;
 	}
-	static const char letters[] = "ewid", priorities[] = "3467";
-	if (at + 1 < len && line[at + 1] == ' ') {
-		const char *found = strchr(letters, line[at]);
-		if (found && *found) {
-			return priorities[found - letters];
-		}
+	size_t skip = sizeof(key) - 1;
+	if (len <= skip || len - skip >= sizeof(name) || memcmp(word, key, skip) != 0) {
+		return false;
 	}
-	return '6';
+	memcpy(name, word + skip, len - skip);
+	name[len - skip] = '\0';
+	return log_level_parse(name, out);
+}
+
+/* The level is the first word of a line ("w"), or the second when a time stands
+ * first ("w" or "level=warning"). Anything else is somebody's plain output. */
+static enum log_level level_of(const char *line, size_t len) {
+	enum log_level level = LOG_LEVEL_INFO;
+	const char *blank = memchr(line, ' ', len);
+	size_t first = blank ? (size_t)(blank - line) : len;
+	if (!blank || level_of_word(line, first, &level)) {
+		return level;
+	}
+	const char *word = blank + 1;
+	size_t rest = len - first - 1;
+	const char *end = memchr(word, ' ', rest);
+	bool timed = strncmp(line, "time=", 5) == 0 || (line[0] >= '0' && line[0] <= '9');
+	if (timed) {
+		(void)level_of_word(word, end ? (size_t)(end - word) : rest, &level);
+	}
+	return level;
 }
 
 static void write_line(struct logger *logger, const char *line, size_t len) {
+	static const char priorities[] = "3467"; /* sd-daemon(3), by level */
 	char whole[LINE_MAX_BYTES + 4];
 	size_t head = 0;
+	enum log_level level = level_of(line, len);
 	if (logger->journal) {
 		whole[0] = '<';
-		whole[1] = priority_of(line, len);
+		whole[1] = priorities[level];
 		whole[2] = '>';
 		head = 3;
 	}
 	memcpy(whole + head, line, len);
 	whole[head + len] = '\n';
-	write_console(logger, whole, head + len + 1);
+	if (level <= logger->console_level) {
+		write_console(logger, whole, head + len + 1);
+	}
 	if (!logger->journal) {
 		write_file(logger, whole, len + 1);
 	}
@@ -264,6 +286,10 @@ static bool parse(int argc, char **argv, struct logger *logger) {
 		}
 		if (strcmp(argv[i], "--file") == 0) {
 			logger->path = value;
+		} else if (strcmp(argv[i], "--console") == 0) {
+			if (!log_level_parse(value, &logger->console_level)) {
+				return false;
+			}
 		} else if (strcmp(argv[i], "--max-bytes") == 0) {
 			if (!parse_number(value, LINE_MAX_BYTES, INT64_MAX / 2,
 					    &logger->max_bytes)) {
@@ -283,11 +309,15 @@ static bool parse(int argc, char **argv, struct logger *logger) {
 int main(int argc, char **argv) {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGTTOU };
 	struct logger logger = {
-		.file = -1, .max_bytes = 16 << 20, .keep = 4, .console = STDERR_FILENO
+		.file = -1,
+		.max_bytes = 16 << 20,
+		.keep = 4,
+		.console = STDERR_FILENO,
+		.console_level = LOG_LEVEL_DEBUG,
 	};
 	if (!parse(argc, argv, &logger)) {
 		fprintf(stderr, "e log-arguments usage=\"perigee-log [--file PATH] "
-				"[--max-bytes N] [--keep N]\"\n");
+				"[--console LEVEL] [--max-bytes N] [--keep N]\"\n");
 		return 2;
 	}
 	/* The last line is the one that says why it ended: only the end of the input

@@ -64,6 +64,8 @@ static int redirect_stderr(struct supervisor *supervisor) {
 	if (supervisor->terminal_fd < 0 || pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
 		return -errno;
 	}
+	/* Where stderr is a file, the log and we write to it in turns. */
+	fcntl(supervisor->terminal_fd, F_SETFL, fcntl(supervisor->terminal_fd, F_GETFL) | O_APPEND);
 	supervisor->own_lines_fd = pipe_fds[0];
 	dup2(pipe_fds[1], STDERR_FILENO);
 	close(pipe_fds[1]);
@@ -187,6 +189,8 @@ static int prepare(
 	rc = sockets_open(&supervisor->config, &supervisor->paths, &supervisor->sockets, error);
 	if (rc == 0) {
 		sweep(&supervisor->paths);
+	} else {
+		paths_remove_empty(supervisor->paths.runtime);
 	}
 	return rc;
 }
@@ -204,6 +208,7 @@ static int begin(struct supervisor *supervisor) {
 	if (rc >= 0) {
 		rc = start_log(supervisor);
 	}
+	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
 	if (rc >= 0) {
 		rc = keys_create(&supervisor->keys);
 	}
@@ -270,7 +275,6 @@ int main(int argc, char **argv) {
 		quit_holder(supervisor, code);
 		return code;
 	}
-	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
 	rc = begin(supervisor);
 	if (rc < 0) {
 		supervisor_fatal(supervisor,

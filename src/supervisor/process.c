@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "supervisor/child.h"
@@ -169,7 +170,10 @@ int spawn_log(const struct nursery *nursery, const char *file, int input, int co
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, console, STDERR_FILENO);
-	const char *const argv[] = { program, "--file", file, NULL };
+	/* A person at a terminal wants the banner and what is wrong; all is in the file. */
+	bool quiet = isatty(console) && nursery->log_level < LOG_LEVEL_DEBUG;
+	const char *const argv[] = { program, "--file", file, "--console",
+		quiet ? "warning" : "debug", NULL };
 	const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
 	pid_t pid;
 	rc = posix_spawn(&pid, program, &actions, &attributes, (char *const *)(uintptr_t)argv,

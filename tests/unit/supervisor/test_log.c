@@ -187,6 +187,26 @@ static void the_journal_gets_priorities_and_no_file_is_made(void **state) {
 	assert_int_equal(access(file, F_OK), -1);
 }
 
+static void a_quiet_console_shows_only_what_is_as_bad_as_asked(void **state) {
+	(void)state;
+	static const char lines[] =
+			"time=2026-01-01T00:00:00Z level=info kind=gate event=a\n"
+			"time=2026-01-01T00:00:00Z level=warning kind=gate event=b\n"
+			"time=2026-01-01T00:00:00Z level=error kind=gate event=c\n"
+			"i hold-quit code=0\ne perigeed-died\nplain e w\nplain level=error\n";
+	char text[512];
+	struct run run = start(ARGS("--file", file, "--console", "warning"), false);
+	write_all(run.in, lines, sizeof(lines) - 1);
+	close(run.in);
+	read_all(run.console, text, sizeof(text));
+	assert_string_equal(text, "time=2026-01-01T00:00:00Z level=warning kind=gate event=b\n"
+				  "time=2026-01-01T00:00:00Z level=error kind=gate event=c\n"
+				  "e perigeed-died\n");
+	assert_int_equal(finish(&run), 0);
+	read_file("", text, sizeof(text));
+	assert_string_equal(text, lines);
+}
+
 static void endless_lines_are_cut(void **state) {
 	(void)state;
 	static char text[65536], line[10001];
@@ -252,6 +272,7 @@ int main(int argc, char **argv) {
 		LOG_TEST(a_terminal_that_takes_nothing_blocks_nobody),
 		LOG_TEST(dropped_lines_are_counted),
 		LOG_TEST(the_journal_gets_priorities_and_no_file_is_made),
+		LOG_TEST(a_quiet_console_shows_only_what_is_as_bad_as_asked),
 		LOG_TEST(endless_lines_are_cut),
 		LOG_TEST(a_folder_that_is_missing_is_said_once),
 		LOG_TEST(only_the_end_of_its_input_ends_it),
