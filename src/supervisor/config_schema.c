@@ -263,6 +263,39 @@ static bool usual_file(char *out, size_t size) {
 	return access(out, F_OK) == 0;
 }
 
+/* The line on which a key stands, 0 when it is not found. */
+static unsigned line_of_key(const char *path, const char *key) {
+	OWN(file_close) FILE *file = fopen(path, "re");
+	char line[CONFIG_PATH_MAX];
+	size_t len = strlen(key);
+	unsigned number = 1;
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *at = line + strspn(line, " -{");
+		if (strncmp(at, key, len) == 0 && at[len] == ':') {
+			return number;
+		}
+		number += strchr(line, '\n') != NULL;
+	}
+	return 0;
+}
+
+/* libcyaml's words, with the line of an unknown key: its own place is that of the
+ * value before. */
+static void explain(const char *path, cyaml_err_t rc, char *found, struct config_text *error) {
+	static const char unknown[] = "Unexpected key: ";
+	char *key = strstr(found, unknown);
+	if (!key) {
+		text_format(error->text, sizeof(error->text), "%s: %s\n%s", path,
+				cyaml_strerror(rc), found);
+		return;
+	}
+	key += sizeof(unknown) - 1;
+	key[strcspn(key, "\n")] = '\0';
+	text_format(error->text, sizeof(error->text),
+			"%s, line %u: there is no key \"%s\" here; perigee.yaml(5) has them all",
+			path, line_of_key(path, key), key);
+}
+
 int config_read_file(const char *path, struct config *config, struct config_text *error) {
 	char usual[512];
 	if (!path) {
@@ -281,8 +314,7 @@ int config_read_file(const char *path, struct config *config, struct config_text
 	struct file *file = NULL;
 	cyaml_err_t rc = cyaml_load_file(path, &cyaml, &file_value, (cyaml_data_t **)&file, NULL);
 	if (rc != CYAML_OK) {
-		text_format(error->text, sizeof(error->text), "%s: %s\n%s", path,
-				cyaml_strerror(rc), found.text);
+		explain(path, rc, found.text, error);
 		return -EINVAL;
 	}
 	int moved = file ? move_all(file, config, &found) : 0;

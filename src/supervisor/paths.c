@@ -68,9 +68,9 @@ static int settle_user(
 	return 0;
 }
 
-/* True when somebody without privileges can get through every folder of path
- * that exists. Home folders of root are mode 0700, which apps cannot pass. */
-static bool is_reachable(const char *path) {
+/* True when the workers' user can get through every folder above path that exists.
+ * The home folder of root is mode 0700, for one. */
+static bool is_reachable(const struct paths *paths, const char *path) {
 	char part[CONFIG_PATH_MAX];
 	text_copy(part, sizeof(part), path);
 	for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
@@ -79,7 +79,13 @@ static bool is_reachable(const char *path) {
 		if (stat(part, &st) < 0) {
 			return errno == ENOENT;
 		}
-		if (!(st.st_mode & S_IXOTH)) {
+		if (!S_ISDIR(st.st_mode)) {
+			return true; /* the error that comes of it says more */
+		}
+		mode_t needed = st.st_uid == paths->uid   ? S_IXUSR
+				: st.st_gid == paths->gid ? S_IXGRP
+							  : S_IXOTH;
+		if (!(st.st_mode & needed)) {
 			return false;
 		}
 		*slash = '/';
@@ -117,7 +123,7 @@ static void choose(const struct folder_rule *rule, const char *given, const stru
 	} else if (!paths->is_root) {
 		text_format(out, CONFIG_PATH_MAX, "/tmp/perigee-%u", getuid());
 	}
-	if (paths->is_root && (!out[0] || !is_reachable(out))) {
+	if (paths->is_root && (!out[0] || !is_reachable(paths, out))) {
 		text_copy(out, CONFIG_PATH_MAX, rule->system);
 	}
 }
@@ -151,6 +157,12 @@ int paths_make(const char *path, uid_t uid, gid_t gid) {
 
 static int make(const char *what, const char *path, const struct paths *paths,
 		struct config_text *error) {
+	if (paths->is_root && path[0] == '/' && !is_reachable(paths, path)) {
+		return refuse(error,
+				"%s folder %s: the user who runs workers and apps (uid %u) cannot "
+				"enter the folders above it. Choose another with --%s or --user.",
+				what, path, paths->uid, what);
+	}
 	int rc = path[0] == '/' ? paths_make(path, paths->uid, paths->gid) : -EINVAL;
 	if (rc == 0 && access(path, W_OK | X_OK) < 0) {
 		rc = -errno;
@@ -177,6 +189,19 @@ static void open_x_folder(const struct paths *paths) {
 	}
 }
 
+/* perigee-log opens it again for each start and rotation; here it is still time to
+ * refuse. Under the journal no file is written. */
+static int try_log(const struct paths *paths, struct config_text *error) {
+	if (getenv("JOURNAL_STREAM")) {
+		return 0;
+	}
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	OWN(fd_close) int fd = open(paths->log, flags, 0640);
+	return fd >= 0 ? 0
+		       : refuse(error, "log file %s: %s. Choose another with --log, or mend it.",
+					 paths->log, strerror(errno));
+}
+
 int paths_settle(const struct config *config, struct paths *out, struct config_text *error) {
 	struct paths paths = { 0 };
 	int rc = settle_user(config, &paths, error);
@@ -201,6 +226,9 @@ int paths_settle(const struct config *config, struct paths *out, struct config_t
 		text_copy(paths.log, sizeof(paths.log), config->folders.log);
 	} else if (!text_format(paths.log, sizeof(paths.log), "%s/perigee.log", paths.state)) {
 		return refuse(error, "state folder %s: the path is too long", paths.state);
+	}
+	if ((rc = try_log(&paths, error)) < 0) {
+		return rc;
 	}
 	open_x_folder(&paths);
 	*out = paths;

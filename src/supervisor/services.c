@@ -105,6 +105,22 @@ static void probe_started(struct supervisor *supervisor, struct child *child) {
 	child_post(child, &probe, NULL, 0);
 }
 
+/* A host that can show nothing says so at once, not at the first launch. */
+static void refuse_without_encoder(struct supervisor *supervisor) {
+	char tried[400] = "";
+	size_t used = 0;
+	for (unsigned i = 0; i < supervisor->probed_count; i++) {
+		text_format(tried + used, sizeof(tried) - used, "%s%s (%.90s)", used ? ", " : "",
+				supervisor->probed[i].encoder_probed.name,
+				supervisor->probed[i].encoder_probed.detail);
+		used = strlen(tried);
+	}
+	supervisor_fatal(supervisor,
+			"no encoder works here: %s. Allow others with --encoders, for example "
+			"x264, which needs no device.",
+			used ? tried : "the process that tries them died");
+}
+
 /* The codecs offered are those of every encoder that really encoded. */
 static void settle_codecs(struct supervisor *supervisor) {
 	supervisor->codecs = 0;
@@ -119,6 +135,10 @@ static void settle_codecs(struct supervisor *supervisor) {
 	/* Only what a viewer can be given: 10 bit pictures are not converted yet. */
 	supervisor->codecs &= ~(uint32_t)CODEC_BIT_HEVC10;
 	supervisor->probe_done = true;
+	if (supervisor->codecs == 0 && !supervisor->banner_shown) {
+		refuse_without_encoder(supervisor);
+		return;
+	}
 	doors_tell_codecs(supervisor);
 	supervisor_check_banner(supervisor, false);
 }

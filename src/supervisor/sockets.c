@@ -109,25 +109,32 @@ static bool somebody_listens(const char *path) {
 	return fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
 }
 
-static int open_api(const struct paths *paths, struct config_text *error) {
+static int open_api(const struct paths *paths) {
 	char path[256];
 	if (!api_path(paths, path, sizeof(path))) {
 		return -ENAMETOOLONG;
 	}
-	if (somebody_listens(path)) {
-		text_format(error->text, sizeof(error->text),
-				"another Perigee runs with the runtime folder %s: stop it, or "
-				"choose "
-				"other folders and ports with --runtime, --state and --port",
-				paths->runtime);
-		return -EADDRINUSE;
-	}
 	return sockets_listen_unix(path, paths->uid, paths->gid);
+}
+
+/* Asked first: whoever starts Perigee twice should hear that, not of a port. */
+static int refuse_second(const struct paths *paths, struct config_text *error) {
+	char path[256];
+	if (!api_path(paths, path, sizeof(path)) || !somebody_listens(path)) {
+		return 0;
+	}
+	text_format(error->text, sizeof(error->text),
+			"another Perigee runs with the runtime folder %s: stop it, or choose "
+			"other folders and ports with --runtime, --state, --data and --port",
+			paths->runtime);
+	return -EADDRINUSE;
 }
 
 static void explain(const struct config *config, enum ipc_door door, int rc,
 		struct config_text *error) {
-	if (error->text[0]) {
+	if (door == DOOR_API) {
+		text_format(error->text, sizeof(error->text), "the socket api.sock: %s",
+				strerror(-rc));
 		return;
 	}
 	const char *kind = doors[door].type == SOCK_DGRAM ? "UDP" : "TCP";
@@ -138,6 +145,9 @@ static void explain(const struct config *config, enum ipc_door door, int rc,
 				"that program, or choose another port with --port or --%s",
 				kind, sockets_port(config, door), doors[door].name,
 				doors[door].flag);
+	} else if (rc == -EADDRNOTAVAIL) {
+		text_format(error->text, sizeof(error->text),
+				"bind %s: this machine has no such address", config->bind);
 	} else {
 		text_format(error->text, sizeof(error->text), "%s port %u (%s): %s", kind,
 				sockets_port(config, door), doors[door].name, strerror(-rc));
@@ -150,9 +160,12 @@ int sockets_open(const struct config *config, const struct paths *paths, struct 
 	for (int door = 0; door < DOORS; door++) {
 		sockets.fd[door] = -1;
 	}
-	error->text[0] = '\0';
+	int rc = refuse_second(paths, error);
+	if (rc < 0) {
+		return rc;
+	}
 	for (int door = 0; door < DOORS; door++) {
-		int fd = door == DOOR_API ? open_api(paths, error)
+		int fd = door == DOOR_API ? open_api(paths)
 					  : open_inet(config, (enum ipc_door)door);
 		if (fd < 0) {
 			explain(config, (enum ipc_door)door, fd, error);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/doors.h"
+#include "supervisor/process.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
 
@@ -121,10 +122,13 @@ void supervisor_check_banner(struct supervisor *supervisor, bool overdue) {
 		return;
 	}
 	supervisor->banner_shown = true;
-	char address[80], encoders[500], missing[600], text[2400];
+	char address[80], encoders[500], missing[600], command[256], text[2700];
 	doors_host_address(supervisor, address, sizeof(address));
 	list_encoders(supervisor, encoders, sizeof(encoders));
 	list_missing(supervisor, missing, sizeof(missing));
+	if (spawn_find(supervisor->nursery.libexec, "perigee", command, sizeof(command)) < 0) {
+		text_copy(command, sizeof(command), "perigee");
+	}
 	text_format(text, sizeof(text),
 			"\nPerigee %s is ready. Add this host in Moonlight:\n\n"
 			"  Address    %s:%u\n"
@@ -132,7 +136,7 @@ void supervisor_check_banner(struct supervisor *supervisor, bool overdue) {
 			"  Pairing    https://%s:%u/#key=%s\n"
 			"             (the page warns about its certificate: it is this host's "
 			"own)\n"
-			"             or on this machine: perigee pair PIN\n"
+			"             or on this machine: %s pair PIN\n"
 			"  Renderer   %s\n"
 			"  Encoders   %s\n"
 			"  Log        %s\n"
@@ -141,7 +145,7 @@ void supervisor_check_banner(struct supervisor *supervisor, bool overdue) {
 			"%s%s%s%s\n",
 			PERIGEE_VERSION, address, supervisor->config.ports.http,
 			doors_host_name(supervisor), address, supervisor->config.ports.web,
-			supervisor->web_key, renderer(), encoders, supervisor->paths.log,
+			supervisor->web_key, command, renderer(), encoders, supervisor->paths.log,
 			supervisor->paths.state, supervisor->paths.data,
 			supervisor->paths.said[0] ? "  User       " : "", supervisor->paths.said,
 			supervisor->paths.said[0] ? "\n" : "", missing);

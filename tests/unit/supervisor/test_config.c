@@ -59,7 +59,7 @@ static void a_wrong_key_is_named_with_its_place(void **state) {
 	struct config_text error;
 	assert_int_equal(read_text("name: x\nportz: {base: 1}\n", &config, &error), -EINVAL);
 	assert_non_null(strstr(error.text, "portz"));
-	assert_non_null(strstr(error.text, "line: "));
+	assert_non_null(strstr(error.text, ", line 2: "));
 	config_finish(&config);
 }
 
