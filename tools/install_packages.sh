@@ -1,48 +1,65 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what is missing of the named kinds of packages (build, run, test) on
-# Debian 12; on another distribution it names them and fails.
+# Installs what is missing of the named kinds of packages (build, run, test) where
+# there is a list of the distribution's names; elsewhere it names them and fails.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-list="$here/packages/debian-12"
+known=debian-12
 
-wanted() {
+ID=unknown
+VERSION_ID=
+PRETTY_NAME="an unknown system"
+[ ! -r /etc/os-release ] || . /etc/os-release
+list="$here/packages/$ID-$VERSION_ID"
+
+wanted() { # wanted LIST KIND...
+	names=$1
+	shift
 	for kind; do
-		sed -n "s/^$kind //p" "$list"
+		sed -n "s/^$kind //p" "$names"
 	done | tr '\n' ' '
 }
 
-packages=$(wanted "$@")
-. /etc/os-release
-if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-}" != 12 ]; then
-	if command -v dpkg-query >/dev/null 2>&1; then
-		hint="your distribution's names may differ a little"
-	else
-		hint="these are Debian's names"
-	fi
-	echo "perigee: this is ${PRETTY_NAME:-an unknown system}, not Debian 12. Please install ($hint):" >&2
-	echo "$packages" | fold -s -w 90 >&2
-	[ "${PERIGEE_PACKAGES:-}" = installed ] && exit 0
-	echo "and then run again with PERIGEE_PACKAGES=installed in the environment." >&2
+if [ ! -r "$list" ]; then
+	[ "${PERIGEE_PACKAGES:-}" != installed ] || exit 0
+	echo "perigee: this is $PRETTY_NAME; what to install is only known for $known." >&2
+	echo "Please install what these packages of $known have:" >&2
+	wanted "$here/packages/$known" "$@" | fold -s -w 90 >&2
+	echo >&2
+	echo "and then run this again with PERIGEE_PACKAGES=installed in the environment." >&2
 	exit 1
 fi
 
+packages=$(wanted "$list" "$@")
+newline='
+'
+installed=$newline$(dpkg-query -W -f '${Package} ${Status}\n' $packages 2>/dev/null || true)$newline
 missing=
 for package in $packages; do
-	status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
-	[ "$status" = "install ok installed" ] || missing="$missing $package"
+	case $installed in
+	*"$newline$package install ok installed$newline"*) ;;
+	*) missing="$missing $package" ;;
+	esac
 done
-[ -z "$missing" ] && exit 0
+[ -n "$missing" ] || exit 0
 
 as_root=
 if [ "$(id -u)" != 0 ]; then
 	if ! command -v sudo >/dev/null 2>&1; then
-		echo "perigee: these packages are missing, and there is no sudo to install them with:" >&2
-		echo "$missing" >&2
+		echo "perigee: packages are missing, and there is no sudo to install them with." >&2
+		echo "Please run as root, and then ./start again:" >&2
+		echo "  apt-get install --no-install-recommends$missing" | fold -s -w 90 >&2
 		exit 1
 	fi
-	as_root="sudo"
+	as_root=sudo
 fi
-echo "perigee: installing:$missing"
-$as_root apt-get update -qq
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+echo "perigee: installing these packages (a minute or two):"
+echo "$missing" | fold -s -w 90
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { $as_root apt-get update -q && $as_root env DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
+	tail -n 15 "$log" >&2
+	echo "perigee: the packages could not be installed; apt's last words are above." >&2
+	exit 1
+fi
