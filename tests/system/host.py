@@ -57,7 +57,7 @@ def free_base():
 
 
 class Host:
-    def __init__(self, build, *flags, env=None):
+    def __init__(self, build, *flags, env=None, discovery=False):
         self.build = pathlib.Path(build).resolve()
         self.source = pathlib.Path(__file__).resolve().parents[2]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir="/tmp"))
@@ -70,7 +70,7 @@ class Host:
             str(self.build / "src/supervisor/perigee-hold"), "--libexec", ":".join(libexec),
             "--port", str(self.port), "--state", str(self.folder / "state"),
             "--data", str(self.folder / "data"), "--runtime", str(self.folder / "run"),
-            "--no-discovery", *flags]
+            *([] if discovery else ["--no-discovery"]), *flags]
         self.output = open(self.folder / "out", "a+b")
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=self.output, start_new_session=True,
