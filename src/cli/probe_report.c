@@ -40,6 +40,11 @@ static json_t *percentiles(struct samples *samples) {
 	return object;
 }
 
+/* 0 when it never began. */
+static double seconds_between(uint64_t from_ns, uint64_t to_ns) {
+	return from_ns && to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
+}
+
 static json_t *pattern_report(struct probe_session *session, double seconds) {
 	struct probe_pattern_stats *stats = &session->video.pattern.stats;
 	if (stats->pictures == 0) {
@@ -72,13 +77,11 @@ static json_t *video_report(struct probe_session *session, double seconds) {
 	const struct video_receive_stats *stats = video_receive_stats(video->receiver);
 	json_t *object = json_object();
 	put_count(object, "frames", video->frames);
-	/* From the first frame on, as a grid has it. */
-	double watched =
-			video->frames > 1
-					? (double)(video->newest_frame_ns - video->first_frame_ns) /
-							  1e9
-					: 0;
-	put_real(object, "fps", watched > 0 ? (double)(video->frames - 1) / watched : 0);
+	/* From the first frame to the end, so that a stream that stops is not praised. */
+	double watched = seconds_between(video->first_frame_ns, session->end_ns);
+	put_real(object, "fps", watched > 0 ? (double)video->frames / watched : 0);
+	put_real(object, "silent_at_end_ms",
+			1e3 * seconds_between(video->newest_frame_ns, session->end_ns));
 	json_object_set_new(object, "gap_ms", percentiles(&video->gaps_ms));
 	json_object_set_new(object, "host_ms", percentiles(&video->host_ms));
 	put_count(object, "idrs", video->idrs);
@@ -104,7 +107,6 @@ static json_t *video_report(struct probe_session *session, double seconds) {
 				json_pack("{s:i,s:i,s:i,s:i}", "matrix", signalled.matrix,
 						"full_range", signalled.full_range, "profile",
 						signalled.profile, "level", signalled.level));
-		/* Without this the first picture's wait is hidden in the pattern's numbers. */
 		json_object_set_new(object, "pattern", pattern_report(session, watched));
 	}
 	return object;
@@ -121,6 +123,8 @@ static json_t *audio_report(struct probe_session *session) {
 	put_count(object, "parity", stats->parity);
 	put_count(object, "malformed", stats->malformed);
 	put_count(object, "ignored", stats->ignored);
+	put_real(object, "silent_at_end_ms",
+			1e3 * seconds_between(audio->newest_ns, session->end_ns));
 	json_object_set_new(object, "gap_ms", percentiles(&audio->gaps_ms));
 	if (audio->decoder) {
 		put_real(object, "seconds", (double)audio->level->frames / LEVEL_RATE_HZ);

@@ -240,6 +240,10 @@ static void judge(struct probe_session *session, uint64_t now_ns) {
 	}
 	if (control->terminated) {
 		session->end = PROBE_END_TERMINATED;
+		if (control->termination != CONTROL_END_ORDERLY) {
+			probe_fail(probe, PROBE_FAILED, "stream",
+					"the host ended it with code 0x%08x", control->termination);
+		}
 	} else if (control->ended) {
 		session->end = PROBE_END_DISCONNECTED;
 		probe_fail(probe, PROBE_FAILED, "stream", "the control connection %s",
@@ -274,6 +278,15 @@ static uint64_t next_deadline_ns(const struct probe_session *session) {
 			session->begin_ns + (uint64_t)(session->probe->options.seconds * 1e9));
 }
 
+/* Takes all that are pending: whatever is left would end us once it is unblocked. */
+static void handle_signal(struct probe_session *session, int signal_fd) {
+	struct signalfd_siginfo info;
+	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		session->end = PROBE_END_INTERRUPTED;
+	}
+	probe_fail(session->probe, PROBE_FAILED, "stream", "interrupted");
+}
+
 /* Waits until something comes or is due, and takes what came. */
 static void turn(struct probe_session *session, int signal_fd, uint64_t deadline_ns) {
 	struct pollfd fds[] = {
@@ -293,8 +306,8 @@ static void turn(struct probe_session *session, int signal_fd, uint64_t deadline
 			drain(session, fds[flow].fd, (enum probe_flow)flow);
 		}
 	}
-	if (fds[PROBE_FLOWS].revents && session->end == PROBE_END_NONE) {
-		session->end = PROBE_END_INTERRUPTED;
+	if (fds[PROBE_FLOWS].revents) {
+		handle_signal(session, signal_fd);
 	}
 }
 
@@ -327,8 +340,8 @@ static void leave(struct probe_session *session) {
 	for (;;) {
 		uint64_t now_ns = clock_now_ns();
 		probe_control_flush(&session->control, now_ns);
-		if (session->control.ended || now_ns >= limit_ns) {
-			return;
+		if (now_ns >= limit_ns || session->control.ended) {
+			break;
 		}
 		struct pollfd fd = { .fd = session->control.fd, .events = POLLIN };
 		uint64_t deadline_ns =
@@ -337,6 +350,10 @@ static void leave(struct probe_session *session) {
 			drain(session, fd.fd, PROBE_FLOW_CONTROL);
 			take_impaired(session, UINT64_MAX);
 		}
+	}
+	if (!session->control.ended || session->control.end == ENET_END_TIMEOUT) {
+		probe_fail(session->probe, PROBE_FAILED, "leave",
+				"the host did not answer the goodbye");
 	}
 }
 

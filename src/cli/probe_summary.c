@@ -3,6 +3,10 @@
 
 #include "cli/show.h"
 
+enum {
+	LONG_MS = 1500, /* a still desktop has a frame a second */
+};
+
 static double number(const json_t *object, const char *name) {
 	return json_number_value(json_object_get(object, name));
 }
@@ -58,6 +62,10 @@ static void show_video(FILE *file, const json_t *video) {
 			number(video, "lost"), number(video, "recovered"),
 			number(video, "fec_failed"), number(video, "missing_numbers"),
 			number(video, "decode_errors"));
+	if (number(video, "silent_at_end_ms") > LONG_MS) {
+		fprintf(file, "silence  no frame in the last %.1f s\n",
+				number(video, "silent_at_end_ms") / 1e3);
+	}
 	const json_t *pattern = json_object_get(video, "pattern");
 	if (json_is_object(pattern)) {
 		fprintf(file,
@@ -83,9 +91,13 @@ void probe_summary(FILE *file, const json_t *report) {
 		fputc('\n', file);
 	}
 	const json_t *audio = json_object_get(report, "audio");
-	fprintf(file, "sound    %.0f packets, %.0f lost, %.0f errors, %.1f dB, tone %.1f Hz\n",
-			number(audio, "packets"), number(audio, "lost"), number(audio, "errors"),
-			number(audio, "rms_db"), number(audio, "tone_hz"));
+	fprintf(file, "sound    %.0f packets, %.0f lost, %.0f errors", number(audio, "packets"),
+			number(audio, "lost"), number(audio, "errors"));
+	if (json_object_get(audio, "rms_db")) {
+		fprintf(file, ", %.1f dB, tone %.1f Hz", number(audio, "rms_db"),
+				number(audio, "tone_hz"));
+	}
+	fputc('\n', file);
 	const json_t *impaired = json_object_get(report, "impaired");
 	if (impaired) {
 		fprintf(file, "network  %.0f passed, %.0f dropped, %.0f doubled, %.0f overtaken\n",
