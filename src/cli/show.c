@@ -61,7 +61,8 @@ static void show_object(FILE *file, const json_t *json, int depth, int first_ind
 	json_t *value;
 	int indent = first_indent;
 	/* The library's iteration wants a pointer to something that may change. */
-	json_object_foreach(json_incref((json_t *)(uintptr_t)json), name, value) {
+	json_t *object = (json_t *)(uintptr_t)json;
+	json_object_foreach(object, name, value) {
 		fprintf(file, "%*s", indent, "");
 		show_text(file, name);
 		fputc(':', file);
@@ -80,7 +81,6 @@ static void show_object(FILE *file, const json_t *json, int depth, int first_ind
 			fputc('\n', file);
 		}
 	}
-	json_decref((json_t *)(uintptr_t)json);
 }
 
 static void show_at(FILE *file, const json_t *json, int depth, int first_indent) {
