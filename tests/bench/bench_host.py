@@ -77,6 +77,28 @@ def tree_cpu_s(root):
     return sum(cpu_s(pid) for pid in tree(root))
 
 
+def busy_s():
+    """Of the whole machine since it started: all but idle, waiting and stolen time."""
+    with open("/proc/stat", encoding="ascii") as lines:
+        ticks = [int(word) for word in lines.readline().split()[1:]]
+    return (sum(ticks[:3]) + sum(ticks[5:7])) / os.sysconf("SC_CLK_TCK")
+
+
+class Others:
+    """What everybody else took of the machine meanwhile, in percent of one core."""
+
+    def __init__(self, *roots):
+        self.roots = roots
+        self.begun = (time.monotonic(), busy_s(), self.ours_s())
+
+    def ours_s(self):
+        return sum(tree_cpu_s(root) for root in self.roots)
+
+    def percent(self):
+        took = time.monotonic() - self.begun[0]
+        return max(0, busy_s() - self.begun[1] - self.ours_s() + self.begun[2]) / took * 100
+
+
 class Viewer:
     """How a client is run: by default the probe that comes with Perigee."""
 

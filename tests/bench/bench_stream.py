@@ -4,8 +4,8 @@ import json
 import subprocess
 import time
 
-from bench_host import cpu_s, path_of, pss_kib, wait_for
-from bench_table import class_percentile, percentile
+from bench_host import Others, cpu_s, path_of, pss_kib, wait_for
+from bench_table import class_percentile, percentile, share_below
 
 # ipc/pulse.h
 HAND_BORDERS_MS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 5)
@@ -58,6 +58,7 @@ def measure_pictures(host, table, options):
     wait_for("pictures", 10, lambda: (host.session() or {}).get("pictures"))
     time.sleep(SETTLE_S)
     stream_before, desktop_before = host.counters("stream"), host.counters("desktop")
+    others = Others(host.process.pid, viewer.pid)
     ages = []
     until = time.monotonic() + seconds - 1
     while time.monotonic() < until:
@@ -66,7 +67,8 @@ def measure_pictures(host, table, options):
         ages.append((session["age_p50_us"] / 1000, session["age_p99_us"] / 1000))
     stream = difference(host.counters("stream"), stream_before)
     desktop = difference(host.counters("desktop"), desktop_before)
-    inputs = host.counters("desktop")[INPUT_CLASSES:INPUT_CLASSES + 7]
+    inputs = desktop[INPUT_CLASSES:INPUT_CLASSES + 7]
+    taken = others.percent()
     viewer.communicate(timeout=60)
     host.quit()
     hands = stream[HAND_CLASSES:HAND_CLASSES + 11]
@@ -79,7 +81,8 @@ def measure_pictures(host, table, options):
     table.add_class("hand-overs, summed, p50", 0.5,
                     class_percentile(hands, HAND_BORDERS_MS, 50), "ms", note)
     table.add_class("hand-overs, summed, p99", 2,
-                    class_percentile(hands, HAND_BORDERS_MS, 99), "ms")
+                    class_percentile(hands, HAND_BORDERS_MS, 99), "ms",
+                    f" ({share_below(hands, HAND_BORDERS_MS, 2):.1f} % within)")
     table.add("  wait for the grid, mean", "", f"{mean_ms['render'] - render_ms:.3f} ms")
     table.add("  rendering, mean", "", f"{render_ms:.3f} ms")
     table.add("  conversion, mean", "", f"{mean_ms['convert']:.3f} ms")
@@ -92,7 +95,9 @@ def measure_pictures(host, table, options):
     table.add("  pictures a second", "", f"{stream[TIMED] / (seconds - 1):.1f}")
     table.add_class("input packet to Wayland event, p99", 0.5,
                     class_percentile(inputs, INPUT_BORDERS_MS, 99), "ms",
-                    f" (n {sum(inputs)})")
+                    f" ({share_below(inputs, INPUT_BORDERS_MS, 0.5):.1f} % within, "
+                    f"n {sum(inputs)})")
+    table.add("  others' share of the machine meanwhile", "", f"{taken:.0f} % of a core")
 
 
 def name_of(process):
@@ -106,11 +111,13 @@ def measure_idle(host, table, options):
     time.sleep(IDLE_SETTLE_S)
     ours = host.processes()
     before = {process["pid"]: cpu_s(process["pid"]) for process in ours}
+    others = Others(host.process.pid, viewer.pid)
     begun = time.monotonic()
     time.sleep(options.seconds)
     took = time.monotonic() - begun
     shares = [(name_of(p), (cpu_s(p["pid"]) - before[p["pid"]]) / took * 100,
                pss_kib(p["pid"]) / 1024) for p in ours]
+    taken = others.percent()
     viewer.communicate(timeout=60)
     host.quit()
     table.add_below("idle desktop with a viewer, CPU", 1, sum(s[1] for s in shares),
@@ -119,6 +126,7 @@ def measure_idle(host, table, options):
                     "MB PSS")
     for name, percent, megabytes in shares:
         table.add(f"  {name}", "", f"{percent:.2f} %, {megabytes:.1f} MB")
+    table.add("  others' share of the machine meanwhile", "", f"{taken:.0f} % of a core")
 
 
 def measure_sending(host, table, options):

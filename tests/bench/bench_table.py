@@ -20,6 +20,12 @@ def class_percentile(counts, borders, percent):
     return float("inf") if total else float("nan")
 
 
+def share_below(counts, borders, limit):
+    """Percent of values known only by class; limit is one of the borders."""
+    within = sum(count for count, border in zip(counts, borders) if border <= limit)
+    return within / max(sum(counts), 1) * 100
+
+
 class Table:
     def __init__(self):
         self.rows = []
