@@ -49,6 +49,9 @@ int control_seal(struct control_sealer *sealer, const void *message, size_t len,
 	if (len > CONTROL_MESSAGE_MAX) {
 		return -EINVAL;
 	}
+	if (out_size < LENGTH_AROUND + len) {
+		return -ENOSPC;
+	}
 	struct writer w = writer_over(out, out_size);
 	uint32_t sequence = (uint32_t)sealer->next;
 	writer_le16(&w, TYPE_ENCRYPTED);
@@ -56,9 +59,6 @@ int control_seal(struct control_sealer *sealer, const void *message, size_t len,
 	writer_le32(&w, sequence);
 	uint8_t *tag = writer_take(&w, GCM_TAG_SIZE);
 	uint8_t *body = writer_take(&w, len);
-	if (w.failed) {
-		return -ENOSPC;
-	}
 	uint8_t iv[GCM_IV_SIZE];
 	iv_make(iv, sequence, sealer->side);
 	sealer->next++;
