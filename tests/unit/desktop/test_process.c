@@ -221,6 +221,9 @@ static void pictures_reach_an_encoder_in_the_pool(void **state) {
 		struct pattern_scene scene;
 		assert_int_equal(read_scene(&encoder, &picture, &scene), 0);
 		done(&encoder, &picture);
+		if (picture.picture.again) {
+			continue; /* Pattern was late by a period */
+		}
 		assert_true(scene.number > last);
 		assert_true(picture.picture.number > number);
 		const struct ipc_picture_times *times = &picture.picture.times;
