@@ -3,44 +3,10 @@
  * no clock of its own: wlroots' headless one ticks in whole milliseconds (62.5 Hz
  * for 60) and never sleeps. */
 #include <errno.h>
-#include <time.h>
 
 #include <drm_fourcc.h>
 
 #include "desktop/state.h"
-
-static bool backend_start(struct wlr_backend *backend) {
-	(void)backend;
-	return true;
-}
-
-static void backend_destroy(struct wlr_backend *backend) {
-	/* Embedded: backend_end() does it. */
-	(void)backend;
-}
-
-static clockid_t get_presentation_clock(struct wlr_backend *backend) {
-	(void)backend;
-	return CLOCK_MONOTONIC;
-}
-
-static int get_drm_fd(struct wlr_backend *backend) {
-	(void)backend;
-	return -1;
-}
-
-static uint32_t get_buffer_caps(struct wlr_backend *backend) {
-	(void)backend;
-	return WLR_BUFFER_CAP_DATA_PTR | WLR_BUFFER_CAP_SHM;
-}
-
-static const struct wlr_backend_impl backend_impl = {
-	.start = backend_start,
-	.destroy = backend_destroy,
-	.get_presentation_clock = get_presentation_clock,
-	.get_drm_fd = get_drm_fd,
-	.get_buffer_caps = get_buffer_caps,
-};
 
 /* A buffer of the output's size whose pixels we can read and convert. */
 static bool is_readable(const struct wlr_output *output, struct wlr_buffer *buffer) {
@@ -57,33 +23,28 @@ static bool is_readable(const struct wlr_output *output, struct wlr_buffer *buff
 	return format == DRM_FORMAT_XRGB8888 || format == DRM_FORMAT_ARGB8888;
 }
 
-static bool output_test(struct wlr_output *output) {
-	struct wlr_buffer *buffer = compat_pending_buffer(output);
-	return compat_pending_supported(output) && (!buffer || is_readable(output, buffer));
+static bool output_test(struct wlr_output *output, struct wlr_buffer *buffer) {
+	return is_readable(output, buffer);
 }
 
-static bool output_commit(struct wlr_output *output) {
+static bool output_commit(struct wlr_output *output, struct wlr_buffer *buffer) {
 	struct desktop *desktop = wl_container_of(output, desktop, output);
-	if (!compat_pending_supported(output)) {
-		return false;
-	}
-	struct wlr_buffer *buffer = compat_pending_buffer(output);
-	return !buffer || render_deliver(desktop, buffer);
+	return render_deliver(desktop, buffer);
 }
 
-static void output_destroy(struct wlr_output *output) {
+static void output_gone(struct wlr_output *output) {
 	struct desktop *desktop = wl_container_of(output, desktop, output);
 	desktop->output_ready = false;
 }
 
-static const struct wlr_output_impl output_impl = {
+static const struct compat_output_handler output_handler = {
 	.test = output_test,
 	.commit = output_commit,
-	.destroy = output_destroy,
+	.gone = output_gone,
 };
 
 int backend_begin(struct desktop *desktop) {
-	wlr_backend_init(&desktop->backend, &backend_impl);
+	compat_backend_init(&desktop->backend);
 	desktop->backend_ready = true;
 	desktop->renderer = wlr_renderer_autocreate(&desktop->backend);
 	if (!desktop->renderer ||
@@ -95,17 +56,16 @@ int backend_begin(struct desktop *desktop) {
 		return -ENOTSUP;
 	}
 	struct wlr_output *output = &desktop->output;
-	compat_output_init(output, &desktop->backend, &output_impl, desktop->display);
+	compat_output_init(output, &desktop->backend, &output_handler, desktop->display,
+			desktop->settings.width, desktop->settings.height,
+			desktop->settings.rate_mhz);
 	desktop->output_ready = true;
 	wlr_output_set_name(output, "PERIGEE-1");
 	wlr_output_set_description(output, "Perigee");
-	compat_output_set_size(output, desktop->settings.width, desktop->settings.height,
-			desktop->settings.rate_mhz);
-	wlr_output_update_enabled(output, true);
 	if (!wlr_output_init_render(output, desktop->allocator, desktop->renderer)) {
 		return -ENOTSUP;
 	}
-	wlr_output_create_global(output);
+	compat_output_create_global(output, desktop->display);
 	return 0;
 }
 

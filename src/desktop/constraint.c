@@ -17,9 +17,9 @@ static void deactivate(struct desktop *desktop) {
 
 /* A game that unlocks says where it drew its own cursor. */
 static void warp_to_hint(struct desktop *desktop, struct wlr_pointer_constraint_v1 *constraint) {
+	double hint_x, hint_y;
 	if (constraint->type != WLR_POINTER_CONSTRAINT_V1_LOCKED ||
-			!(constraint->current.committed &
-					WLR_POINTER_CONSTRAINT_V1_STATE_CURSOR_HINT)) {
+			!compat_cursor_hint(constraint, &hint_x, &hint_y)) {
 		return;
 	}
 	struct window *window;
@@ -27,9 +27,7 @@ static void warp_to_hint(struct desktop *desktop, struct wlr_pointer_constraint_
 		int x, y;
 		if (window->impl->surface(window) == constraint->surface &&
 				wlr_scene_node_coords(window->node, &x, &y)) {
-			wlr_cursor_warp_closest(desktop->cursor, NULL,
-					x + constraint->current.cursor_hint.x,
-					y + constraint->current.cursor_hint.y);
+			wlr_cursor_warp_closest(desktop->cursor, NULL, x + hint_x, y + hint_y);
 		}
 	}
 }

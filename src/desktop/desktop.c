@@ -10,7 +10,6 @@
 
 #include <wlr/render/pixman.h>
 #include <wlr/types/wlr_idle_inhibit_v1.h>
-#include <wlr/types/wlr_presentation_time.h>
 #include <wlr/types/wlr_server_decoration.h>
 #include <wlr/types/wlr_viewporter.h>
 #include <wlr/types/wlr_xdg_output_v1.h>
@@ -35,7 +34,7 @@ static bool size_is_valid(uint32_t width, uint32_t height, uint32_t rate_mhz) {
 
 static int make_scene(struct desktop *desktop) {
 	desktop->scene = wlr_scene_create();
-	desktop->layout = wlr_output_layout_create();
+	desktop->layout = compat_layout_create(desktop->display);
 	if (!desktop->scene || !desktop->layout) {
 		return -ENOMEM;
 	}
@@ -55,10 +54,7 @@ static int make_globals(struct desktop *desktop) {
 	wlr_viewporter_create(display);
 	wlr_xdg_output_manager_v1_create(display, desktop->layout);
 	wlr_idle_inhibit_v1_create(display);
-	struct wlr_presentation *presentation = wlr_presentation_create(display, &desktop->backend);
-	if (presentation) {
-		wlr_scene_set_presentation(desktop->scene, presentation);
-	}
+	compat_presentation_create(display, &desktop->backend, desktop->scene);
 	struct wlr_server_decoration_manager *kde = wlr_server_decoration_manager_create(display);
 	if (kde) {
 		wlr_server_decoration_manager_set_default_mode(
@@ -83,7 +79,7 @@ static int begin(struct desktop *desktop, const struct desktop_settings *setting
 	if (r < 0) {
 		return r;
 	}
-	desktop->compositor = wlr_compositor_create(desktop->display, desktop->renderer);
+	desktop->compositor = compat_compositor_create(desktop->display, desktop->renderer);
 	if (!desktop->compositor) {
 		return -ENOMEM;
 	}
@@ -157,7 +153,7 @@ void desktop_destroy(struct desktop *desktop) {
 	typing_end(desktop);
 	keyboard_end(desktop);
 	if (desktop->scene) {
-		wlr_scene_node_destroy(&desktop->scene->node);
+		compat_scene_destroy(desktop->scene);
 	}
 	backend_end(desktop);
 	if (desktop->layout) {
@@ -216,7 +212,7 @@ void desktop_ask(struct desktop *desktop) {
 }
 
 void desktop_redraw(struct desktop *desktop) {
-	wlr_output_damage_whole(&desktop->output);
+	compat_damage_whole(&desktop->output);
 	render_damage(desktop);
 }
 

@@ -40,8 +40,8 @@ struct desktop_picture {
 
 struct desktop_events {
 	/* A picture that differs from the last. The pixels may be a client's own
-	 * memory: they may change while they are read, and a client that takes them
-	 * away reads as zeros and is punished, not us. */
+	 * memory: they may change while they are read, and what a client takes away
+	 * reads as zeros (wlroots 0.15 throws it out for that, 0.18 does not). */
 	void (*picture)(void *user, const struct desktop_picture *picture);
 	/* The newest picture should be offered again. */
 	void (*repeat)(void *user);

@@ -12,6 +12,8 @@ enum {
 	SCROLL_MAX = 100 * NOTCH,
 };
 
+#define CURSOR_ARROW "left_ptr"
+
 /* The pointer's focus follows the cursor; while a button is held it stays where the
  * button went down. */
 void pointer_refresh(struct desktop *desktop) {
@@ -27,7 +29,7 @@ void pointer_refresh(struct desktop *desktop) {
 		wlr_seat_pointer_notify_clear_focus(seat);
 		if (desktop->client_cursor) {
 			desktop->client_cursor = false;
-			compat_cursor_show(desktop->cursor, desktop->xcursors);
+			compat_cursor_show(desktop->cursor, desktop->xcursors, CURSOR_ARROW);
 		}
 		return;
 	}
@@ -37,7 +39,7 @@ void pointer_refresh(struct desktop *desktop) {
 static void appear(struct desktop *desktop) {
 	if (!desktop->pointer_seen) {
 		desktop->pointer_seen = true;
-		compat_cursor_show(desktop->cursor, desktop->xcursors);
+		compat_cursor_show(desktop->cursor, desktop->xcursors, CURSOR_ARROW);
 	}
 }
 
@@ -104,8 +106,7 @@ void pointer_button(struct desktop *desktop, uint32_t code, bool down) {
 			window_focus(desktop, window);
 		}
 	}
-	wlr_seat_pointer_notify_button(desktop->seat, desktop_now_ms(), code,
-			down ? WLR_BUTTON_PRESSED : WLR_BUTTON_RELEASED);
+	compat_send_button(desktop->seat, desktop_now_ms(), code, down);
 	wlr_seat_pointer_notify_frame(desktop->seat);
 	if (!down) {
 		pointer_refresh(desktop);
@@ -142,6 +143,16 @@ static void handle_request_cursor(struct wl_listener *listener, void *data) {
 	wlr_cursor_set_surface(desktop->cursor, event->surface, event->hotspot_x, event->hotspot_y);
 }
 
+/* cursor-shape: the client names a shape and we have the theme. */
+static void handle_request_shape(struct wl_listener *listener, void *data) {
+	struct desktop *desktop = wl_container_of(listener, desktop, request_shape);
+	const char *shape = compat_cursor_shape(data, desktop->seat->pointer_state.focused_client);
+	if (shape) {
+		desktop->client_cursor = true;
+		compat_cursor_show(desktop->cursor, desktop->xcursors, shape);
+	}
+}
+
 /* Each client starts with the arrow until it asks for something else. */
 static void handle_focus_change(struct wl_listener *listener, void *data) {
 	struct desktop *desktop = wl_container_of(listener, desktop, pointer_focus);
@@ -154,7 +165,7 @@ static void handle_focus_change(struct wl_listener *listener, void *data) {
 					   : NULL;
 	if (after && after != before && desktop->client_cursor) {
 		desktop->client_cursor = false;
-		compat_cursor_show(desktop->cursor, desktop->xcursors);
+		compat_cursor_show(desktop->cursor, desktop->xcursors, CURSOR_ARROW);
 	}
 }
 
@@ -171,6 +182,8 @@ int pointer_begin(struct desktop *desktop) {
 	desktop->relative = wlr_relative_pointer_manager_v1_create(desktop->display);
 	desktop->request_cursor.notify = handle_request_cursor;
 	wl_signal_add(&desktop->seat->events.request_set_cursor, &desktop->request_cursor);
+	desktop->request_shape.notify = handle_request_shape;
+	compat_cursor_shapes(desktop->display, &desktop->request_shape);
 	desktop->pointer_focus.notify = handle_focus_change;
 	wl_signal_add(&desktop->seat->pointer_state.events.focus_change, &desktop->pointer_focus);
 	return 0;

@@ -74,7 +74,6 @@ bool render_deliver(struct desktop *desktop, struct wlr_buffer *buffer) {
 	picture.pixels = data;
 	desktop->changed = true;
 	desktop->events->picture(desktop->user, &picture);
-	/* A client that took its memory away is sent an error in here. */
 	wlr_buffer_end_data_ptr_access(readable);
 	return true;
 }

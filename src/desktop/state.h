@@ -79,8 +79,11 @@ struct desktop {
 	struct wlr_text_input_manager_v3 *text_inputs;
 	struct wlr_xwayland *xwayland; /* owned */
 
-	struct wl_listener needs_frame, new_xdg_surface, new_decoration, activate;
-	struct wl_listener request_cursor, request_selection, request_primary, request_drag;
+	struct wlr_xdg_decoration_manager_v1 *decorations;
+
+	struct wl_listener needs_frame, new_toplevel, new_popup, new_decoration, activate;
+	struct wl_listener request_shape, request_cursor, request_selection, request_primary,
+			request_drag;
 	struct wl_listener new_constraint, constraint_gone, keyboard_modifiers;
 	struct wl_listener typist_modifiers, pointer_focus, keyboard_focus, new_text_input;
 	struct wl_listener new_x11_surface, x11_ready;

@@ -132,7 +132,7 @@ void window_focus(struct desktop *desktop, struct window *window) {
 
 struct window *window_at(struct wlr_scene_node *node) {
 	while (node && !node->data) {
-		node = node->parent;
+		node = compat_node_parent(node);
 	}
 	return node ? node->data : NULL;
 }

@@ -3,19 +3,16 @@
  * manage; without it in the build there is simply no X display. */
 #include <stdlib.h>
 
-#include <wlr/config.h>
-
 #include "base/log.h"
 #include "desktop/window.h"
 
 #if WLR_HAS_XWAYLAND
-#include <wlr/xwayland.h>
-
 struct x11_window {
 	struct window window;
 	struct wlr_xwayland_surface *surface; /* borrowed; its destroy ends us */
 	struct wlr_scene_node *node;          /* owned while mapped */
-	struct wl_listener map, unmap, destroy, configure, fullscreen, activate, geometry;
+	struct compat_x11_mapping mapping;
+	struct wl_listener destroy, configure, fullscreen, activate, geometry;
 };
 
 static struct x11_window *of(struct window *window) {
@@ -94,11 +91,11 @@ static void tell_place(struct x11_window *x11) {
 
 static void handle_map(struct wl_listener *listener, void *data) {
 	(void)data;
-	struct x11_window *x11 = wl_container_of(listener, x11, map);
+	struct x11_window *x11 = wl_container_of(listener, x11, mapping.map);
 	struct desktop *desktop = x11->window.desktop;
 	struct wlr_xwayland_surface *surface = x11->surface;
 	bool unmanaged = surface->override_redirect;
-	x11->node = wlr_scene_subsurface_tree_create(
+	x11->node = compat_scene_surface_create(
 			desktop->layers[unmanaged ? LAYER_UNMANAGED : LAYER_WINDOWS],
 			surface->surface);
 	if (!x11->node) {
@@ -119,9 +116,10 @@ static void handle_map(struct wl_listener *listener, void *data) {
 
 static void handle_unmap(struct wl_listener *listener, void *data) {
 	(void)data;
-	struct x11_window *x11 = wl_container_of(listener, x11, unmap);
+	struct x11_window *x11 = wl_container_of(listener, x11, mapping.unmap);
 	struct desktop *desktop = x11->window.desktop;
-	bool had_keys = desktop->seat->keyboard_state.focused_surface == x11->surface->surface;
+	struct wlr_surface *surface = x11->surface->surface;
+	bool had_keys = surface && surface == desktop->seat->keyboard_state.focused_surface;
 	if (x11->node) {
 		wlr_scene_node_destroy(x11->node);
 		x11->node = NULL;
@@ -135,10 +133,11 @@ static void handle_unmap(struct wl_listener *listener, void *data) {
 
 static void handle_destroy(struct wl_listener *listener, void *data) {
 	struct x11_window *x11 = wl_container_of(listener, x11, destroy);
-	handle_unmap(&x11->unmap, data);
+	handle_unmap(&x11->mapping.unmap, data);
 	x11->surface->data = NULL;
-	struct wl_listener *all[] = { &x11->map, &x11->unmap, &x11->destroy, &x11->configure,
-		&x11->fullscreen, &x11->activate, &x11->geometry };
+	compat_x11_mapping_end(&x11->mapping);
+	struct wl_listener *all[] = { &x11->destroy, &x11->configure, &x11->fullscreen,
+		&x11->activate, &x11->geometry };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		wl_list_remove(&all[i]->link);
 	}
@@ -195,8 +194,7 @@ static void handle_new_surface(struct wl_listener *listener, void *data) {
 	window_init(&x11->window, desktop, &x11_impl);
 	x11->surface = surface;
 	surface->data = x11;
-	attach(&surface->events.map, &x11->map, handle_map);
-	attach(&surface->events.unmap, &x11->unmap, handle_unmap);
+	compat_x11_mapping_begin(&x11->mapping, surface, handle_map, handle_unmap);
 	attach(&surface->events.destroy, &x11->destroy, handle_destroy);
 	attach(&surface->events.request_configure, &x11->configure, handle_configure);
 	attach(&surface->events.request_fullscreen, &x11->fullscreen, handle_fullscreen);
