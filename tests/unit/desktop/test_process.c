@@ -133,10 +133,31 @@ static const struct ipc_picture_format format_720p = {
 	.width = 1280, .height = 720, .chroma = CHROMA_420, .matrix = MATRIX_BT709
 };
 
+static void done(struct encoder *encoder, const struct ipc_message *picture) {
+	struct ipc_message message = { .kind = IPC_PICTURE_DONE,
+		.picture_done = { .epoch = picture->picture.epoch,
+				.slot = picture->picture.slot,
+				.number = picture->picture.number } };
+	post(encoder->channel, &message, NULL, 0);
+}
+
 static void encoder_open_pool(struct encoder *encoder) {
 	struct ipc_message message;
 	struct ipc_fds fds;
-	receive(encoder->channel, PEER_ENCODER, IPC_POOL, &message, &fds);
+	uint64_t deadline = clock_now_ms() + DEADLINE_MS;
+	for (;;) {
+		assert_true(clock_now_ms() < deadline);
+		assert_int_equal(channel_receive_fd(encoder->channel, PEER_ENCODER, PEER_DESKTOP,
+						 DEADLINE_MS, &message, &fds),
+				0);
+		if (message.kind == IPC_POOL) {
+			break;
+		}
+		/* A picture of the old pool that was under way is given back too. */
+		if (message.kind == IPC_PICTURE) {
+			done(encoder, &message);
+		}
+	}
 	pool_view_finish(&encoder->view);
 	assert_int_equal(pool_view_open(fds.fd[0], &message.pool.format, message.pool.slots,
 					 message.pool.epoch, &encoder->view),
@@ -170,14 +191,6 @@ static struct ipc_message next_picture(struct encoder *encoder) {
 	receive(encoder->channel, PEER_ENCODER, IPC_PICTURE, &message, &fds);
 	assert_int_equal(message.picture.epoch, encoder->view.epoch);
 	return message;
-}
-
-static void done(struct encoder *encoder, const struct ipc_message *picture) {
-	struct ipc_message message = { .kind = IPC_PICTURE_DONE,
-		.picture_done = { .epoch = picture->picture.epoch,
-				.slot = picture->picture.slot,
-				.number = picture->picture.number } };
-	post(encoder->channel, &message, NULL, 0);
 }
 
 static int read_scene(const struct encoder *encoder, const struct ipc_message *picture,
