@@ -272,7 +272,8 @@ int main(int argc, char **argv) {
 			fprintf(stderr, "perigee: %s\n",
 					error.text[0] ? error.text : strerror(-rc));
 		}
-		quit_holder(supervisor, code);
+		/* Without a word to the holder: at the first start that is final; after a
+		 * death it tries again, for our own old doors may still be going. */
 		return code;
 	}
 	rc = begin(supervisor);

@@ -3,7 +3,8 @@
  *   shrink  shows a window, then takes the memory behind its buffer away and goes on
  *           committing; exits when the compositor throws it out (wlroots 0.15) or
  *           after a while (0.18 reads zeros and says nothing)
- *   dialog  a grey window and a white dialog of 300x200 that belongs to it */
+ *   dialog  a grey window and a white dialog of 300x200 that belongs to it
+ *   ticks   draws once, then only asks for frame callbacks; leaves after ten */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct toplevel {
 	int32_t width, height;
 	uint8_t grey;
 	int fd;
-	bool shrinks;
+	bool shrinks, ticks;
 	int drawn;
 };
 
@@ -47,6 +48,14 @@ static void handle_frame(void *data, struct wl_callback *callback, uint32_t time
 static const struct wl_callback_listener frame_listener = { handle_frame };
 
 static void draw(struct toplevel *t) {
+	if (t->ticks && t->drawn++ > 0) {
+		if (t->drawn > 10) {
+			exit(0);
+		}
+		wl_callback_add_listener(wl_surface_frame(t->surface), &frame_listener, t);
+		wl_surface_commit(t->surface);
+		return;
+	}
 	if (t->shrinks && t->drawn++ == 5 && ftruncate(t->fd, 4096) < 0) {
 		exit(1);
 	}
@@ -55,7 +64,7 @@ static void draw(struct toplevel *t) {
 	}
 	wl_surface_attach(t->surface, t->buffer, 0, 0);
 	wl_surface_damage_buffer(t->surface, 0, 0, t->width, t->height);
-	if (t->shrinks) {
+	if (t->shrinks || t->ticks) {
 		wl_callback_add_listener(wl_surface_frame(t->surface), &frame_listener, t);
 	}
 	wl_surface_commit(t->surface);
@@ -153,6 +162,7 @@ int main(int argc, char **argv) {
 	wl_display_roundtrip(display);
 	struct toplevel *first = open_toplevel(&client, NULL);
 	first->shrinks = strcmp(argv[1], "shrink") == 0;
+	first->ticks = strcmp(argv[1], "ticks") == 0;
 	if (strcmp(argv[1], "dialog") == 0) {
 		wl_display_roundtrip(display);
 		wl_display_roundtrip(display);
