@@ -12,10 +12,7 @@
 #include "base/text.h"
 #include "supervisor/config_schema.h"
 
-static int refuse(struct config_text *error, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
-
-static int refuse(struct config_text *error, const char *format, ...) {
+int config_refuse(struct config_text *error, const char *format, ...) {
 	va_list args;
 	va_start(args, format);
 	vsnprintf(error->text, sizeof(error->text), format, args);
@@ -86,19 +83,20 @@ static int check_apps(struct config *config, struct config_text *error) {
 		struct config_app *app = &config->apps[i];
 		if (!app->title[0] || !text_is_printable(app->title, strlen(app->title)) ||
 				strlen(app->title) > 90) {
-			return refuse(error, "apps[%u].title must be 1 to 90 printable characters",
-					i);
+			return config_refuse(error,
+					"apps[%u].title must be 1 to 90 printable characters", i);
 		}
 		if (app->command_count == 0 || !app->command[0][0]) {
-			return refuse(error, "apps[%u] \"%s\" needs a command, for example [foot]",
-					i, app->title);
+			return config_refuse(error,
+					"apps[%u] \"%s\" needs a command, for example [foot]", i,
+					app->title);
 		}
 		if (app->id == 0) {
 			app->id = config_app_id(app->title);
 		}
 		for (unsigned j = 0; j < i; j++) {
 			if (config->apps[j].id == app->id) {
-				return refuse(error,
+				return config_refuse(error,
 						"apps[%u] \"%s\" has the same title or id as "
 						"\"%s\"",
 						i, app->title, config->apps[j].title);
@@ -111,21 +109,22 @@ static int check_apps(struct config *config, struct config_text *error) {
 int config_check(struct config *config, struct config_text *error) {
 	struct address address;
 	if (config->base_port < 1029 || config->base_port > 65500) {
-		return refuse(error, "port %u: the base port must lie between 1029 and 65500",
+		return config_refuse(error,
+				"port %u: the base port must lie between 1029 and 65500",
 				config->base_port);
 	}
 	if (config->bind && address_parse_ip(config->bind, &address) < 0) {
-		return refuse(error,
+		return config_refuse(error,
 				"bind \"%s\" is not a numeric address, for example 192.168.1.10",
 				config->bind);
 	}
 	if (config->sessions_max == 0 || config->sessions_max > 1000) {
-		return refuse(error, "limits.sessions must lie between 1 and 1000");
+		return config_refuse(error, "limits.sessions must lie between 1 and 1000");
 	}
 	if (config->name &&
 			(!config->name[0] || strlen(config->name) > 60 ||
 					!text_is_printable(config->name, strlen(config->name)))) {
-		return refuse(error, "name must be 1 to 60 printable characters");
+		return config_refuse(error, "name must be 1 to 60 printable characters");
 	}
 	return check_apps(config, error);
 }
@@ -210,8 +209,8 @@ static const char help_text[] =
 static int set_port(uint16_t *out, const char *flag, const char *text, struct config_text *error) {
 	int64_t value;
 	if (number_parse(text, strlen(text), 1, 65535, &value) < 0) {
-		return refuse(error, "--%s \"%s\": a port is a number between 1 and 65535", flag,
-				text);
+		return config_refuse(error, "--%s \"%s\": a port is a number between 1 and 65535",
+				flag, text);
 	}
 	*out = (uint16_t)value;
 	return 0;
@@ -225,7 +224,7 @@ static int set_encryption(struct config *config, const char *text, struct config
 			return 0;
 		}
 	}
-	return refuse(error, "--encryption \"%s\": say off, on or required", text);
+	return config_refuse(error, "--encryption \"%s\": say off, on or required", text);
 }
 
 struct text_flag {
@@ -290,7 +289,7 @@ static int read_flags(int argc, char **argv, bool only_config, struct config *co
 	int index = 0;
 	for (int flag; (flag = getopt_long(argc, argv, "hV", options, &index)) != -1;) {
 		if (flag == '?') {
-			return refuse(error, "%s: unknown or incomplete option; see --help",
+			return config_refuse(error, "%s: unknown or incomplete option; see --help",
 					argv[optind - 1]);
 		}
 		if (flag == FLAG_HELP || flag == FLAG_VERSION) {
@@ -307,7 +306,7 @@ static int read_flags(int argc, char **argv, bool only_config, struct config *co
 			}
 		}
 	}
-	return optind < argc ? refuse(error, "%s: nothing is expected here; see --help",
+	return optind < argc ? config_refuse(error, "%s: nothing is expected here; see --help",
 					       argv[optind])
 			     : 0;
 }

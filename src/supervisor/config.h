@@ -86,6 +86,10 @@ void config_finish(struct config *config);
 /* Fills every port that was not given from the base (protocol: B-5 ... B+21). */
 void config_derive_ports(struct config *config);
 
+/* Writes why, for a person, and returns -EINVAL. */
+int config_refuse(struct config_text *error, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
 /* Checks what no schema can: ranges, duplicates, ids. */
 int config_check(struct config *config, struct config_text *out_error) NODISCARD;
 

@@ -11,17 +11,6 @@
 #include "base/number.h"
 #include "base/text.h"
 
-static int refuse(struct config_text *error, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
-
-static int refuse(struct config_text *error, const char *format, ...) {
-	va_list args;
-	va_start(args, format);
-	vsnprintf(error->text, sizeof(error->text), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
 static bool env_number(const char *name, int64_t *out) {
 	const char *text = getenv(name);
 	return text && number_parse(text, strlen(text), 1, INT32_MAX, out) == 0;
@@ -35,7 +24,8 @@ static int settle_user(
 	paths->is_root = geteuid() == 0;
 	if (!paths->is_root) {
 		if (config->user) {
-			return refuse(error, "user \"%s\": only root can run apps as somebody else",
+			return config_refuse(error,
+					"user \"%s\": only root can run apps as somebody else",
 					config->user);
 		}
 		return 0;
@@ -51,7 +41,7 @@ static int settle_user(
 	const char *name = config->user ? config->user : "perigee";
 	struct passwd *user = getpwnam(name);
 	if (!user) {
-		return refuse(error,
+		return config_refuse(error,
 				"started as root, and there is no user \"%s\" to run apps as: make "
 				"it "
 				"with `useradd --system --no-create-home %s`, or name another with "
@@ -59,7 +49,7 @@ static int settle_user(
 				name, name);
 	}
 	if (user->pw_uid == 0) {
-		return refuse(error, "user \"%s\" is root: no app ever runs as root", name);
+		return config_refuse(error, "user \"%s\" is root: no app ever runs as root", name);
 	}
 	paths->uid = user->pw_uid;
 	paths->gid = user->pw_gid;
@@ -158,7 +148,7 @@ int paths_make(const char *path, uid_t uid, gid_t gid) {
 static int make(const char *what, const char *path, const struct paths *paths,
 		struct config_text *error) {
 	if (paths->is_root && path[0] == '/' && !is_reachable(paths, path)) {
-		return refuse(error,
+		return config_refuse(error,
 				"%s folder %s: the user who runs workers and apps (uid %u) cannot "
 				"enter the folders above it. Choose another with --%s or --user.",
 				what, path, paths->uid, what);
@@ -168,10 +158,12 @@ static int make(const char *what, const char *path, const struct paths *paths,
 		rc = -errno;
 	}
 	if (rc == -EINVAL) {
-		return refuse(error, "%s folder \"%s\": an absolute path is needed", what, path);
+		return config_refuse(
+				error, "%s folder \"%s\": an absolute path is needed", what, path);
 	}
 	return rc == 0 ? 0
-		       : refuse(error, "%s folder %s: %s. Choose another with --%s, or mend it.",
+		       : config_refuse(error,
+					 "%s folder %s: %s. Choose another with --%s, or mend it.",
 					 what, path, strerror(-rc), what);
 }
 
@@ -198,7 +190,8 @@ static int try_log(const struct paths *paths, struct config_text *error) {
 	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	OWN(fd_close) int fd = open(paths->log, flags, 0640);
 	return fd >= 0 ? 0
-		       : refuse(error, "log file %s: %s. Choose another with --log, or mend it.",
+		       : config_refuse(error,
+					 "log file %s: %s. Choose another with --log, or mend it.",
 					 paths->log, strerror(errno));
 }
 
@@ -213,7 +206,7 @@ int paths_settle(const struct config *config, struct paths *out, struct config_t
 	choose(&runtime_rule, config->folders.runtime, &paths, paths.runtime);
 	if (strlen(paths.runtime) > 60) {
 		/* A Unix socket's path has 108 bytes, and ours lie two levels deeper. */
-		return refuse(error,
+		return config_refuse(error,
 				"runtime folder %s: the path may have 60 characters at the most",
 				paths.runtime);
 	}
@@ -225,7 +218,7 @@ int paths_settle(const struct config *config, struct paths *out, struct config_t
 	if (config->folders.log) {
 		text_copy(paths.log, sizeof(paths.log), config->folders.log);
 	} else if (!text_format(paths.log, sizeof(paths.log), "%s/perigee.log", paths.state)) {
-		return refuse(error, "state folder %s: the path is too long", paths.state);
+		return config_refuse(error, "state folder %s: the path is too long", paths.state);
 	}
 	if ((rc = try_log(&paths, error)) < 0) {
 		return rc;

@@ -11,16 +11,14 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
 
 enum {
 	ENET_PEERS = 4095, /* 12 bits, the last is reserved (ENet protocol.h) */
-	RATE_X100_MAX = 24000,
 };
-
-static void arm(struct session *session);
 
 static void session_free(struct session *session) {
 	struct supervisor *supervisor = session->supervisor;
@@ -36,24 +34,6 @@ static void session_free(struct session *session) {
 	explicit_bzero(session, sizeof(*session));
 	free(session);
 	supervisor_check_end(supervisor);
-}
-
-static struct session *find_by_client(struct supervisor *supervisor, const uint8_t client[32]) {
-	for (struct session *at = supervisor->sessions; at; at = at->next) {
-		if (at->life.state < LIFE_ENDING && memcmp(at->client, client, 32) == 0) {
-			return at;
-		}
-	}
-	return NULL;
-}
-
-static struct session *find_by_id(struct supervisor *supervisor, uint64_t id) {
-	for (struct session *at = supervisor->sessions; at; at = at->next) {
-		if (at->id == id) {
-			return at;
-		}
-	}
-	return NULL;
 }
 
 void session_tell_state(const struct session *session) {
@@ -87,7 +67,7 @@ void session_refuse_launch(struct supervisor *supervisor, uint32_t request, uint
 	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
 }
 
-static void answer_launch(struct session *session) {
+void session_answer_launch(struct session *session) {
 	if (!session->launch_pending) {
 		return;
 	}
@@ -134,7 +114,7 @@ static void draw_ping(struct secret *out) {
 }
 
 /* New secrets for a client that comes (back). */
-static void draw_secrets(struct session *session) {
+void session_draw_secrets(struct session *session) {
 	struct ipc_message *answer = &session->answer;
 	*answer = (struct ipc_message){ .kind = IPC_LAUNCHED, .launched.session = session->id };
 	draw_ping(&answer->launched.video_ping);
@@ -145,7 +125,7 @@ static void draw_secrets(struct session *session) {
 	answer->launched.enet_peer = free_enet_peer(session->supervisor);
 }
 
-static void open_new_view(struct session *session) {
+void session_open_view(struct session *session) {
 	int rc = session->view ? 0 : view_create(session, &session->view);
 	if (rc < 0) {
 		log_error("view-failed", "session=%016llx error=%s",
@@ -194,7 +174,7 @@ static void reap(struct session *session) {
 }
 
 /* RTSP of a plain launch is over, one way or the other: the next may come. */
-static void end_plain(struct session *session) {
+void session_end_plain(struct session *session) {
 	if (session->plain_pending) {
 		session->plain_pending = false;
 		deferred_retry(&session->supervisor->deferred);
@@ -202,10 +182,10 @@ static void end_plain(struct session *session) {
 }
 
 static void renew(struct session *session) {
-	draw_secrets(session);
-	open_new_view(session);
+	session_draw_secrets(session);
+	session_open_view(session);
 	if (session->desktop_ready) {
-		answer_launch(session);
+		session_answer_launch(session);
 	}
 }
 
@@ -217,7 +197,7 @@ static void take_over(struct session *session) {
 }
 
 static void open_view(struct session *session) {
-	open_new_view(session);
+	session_open_view(session);
 	int rc = session->view ? 0 : -EAGAIN;
 	if (rc < 0) {
 		session_raise(session, LIFE_VIEWER_LOST, REASON_SPAWN_FAILED, NULL);
@@ -267,7 +247,7 @@ static void give_up(struct session *session) {
 
 /* clang-format off */
 static void (*const actions[])(struct session *) = {
-	[LIFE_ANSWER_LAUNCH] = answer_launch,
+	[LIFE_ANSWER_LAUNCH] = session_answer_launch,
 	[LIFE_OPEN_VIEW] = open_view,
 	[LIFE_ANSWER_ANNOUNCE] = do_answer_announce,
 	[LIFE_NOTE_STREAMING] = note_streaming,
@@ -306,9 +286,9 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 				(unsigned long long)session->id, life_event_name(event),
 				reason_row(reason)->name, log_quote(session->detail).text);
 	}
-	arm(session);
+	session_arm(session);
 	if (session->life.state >= LIFE_STREAMING) {
-		end_plain(session);
+		session_end_plain(session);
 	}
 	actions[action](session);
 }
@@ -334,7 +314,7 @@ static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	return 0;
 }
 
-static void arm(struct session *session) {
+void session_arm(struct session *session) {
 	uint64_t deadline_ms = session->life.deadline_ms;
 	if (!session->overdue) {
 		sd_event_add_time(session->supervisor->event, &session->overdue, CLOCK_MONOTONIC,
@@ -345,223 +325,6 @@ static void arm(struct session *session) {
 				deadline_ms ? deadline_ms * US_PER_MS : UINT64_MAX);
 		sd_event_source_set_enabled(
 				session->overdue, deadline_ms ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
-	}
-}
-
-/* A client resends a launch whose answer it never got (Qt up to four times): it
- * is the same launch, with the same key, and gets the same answer. */
-static bool is_resend(const struct session *session, const struct ipc_message *message) {
-	return session->life.state <= LIFE_LAUNCHED &&
-	       memcmp(session->launch.launch.key_hash, message->launch.key_hash, 32) == 0;
-}
-
-static bool is_plain(const struct supervisor *supervisor, const struct ipc_message *message) {
-	return supervisor->config.encryption == ENCRYPTION_OFF ||
-	       !(message->launch.flags & LAUNCH_SEALED_RTSP);
-}
-
-static void remember_launch(struct session *session, const struct ipc_message *message) {
-	session->launch = *message;
-	session->launch_pending = true;
-	session->launched_ms = clock_now_ms();
-	session->address = message->launch.address;
-	text_copy(session->trace, sizeof(session->trace), message->launch.trace);
-	session->plain_pending = is_plain(session->supervisor, message);
-	keys_add(&session->supervisor->keys, message->launch.key_hash);
-}
-
-static void relaunch(struct session *session, const struct ipc_message *message) {
-	if (is_resend(session, message)) {
-		bool answered = !session->launch_pending;
-		session->launch.launch.request = message->launch.request;
-		session->launch_pending = true;
-		if (answered) {
-			answer_launch(session);
-		}
-		return;
-	}
-	remember_launch(session, message);
-	session_raise(session, LIFE_RELAUNCH, REASON_NONE, NULL);
-}
-
-/* Another plain launch of this address, not this client's own, is on its way. */
-static bool must_wait(struct supervisor *supervisor, const struct ipc_message *message) {
-	if (!is_plain(supervisor, message)) {
-		return false;
-	}
-	for (struct session *at = supervisor->sessions; at; at = at->next) {
-		if (at->plain_pending && address_same_ip(&at->address, &message->launch.address) &&
-				memcmp(at->client, message->launch.client, 32) != 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void start(struct supervisor *supervisor, const struct app *app,
-		const struct ipc_message *message) {
-	struct session *session = calloc(1, sizeof(*session));
-	if (!session) {
-		session_refuse_launch(supervisor, message->launch.request, REASON_RESOURCES, NULL);
-		return;
-	}
-	session->supervisor = supervisor;
-	session->sound_listen_fd = -1;
-	session->app_pidfd = -1;
-	session->app = app;
-	random_fill(&session->id, sizeof(session->id));
-	memcpy(session->client, message->launch.client, sizeof(session->client));
-	text_copy(session->client_name, sizeof(session->client_name), message->launch.client_name);
-	session->width = message->launch.width;
-	session->height = message->launch.height;
-	session->rate_mhz = message->launch.rate_x100 * 10;
-	session->next = supervisor->sessions;
-	supervisor->sessions = session;
-	supervisor->sessions_count++;
-	remember_launch(session, message);
-	draw_secrets(session);
-	session->life = life_begin(clock_now_ms());
-	arm(session);
-	log_info("session-start",
-			"session=%016llx trace=%s app=%s client=%s size=%ux%u rate_mhz=%u",
-			(unsigned long long)session->id, session->trace, log_quote(app->title).text,
-			log_quote(session->client_name).text, session->width, session->height,
-			session->rate_mhz);
-	int rc = session_parts_start(session);
-	if (rc < 0) {
-		session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
-		if (session->children == 0) {
-			session_raise(session, LIFE_ALL_GONE, REASON_NONE, NULL);
-		}
-		return;
-	}
-	open_new_view(session);
-}
-
-/* What can be said at once; REASON_NONE to go on. */
-static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *message,
-		const struct session *running, const struct app *app, char *detail, size_t size) {
-	bool resume = message->launch.flags & LAUNCH_RESUME;
-	bool again = running && is_resend(running, message);
-	if (supervisor->stopping) {
-		return REASON_SHUTDOWN;
-	}
-	if (!supervisor->probe_done) {
-		return REASON_NOT_READY;
-	}
-	if (!supervisor->codecs) {
-		return REASON_NO_ENCODER;
-	}
-	if (!again && keys_contain(&supervisor->keys, message->launch.key_hash)) {
-		return REASON_KEY_REUSED;
-	}
-	if (running) {
-		if (!resume && app != running->app) {
-			text_format(detail, size,
-					"%s of yours is running. Resume or quit it first.",
-					running->app->title);
-			return app ? REASON_OTHER_APP_RUNS : REASON_APP_UNKNOWN;
-		}
-		return REASON_NONE;
-	}
-	if (resume) {
-		return REASON_NOTHING_RUNS;
-	}
-	if (!app) {
-		return REASON_APP_UNKNOWN;
-	}
-	if (!app->installed) {
-		text_copy(detail, size, app->why_not);
-		return REASON_APP_MISSING;
-	}
-	if (supervisor->sessions_count >= supervisor->config.sessions_max) {
-		text_format(detail, size, "This host is full: %u of %u sessions are in use.",
-				supervisor->sessions_count, supervisor->config.sessions_max);
-		return REASON_HOST_FULL;
-	}
-	return REASON_NONE;
-}
-
-static bool form_is_possible(const struct ipc_message *message) {
-	uint16_t width = message->launch.width, height = message->launch.height;
-	return width >= 64 && height >= 64 && width <= 3840 && height <= 2160 && width % 2 == 0 &&
-	       height % 2 == 0 && message->launch.rate_x100 >= 100 &&
-	       message->launch.rate_x100 <= RATE_X100_MAX;
-}
-
-void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *running = find_by_client(supervisor, message->launch.client);
-	const struct app *app = apps_find(&supervisor->apps, message->launch.app);
-	char detail[160] = "";
-	uint32_t reason = judge(supervisor, message, running, app, detail, sizeof(detail));
-	if (reason == REASON_NONE && !form_is_possible(message)) {
-		reason = REASON_UNSUPPORTED;
-	}
-	if (reason != REASON_NONE) {
-		session_refuse_launch(supervisor, message->launch.request, reason, detail);
-	} else if (must_wait(supervisor, message)) {
-		if (!deferred_add(&supervisor->deferred, message)) {
-			session_refuse_launch(supervisor, message->launch.request,
-					REASON_LAUNCH_PENDING, NULL);
-		}
-	} else if (running) {
-		relaunch(running, message);
-	} else {
-		start(supervisor, app, message);
-	}
-}
-
-void session_handle_cancel(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *session = find_by_client(supervisor, message->cancel.client);
-	struct ipc_message answer = { .kind = IPC_CANCELLED,
-		.cancelled.request = message->cancel.request };
-	if (session) {
-		session_raise(session, LIFE_QUIT, REASON_ASKED, NULL);
-	}
-	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
-}
-
-void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *session = find_by_id(supervisor, message->announce.session);
-	if (!session || session->life.state != LIFE_LAUNCHED) {
-		struct ipc_message answer = { .kind = IPC_ANNOUNCED,
-			.announced = { .request = message->announce.request,
-					.reason = REASON_NOTHING_RUNS } };
-		supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
-		return;
-	}
-	session->announce_request = message->announce.request;
-	session->announce_pending = true;
-	session_raise(session, LIFE_ANNOUNCED, REASON_NONE, NULL);
-	if (session->life.state != LIFE_PREPARING || !session->view) {
-		return;
-	}
-	int rc = view_open(session->view, &message->announce.params);
-	if (rc < 0) {
-		session_raise(session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
-	}
-}
-
-void session_handle_play(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *session = find_by_id(supervisor, message->play.session);
-	if (session) {
-		end_plain(session);
-	}
-}
-
-void session_handle_flow(struct supervisor *supervisor, const struct ipc_message *message, int fd) {
-	struct session *session = find_by_id(supervisor, message->flow.session);
-	if (!session || !session->view) {
-		fd_close(fd);
-		return;
-	}
-	view_flow(session->view, message, fd);
-}
-
-void session_handle_client_gone(struct supervisor *supervisor, const uint8_t client[32]) {
-	struct session *session = find_by_client(supervisor, client);
-	if (session) {
-		session_raise(session, LIFE_QUIT, REASON_ASKED, "the client was unpaired");
 	}
 }
 
