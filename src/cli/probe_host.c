@@ -201,20 +201,27 @@ int probe_host_apps(struct probe *probe, struct probe_apps *out) {
 	return 0;
 }
 
-int probe_host_choose(struct probe *probe, const struct probe_apps *apps, struct probe_app *out) {
+static bool is_wanted(const struct probe *probe, const struct probe_app *app) {
 	const char *wanted = probe->options.app;
 	int64_t id = 0;
-	if (wanted) {
-		(void)!number_parse(wanted, strlen(wanted), 1, INT32_MAX, &id);
+	if (!wanted) {
+		/* What runs, else any. */
+		return probe->host.current_game == 0 || probe->host.current_game == app->id;
 	}
+	(void)!number_parse(wanted, strlen(wanted), 1, INT32_MAX, &id);
+	return app->id == id || strcmp(app->title, wanted) == 0;
+}
+
+int probe_host_choose(struct probe *probe, const struct probe_apps *apps, struct probe_app *out) {
 	for (size_t i = 0; i < apps->count; i++) {
-		if (!wanted || apps->app[i].id == id || strcmp(apps->app[i].title, wanted) == 0) {
+		if (is_wanted(probe, &apps->app[i])) {
 			*out = apps->app[i];
 			return 0;
 		}
 	}
+	const char *wanted = probe->options.app;
 	return probe_fail(probe, PROBE_FAILED, "app", "the host has no app `%s`",
-			wanted ? wanted : "at all");
+			wanted ? wanted : "that could be chosen");
 }
 
 int probe_host_art(struct probe *probe, int32_t app) {

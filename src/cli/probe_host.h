@@ -31,7 +31,7 @@ int probe_host_info(struct probe *probe) NODISCARD;
 /* -ECANCELED also when this client is not paired. */
 int probe_host_apps(struct probe *probe, struct probe_apps *out) NODISCARD;
 
-/* The app that --app names, else the first one. */
+/* The app that --app names, else the one that runs, else the first one. */
 int probe_host_choose(struct probe *probe, const struct probe_apps *apps,
 		struct probe_app *out) NODISCARD;
 

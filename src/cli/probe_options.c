@@ -46,7 +46,7 @@ static const struct row {
 	{ "port",        NUMBER, AT(port),        1, 65535, NULL, "of HTTP (47989)" },
 	{ "keys",        TEXT,   AT(keys),        0, 0, NULL, "folder of this client's identity and the host's certificate" },
 	{ "pin",         TEXT,   AT(pin),         0, 0, NULL, "pairs with this PIN, if not paired" },
-	{ "app",         TEXT,   AT(app),         0, 0, NULL, "title or ID of the app (the first one)" },
+	{ "app",         TEXT,   AT(app),         0, 0, NULL, "title or ID of the app (the one that runs, else the first)" },
 	{ "launch",      FLAG,   AT(launch),      0, 0, NULL, "stream: /launch even when the app runs already" },
 	{ "quit",        FLAG,   AT(quit),        0, 0, NULL, "stream, resume: quit the app afterwards" },
 	{ "size",        SIZE,   AT(width),       0, 0, NULL, "WxH of the picture (1280x720)" },
