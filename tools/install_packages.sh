@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what is missing of the named kinds of packages (build, run, test) where
+# Installs what is missing of the named kinds of packages (build, run, test, ...) where
 # there is a list of the distribution's names; elsewhere it names them and fails.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
