@@ -2,6 +2,7 @@
 #include "ipc/worker.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -230,9 +231,18 @@ static void say_hello(struct worker *worker) {
 	worker_post(worker, &hello, NULL, 0);
 }
 
+/* A real-time process that computes without ever waiting (RLIMIT_RTTIME) becomes
+ * one like others, so that those who judge it get to run. */
+static void handle_excess(int number) {
+	(void)number;
+	struct sched_param param = { .sched_priority = 0 };
+	sched_setscheduler(0, SCHED_OTHER, &param);
+}
+
 static int prepare_signals(struct worker *worker) {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXCPU, handle_excess);
 	sigset_t mask;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);

@@ -208,6 +208,7 @@ static int spawn_part(struct view *view, enum ipc_peer kind, const char *program
 		.args = { role, NULL },
 		.session = view->session->id,
 		.name = role ? role : "viewer",
+		.realtime = true,
 	};
 	int rc = child_spawn(&view->session->supervisor->nursery, &spec, owner, view, out);
 	if (rc == 0) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +156,23 @@ static void limits_session_and_folder_are_set(void **state) {
 	assert_string_equal(outcome.text, wanted);
 }
 
+static bool may_be_realtime(void) {
+	struct sched_param param = { .sched_priority = 1 };
+	bool may = sched_setscheduler(0, SCHED_RR, &param) == 0;
+	param.sched_priority = 0;
+	sched_setscheduler(0, SCHED_OTHER, &param);
+	return may;
+}
+
+static void real_time_is_for_the_program_alone(void **state) {
+	(void)state;
+	/* proc(5): the 41st word is the policy. */
+	struct outcome outcome = RUN("--realtime", SHELL,
+			"read line </proc/self/stat; set -- $line; shift 40; echo $1; "
+			"set -- $(cat /proc/self/stat); shift 40; echo $1");
+	assert_string_equal(outcome.text, may_be_realtime() ? "2\n0\n" : "0\n0\n");
+}
+
 static void ids_are_dropped_for_good(void **state) {
 	(void)state;
 	if (getuid() != 0) {
@@ -249,6 +267,7 @@ int main(int argc, char **argv) {
 		UNIT(listening_fds_are_announced),
 		UNIT(the_environment_is_closed),
 		UNIT(limits_session_and_folder_are_set),
+		UNIT(real_time_is_for_the_program_alone),
 		UNIT(ids_are_dropped_for_good),
 		UNIT(failures_say_what_and_why),
 		UNIT(an_app_sees_only_its_own_folders),
