@@ -182,6 +182,8 @@ static const struct worker_class class = {
 	.message = handle_message,
 };
 
+#define SOCKETS "[xwayland/sockets.c"
+
 static void handle_wlr_log(enum wlr_log_importance importance, const char *format, va_list args)
 		__attribute__((format(printf, 2, 0)));
 
@@ -190,7 +192,9 @@ static void handle_wlr_log(enum wlr_log_importance importance, const char *forma
 	if (vsnprintf(text, sizeof(text), format, args) < 0) {
 		return;
 	}
-	log_line(importance == WLR_ERROR ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "wlroots",
+	/* It complains once for every display it tries; x11.c says what came of it. */
+	bool known = strncmp(text, SOCKETS, sizeof(SOCKETS) - 1) == 0;
+	log_line(importance == WLR_ERROR && !known ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "wlroots",
 			"text=%s", log_quote(text).text);
 }
 

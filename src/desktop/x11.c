@@ -2,6 +2,8 @@
 /* X11 windows. Xwayland is wlroots' to start (with the first X11 client) and to
  * manage; without it in the build there is simply no X display. */
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "desktop/window.h"
@@ -217,10 +219,32 @@ static void handle_ready(struct wl_listener *listener, void *data) {
 	}
 }
 
+/* One line instead of wlroots' one for every display that it tries. */
+static void explain(void) {
+	static const char folder[] = "/tmp/.X11-unix";
+	const char *reason = "no display number is free, or Xwayland is not installed";
+	const char *remedy = "install xwayland; remove the /tmp/.X*-lock files of dead servers";
+	struct stat status;
+	if (lstat(folder, &status) < 0) {
+		reason = "/tmp/.X11-unix is missing and cannot be made";
+		remedy = "as root: mkdir -m 1777 /tmp/.X11-unix";
+	} else if (!S_ISDIR(status.st_mode)) {
+		reason = "/tmp/.X11-unix is not a folder";
+		remedy = "as root: rm /tmp/.X11-unix && mkdir -m 1777 /tmp/.X11-unix";
+	} else if (status.st_uid != 0 && status.st_uid != getuid()) {
+		reason = "/tmp/.X11-unix belongs to another user";
+		remedy = "as root: chown root /tmp/.X11-unix && chmod 1777 /tmp/.X11-unix";
+	} else if (access(folder, W_OK) < 0 || !(status.st_mode & S_ISVTX)) {
+		reason = "/tmp/.X11-unix cannot be written or is not sticky";
+		remedy = "as root: chmod 1777 /tmp/.X11-unix";
+	}
+	log_warning("no-x11", "reason=\"%s\" remedy=\"%s\"", reason, remedy);
+}
+
 void x11_begin(struct desktop *desktop) {
 	desktop->xwayland = wlr_xwayland_create(desktop->display, desktop->compositor, true);
 	if (!desktop->xwayland) {
-		log_warning("no-x11", "detail=\"Xwayland cannot be prepared\"");
+		explain();
 		return;
 	}
 	attach(&desktop->xwayland->events.new_surface, &desktop->new_x11_surface,
@@ -241,7 +265,7 @@ const char *desktop_x_display(const struct desktop *desktop) {
 #else
 void x11_begin(struct desktop *desktop) {
 	(void)desktop;
-	log_info("no-x11", "detail=\"wlroots was built without Xwayland\"");
+	log_info("no-x11", "reason=\"wlroots was built without Xwayland\"");
 }
 
 void x11_end(struct desktop *desktop) {
