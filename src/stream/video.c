@@ -123,9 +123,11 @@ static uint32_t next_timestamp(const struct stream_video *video, uint64_t time_n
 	return time_ns && later ? timestamp : video->timestamp + 1;
 }
 
+/* A still picture that a viewer gets when it comes back was made long ago; that
+ * says nothing about how fast we are, and goes out as "not known". */
 static uint16_t latency(uint64_t time_ns, uint64_t now_ns) {
 	uint64_t units = ages_between(time_ns, now_ns) / (100 * NS_PER_US);
-	return units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
+	return units < UINT16_MAX ? (uint16_t)units : 0;
 }
 
 static bool begin_frame(struct stream_video *video, enum video_frame_type type, uint64_t now_ns,

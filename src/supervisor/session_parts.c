@@ -259,7 +259,6 @@ static int start_desktop(struct session *session) {
 	struct child_spec spec = {
 		.kind = PEER_DESKTOP,
 		.program = "perigee-desktop",
-		.realtime = true,
 		.session = session->id,
 		.name = session->app->title,
 		.env = env,

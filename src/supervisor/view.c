@@ -200,6 +200,12 @@ static const struct child_owner closing_owner = {
 	.ended = handle_closing_ended,
 };
 
+/* What sends on a clock and computes little runs before everybody else. What
+ * renders or encodes does not: a few of those would starve the doors. */
+static bool is_clockwork(enum ipc_peer kind, const char *role) {
+	return kind == PEER_STREAM || (role && strcmp(role, "sound") == 0);
+}
+
 static int spawn_part(struct view *view, enum ipc_peer kind, const char *program, const char *role,
 		const struct child_owner *owner, struct child **out) {
 	struct child_spec spec = {
@@ -208,7 +214,7 @@ static int spawn_part(struct view *view, enum ipc_peer kind, const char *program
 		.args = { role, NULL },
 		.session = view->session->id,
 		.name = role ? role : "viewer",
-		.realtime = true,
+		.realtime = is_clockwork(kind, role),
 	};
 	int rc = child_spawn(&view->session->supervisor->nursery, &spec, owner, view, out);
 	if (rc == 0) {

@@ -68,6 +68,14 @@ static void a_busy_loop_beats_and_is_not_overdue(void **state) {
 	assert_false(busy.overdue);
 	assert_true(view.beats >= busy.events);
 	close(pair[0]);
+	channel_close(&busy.worker.channel);
+	sd_event_source_disable_unref(busy.source);
+	for (size_t i = 0; i < ARRAY_LEN(busy.worker.sources); i++) {
+		sd_event_source_disable_unref(busy.worker.sources[i]);
+	}
+	sd_event_source_disable_unref(busy.worker.grace);
+	sd_event_unref(busy.worker.event);
+	shm_finish(&pulse);
 }
 
 int main(void) {
