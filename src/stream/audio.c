@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stream/audio.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -56,6 +57,54 @@ static void send_packet(struct stream_audio *audio, const uint8_t *opus, size_t 
 	audio->counters.packets++;
 }
 
+/* Datagrams of one size that leave together. */
+struct run {
+	size_t size;
+	unsigned count;
+	uint8_t bytes[FEC_AUDIO_DATA * AUDIO_DATAGRAM_MAX];
+};
+
+static void run_send(
+		struct stream_audio *audio, struct run *run, audio_commit_fn *commit, void *user) {
+	if (run->count > 0) {
+		commit(user);
+		flow_send_alike(audio->flow, run->bytes, run->size, run->count);
+		run->count = 0;
+	}
+}
+
+static void run_add(struct run *run, const uint8_t *datagram, size_t size) {
+	assert(run->count < FEC_AUDIO_DATA && (run->count == 0 || run->size == size));
+	memcpy(run->bytes + run->count * size, datagram, size);
+	run->size = size;
+	run->count++;
+}
+
+/* All that is due of the silent packet: equally long, so each group leaves in two
+ * calls and not in six. */
+static void repeat_silence(
+		struct stream_audio *audio, uint64_t now_ns, audio_commit_fn *commit, void *user) {
+	struct run data = { .count = 0 }, parity = { .count = 0 };
+	while (silence_due(&audio->silence, now_ns)) {
+		struct audio_batch batch;
+		if (audio_send(&audio->sender, audio->silent, audio->silent_size, &batch) < 0) {
+			audio->counters.bad++;
+			continue;
+		}
+		run_add(&data, batch.datagrams[0], batch.sizes[0]);
+		for (uint8_t i = 1; i < batch.count; i++) {
+			run_add(&parity, batch.datagrams[i], batch.sizes[i]);
+		}
+		audio->counters.packets++;
+		audio->counters.repeated++;
+		if (batch.count > 1 || data.count == FEC_AUDIO_DATA) {
+			run_send(audio, &data, commit, user);
+			run_send(audio, &parity, commit, user);
+		}
+	}
+	run_send(audio, &data, commit, user);
+}
+
 /* The next packet of the ring: its size, 0 for none. */
 static size_t read_packet(struct stream_audio *audio, struct ring_packet *packet, uint8_t *opus,
 		size_t room) {
@@ -98,12 +147,8 @@ bool stream_audio_step(
 		}
 		return true;
 	}
-	if (!silence_due(&audio->silence, now_ns)) {
-		return false;
-	}
-	send_packet(audio, audio->silent, audio->silent_size, commit, user);
-	audio->counters.repeated++;
-	return true;
+	repeat_silence(audio, now_ns, commit, user);
+	return false;
 }
 
 uint64_t stream_audio_deadline_ns(const struct stream_audio *audio) {

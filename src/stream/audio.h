@@ -54,7 +54,7 @@ static inline bool stream_audio_at_group(const struct stream_audio *audio) {
 	return audio->sender.position.next_sequence % FEC_AUDIO_DATA == 0;
 }
 
-/* Sends one packet that is there or due; false when there is none. */
+/* Sends one packet that is there, or all silent ones that are due; false when none is there. */
 bool stream_audio_step(
 		struct stream_audio *audio, uint64_t now_ns, audio_commit_fn *commit, void *user);
 

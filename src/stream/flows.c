@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -140,6 +141,7 @@ int flow_open(struct flow *flow, struct sd_event *event, int fd, const struct ad
 	fd_close(flow->fd);
 	flow->io = io;
 	flow->fd = fd;
+	flow->singly = false;
 	flow->peer = *peer;
 	return 0;
 }
@@ -162,4 +164,40 @@ int flow_send(struct flow *flow, const void *datagram, size_t len) {
 		return -errno;
 	}
 	return 0;
+}
+
+static bool send_segments(struct flow *flow, const void *datagrams, size_t size, unsigned count) {
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(uint16_t))];
+	} control = { 0 };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)datagrams, .iov_len = size * count };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	uint16_t segment = (uint16_t)size;
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	cmsg->cmsg_level = SOL_UDP;
+	cmsg->cmsg_type = UDP_SEGMENT;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(segment));
+	memcpy(CMSG_DATA(cmsg), &segment, sizeof(segment));
+	if (sendmsg(flow->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+		return true;
+	}
+	/* Errors of earlier datagrams and a full socket say nothing against it. */
+	flow->singly = errno != ECONNREFUSED && errno != EAGAIN && errno != ENOBUFS;
+	flow->counters.refused += errno == ECONNREFUSED;
+	return false;
+}
+
+void flow_send_alike(struct flow *flow, const void *datagrams, size_t size, unsigned count) {
+	if (count > 1 && !flow->singly && send_segments(flow, datagrams, size, count)) {
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		flow_send(flow, (const uint8_t *)datagrams + i * size, size);
+	}
 }

@@ -21,10 +21,11 @@ enum {
 	FLOW_PING_MS = 500,              /* how often clients ping (VideoStream.c) */
 	FLOW_MOVE_MS = 3 * FLOW_PING_MS, /* so long without one, a flow may move */
 	FLOW_BATCH = 32,                 /* datagrams of one read */
-	FLOW_DATAGRAM_MAX = 2048,        /* a longer one is cut, and then malformed */
-	FLOW_SEND_BUFFER = 1 << 20,      /* bytes */
-	FLOW_VIDEO_DSCP = 40,            /* CS5, as other hosts mark it */
-	FLOW_AUDIO_DSCP = 48,            /* CS6 */
+	FLOW_ALIKE_MAX = 16,
+	FLOW_DATAGRAM_MAX = 2048,   /* a longer one is cut, and then malformed */
+	FLOW_SEND_BUFFER = 1 << 20, /* bytes */
+	FLOW_VIDEO_DSCP = 40,       /* CS5, as other hosts mark it */
+	FLOW_AUDIO_DSCP = 48,       /* CS6 */
 };
 
 struct flow_counters {
@@ -45,6 +46,7 @@ typedef void flow_settle_fn(void *user);
 struct flow {
 	int fd; /* owned; -1 until it came */
 	enum ipc_flow kind;
+	bool singly;                /* several datagrams in one call were refused here */
 	struct sd_event_source *io; /* owned */
 	struct address peer;
 	uint8_t secret[PING_SECRET_SIZE]; /* of the pings; video and audio */
@@ -80,5 +82,9 @@ void flow_watch(struct flow *flow, bool on);
 
 /* One datagram, now or never: 0 when it left, -errno when it is lost. Counts. */
 int flow_send(struct flow *flow, const void *datagram, size_t len);
+
+/* count datagrams of one size that lie one behind the other, at most
+ * FLOW_ALIKE_MAX, in one call where the kernel and the path take that. */
+void flow_send_alike(struct flow *flow, const void *datagrams, size_t size, unsigned count);
 
 #endif
