@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +137,21 @@ void rig_input(struct rig *rig, enum ipc_input_kind kind, uint32_t code, int32_t
 
 unsigned rig_typing_keys(const struct rig *rig) {
 	return rig->desktop->typist.count;
+}
+
+bool rig_has_timer(const struct rig *rig) {
+	struct itimerspec timer;
+	assert_int_equal(timerfd_gettime(rig->desktop->timer_fd, &timer), 0);
+	return timer.it_value.tv_sec || timer.it_value.tv_nsec;
+}
+
+pid_t rig_x11_pid(const struct rig *rig) {
+#if WLR_HAS_XWAYLAND
+	return rig->desktop->xwayland ? rig->desktop->xwayland->server->pid : 0;
+#else
+	(void)rig;
+	return 0;
+#endif
 }
 
 uint32_t rig_pixel(const struct rig *rig, uint32_t x, uint32_t y) {

@@ -57,6 +57,12 @@ uint32_t rig_pixel(const struct rig *rig, uint32_t x, uint32_t y);
 /* How many characters the typing keymap knows: 0 while text-input took them all. */
 unsigned rig_typing_keys(const struct rig *rig);
 
+/* Whether the pacing will wake up by itself. */
+bool rig_has_timer(const struct rig *rig);
+
+/* Of the X server; 0 before it was needed. */
+pid_t rig_x11_pid(const struct rig *rig);
+
 /* Writes the newest picture as PPM to $RIG_DUMP/name.ppm, when that is set. */
 void rig_dump(const struct rig *rig, const char *name);
 

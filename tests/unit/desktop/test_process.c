@@ -358,6 +358,47 @@ static void a_still_desktop_answers_a_request(void **state) {
 	host_end(&host);
 }
 
+static unsigned sleeps_of(pid_t pid) {
+	char path[64], line[128];
+	text_format(path, sizeof(path), "/proc/%d/status", pid);
+	OWN(file_close) FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "voluntary_ctxt_switches:", 24) == 0) {
+			return (unsigned)strtoul(line + 24, NULL, 10);
+		}
+	}
+	return 0;
+}
+
+/* From one refinement of a still picture to the next it is a second in which nothing
+ * happens but the DONE and the worker's sign of life. */
+static void a_still_desktop_sleeps(void **state) {
+	(void)state;
+	struct host host;
+	host_begin(&host, 1280, 720);
+	host.app = spawn(PATTERN_PATH, "--still", -1);
+	struct encoder encoder = encoder_add(&host, 1, &format_720p);
+	first_scene(&encoder);
+	struct ipc_message picture;
+	uint64_t before = 0, gap = 0;
+	while (gap < 900) {
+		picture = next_picture(&encoder);
+		gap = before ? clock_now_ms() - before : 0;
+		before = clock_now_ms();
+		done(&encoder, &picture);
+	}
+	unsigned from = sleeps_of(host.desktop);
+	picture = next_picture(&encoder);
+	assert_int_equal(picture.picture.again, 1);
+	unsigned sleeps = sleeps_of(host.desktop) - from;
+	print_message("%u sleeps in %llu ms\n", sleeps,
+			(unsigned long long)(clock_now_ms() - before));
+	assert_true(sleeps <= 10);
+	encoder_end(&encoder);
+	host_end(&host);
+}
+
 static void input_of_a_viewer_arrives_once(void **state) {
 	(void)state;
 	struct host host;
@@ -440,6 +481,7 @@ int main(void) {
 		UNIT(a_format_of_its_own_gets_a_pool_of_its_own),
 		UNIT(a_resize_brings_a_new_pool),
 		UNIT(a_still_desktop_answers_a_request),
+		UNIT(a_still_desktop_sleeps),
 		UNIT(input_of_a_viewer_arrives_once),
 		UNIT(an_encoder_that_lies_is_dropped_and_named),
 		UNIT(a_picture_held_too_long_is_named),
