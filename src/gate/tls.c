@@ -40,7 +40,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 	unsigned char *chosen = NULL;
 	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, offered, offered_len) !=
 			OPENSSL_NPN_NEGOTIATED) {
-		return SSL_TLSEXT_ERR_NOACK;
+		return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301 3.2: it would speak h2 to us */
 	}
 	*out = chosen;
 	return SSL_TLSEXT_ERR_OK;
