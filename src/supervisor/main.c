@@ -166,6 +166,30 @@ static void sweep(const struct paths *paths) {
 	paths_remove_matching(paths->runtime, "s-");
 }
 
+/* Programs in a folder that is closed to the workers' user would all fail alike. */
+static int check_programs(const struct supervisor *supervisor, struct config_text *error) {
+	const char *libexec = supervisor->config.libexec;
+	char program[256];
+	int rc = spawn_find(libexec ? libexec : PERIGEE_LIBEXEC, "perigee-gate", program,
+			sizeof(program));
+	if (rc < 0) {
+		text_format(error->text, sizeof(error->text),
+				"perigee's programs are not installed in %s; --libexec says where "
+				"they are",
+				libexec ? libexec : PERIGEE_LIBEXEC);
+		return rc;
+	}
+	if (supervisor->paths.is_root && !paths_are_open(&supervisor->paths, program)) {
+		text_format(error->text, sizeof(error->text),
+				"the user who runs workers and apps (uid %u) cannot enter the "
+				"folders above %s: install Perigee elsewhere, or name another "
+				"with --user",
+				supervisor->paths.uid, program);
+		return -EACCES;
+	}
+	return 0;
+}
+
 static int prepare(
 		struct supervisor *supervisor, int argc, char **argv, struct config_text *error) {
 	int rc = config_load(argc, argv, &supervisor->config, error);
@@ -183,13 +207,16 @@ static int prepare(
 	log_set_level(level);
 	supervisor->nursery.log_level = (uint8_t)level;
 	rc = paths_settle(&supervisor->config, &supervisor->paths, error);
-	if (rc < 0) {
-		return rc;
+	if (rc == 0) {
+		rc = check_programs(supervisor, error);
 	}
-	rc = sockets_open(&supervisor->config, &supervisor->paths, &supervisor->sockets, error);
+	if (rc == 0) {
+		rc = sockets_open(&supervisor->config, &supervisor->paths, &supervisor->sockets,
+				error);
+	}
 	if (rc == 0) {
 		sweep(&supervisor->paths);
-	} else {
+	} else if (supervisor->paths.runtime[0]) {
 		paths_remove_empty(supervisor->paths.runtime);
 	}
 	return rc;

@@ -58,11 +58,12 @@ static int settle_user(
 	return 0;
 }
 
-/* True when the workers' user can get through every folder above path that exists.
- * The home folder of root is mode 0700, for one. */
-static bool is_reachable(const struct paths *paths, const char *path) {
-	char part[CONFIG_PATH_MAX];
-	text_copy(part, sizeof(part), path);
+/* The home folder of root is mode 0700, for one. What is not there yet is open. */
+bool paths_are_open(const struct paths *paths, const char *path) {
+	char part[512];
+	if (!text_copy(part, sizeof(part), path)) {
+		return false;
+	}
 	for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
 		*slash = '\0';
 		struct stat st;
@@ -113,7 +114,7 @@ static void choose(const struct folder_rule *rule, const char *given, const stru
 	} else if (!paths->is_root) {
 		text_format(out, CONFIG_PATH_MAX, "/tmp/perigee-%u", getuid());
 	}
-	if (paths->is_root && (!out[0] || !is_reachable(paths, out))) {
+	if (paths->is_root && (!out[0] || !paths_are_open(paths, out))) {
 		text_copy(out, CONFIG_PATH_MAX, rule->system);
 	}
 }
@@ -147,7 +148,7 @@ int paths_make(const char *path, uid_t uid, gid_t gid) {
 
 static int make(const char *what, const char *path, const struct paths *paths,
 		struct config_text *error) {
-	if (paths->is_root && path[0] == '/' && !is_reachable(paths, path)) {
+	if (paths->is_root && path[0] == '/' && !paths_are_open(paths, path)) {
 		return config_refuse(error,
 				"%s folder %s: the user who runs workers and apps (uid %u) cannot "
 				"enter the folders above it. Choose another with --%s or --user.",

@@ -26,6 +26,9 @@ struct paths {
 int paths_settle(const struct config *config, struct paths *out,
 		struct config_text *out_error) NODISCARD;
 
+/* True when the workers' user can get through every folder above an absolute path. */
+bool paths_are_open(const struct paths *paths, const char *path);
+
 /* Makes `path` with its parents, owned by uid:gid, mode 0700 for the last. */
 int paths_make(const char *path, uid_t uid, gid_t gid) NODISCARD;
 

@@ -3,6 +3,8 @@
 
 Waits are for events, each with a deadline; nothing here sleeps for a result.
 """
+import atexit
+import functools
 import json
 import os
 import pathlib
@@ -56,6 +58,20 @@ def free_base():
     raise Failed("no free ports")
 
 
+@functools.lru_cache
+def libexec_folders(build, source):
+    """Where the programs are. As root the workers are somebody else's processes: when a
+    folder above the build is closed to others, the programs are installed to an open one."""
+    if os.getuid() != 0 or all(above.stat().st_mode & 0o001 for above in build.parents):
+        return [str(build / "src" / room) for room in ROOMS] + [str(source / "src" / "apps")]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-programs-", dir="/tmp"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    subprocess.run(["meson", "install", "-C", str(build), "--no-rebuild", "--quiet"], check=True,
+                   env={**os.environ, "DESTDIR": str(folder)})
+    return [str(next(folder.rglob("perigeed")).parent), str(next(folder.rglob("bin/perigee")).parent)]
+
+
 class Host:
     def __init__(self, build, *flags, env=None, discovery=False):
         self.build = pathlib.Path(build).resolve()
@@ -64,8 +80,7 @@ class Host:
         os.chmod(self.folder, 0o755)
         self.port = free_base()
         self.log_path = self.folder / "state" / "perigee.log"
-        libexec = [str(self.build / "src" / room) for room in ROOMS]
-        libexec.append(str(self.source / "src" / "apps"))
+        libexec = libexec_folders(self.build, self.source)
         self.command = [
             str(self.build / "src/supervisor/perigee-hold"), "--libexec", ":".join(libexec),
             "--port", str(self.port), "--state", str(self.folder / "state"),

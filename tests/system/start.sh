@@ -164,6 +164,9 @@ mkdir -m 0500 "$work/closed"
 if [ "$(id -u)" = 0 ]; then
 	refused "cannot enter the folders above it" --state "$work/closed/state"
 	refused "no app ever runs as root" --user root
+	DESTDIR=$work/closed meson install -C "$build" --no-rebuild --quiet
+	chmod 0700 "$work/closed"
+	refused "install Perigee elsewhere" --libexec "$(dirname "$(find "$work/closed" -name perigeed)")"
 	refused "no user \"nobody-of-that-name\" to run apps as" --user nobody-of-that-name
 else
 	refused "state folder $work/closed/state: Permission denied" --state "$work/closed/state"
@@ -180,6 +183,8 @@ refused "--nonsense: unknown or incomplete option" --nonsense
 refused "a port is a number between 1 and 65535" --port 70000
 refused "log level \"loud\": say error, warning, info or debug" --log-level loud
 refused "bind \"300.1.1.1\" is not a numeric address" --bind 300.1.1.1
+
+refused "programs are not installed in /nowhere" --libexec "/nowhere"
 
 # A device that is not there.
 refused "no encoder works here: typewriter (not in this build)" --encoders typewriter
