@@ -59,7 +59,7 @@ static void a_busy_loop_beats_and_is_not_overdue(void **state) {
 	send_start(pair[0], pulse.fd);
 	assert_int_equal(dup2(pair[1], WORKER_CHANNEL_FD), WORKER_CHANNEL_FD);
 	close(pair[1]);
-	struct busy busy = { 0 };
+	static struct busy busy; /* as long as its process, like every worker */
 	assert_int_equal(worker_open(&busy.worker, &class, &busy), 0);
 	assert_int_equal(worker_run(&busy.worker), 0);
 	struct pulse_view view;
