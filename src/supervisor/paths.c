@@ -140,10 +140,15 @@ int paths_make(const char *path, uid_t uid, gid_t gid) {
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		return -errno;
 	}
+	/* What is in another user's folder is that user's too, and stays so. */
+	bool ours = st.st_uid == uid || (geteuid() == 0 && st.st_uid == 0);
+	if (!ours) {
+		return -EPERM;
+	}
 	if (geteuid() == 0 && (st.st_uid != uid || st.st_gid != gid) && fchown(fd, uid, gid) < 0) {
 		return -errno;
 	}
-	return geteuid() != 0 && st.st_uid != uid ? -EPERM : 0;
+	return 0;
 }
 
 static int make(const char *what, const char *path, const struct paths *paths,
@@ -157,6 +162,14 @@ static int make(const char *what, const char *path, const struct paths *paths,
 	int rc = path[0] == '/' ? paths_make(path, paths->uid, paths->gid) : -EINVAL;
 	if (rc == 0 && access(path, W_OK | X_OK) < 0) {
 		rc = -errno;
+	}
+	struct stat st;
+	if (rc == -EPERM && stat(path, &st) == 0 && st.st_uid != paths->uid) {
+		return config_refuse(error,
+				"%s folder %s belongs to another user (uid %u), and Perigee would "
+				"run as uid %u. %shoose another with --%s.",
+				what, path, st.st_uid, paths->uid,
+				paths->is_root ? "Name that user with --user, or c" : "C", what);
 	}
 	if (rc == -EINVAL) {
 		return config_refuse(

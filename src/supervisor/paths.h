@@ -29,7 +29,8 @@ int paths_settle(const struct config *config, struct paths *out,
 /* True when the workers' user can get through every folder above an absolute path. */
 bool paths_are_open(const struct paths *paths, const char *path);
 
-/* Makes `path` with its parents, owned by uid:gid, mode 0700 for the last. */
+/* Makes `path` with its parents, owned by uid:gid, mode 0700 for the last. -EPERM when
+ * it is there and belongs to somebody else than that user or root. */
 int paths_make(const char *path, uid_t uid, gid_t gid) NODISCARD;
 
 /* Removes a folder of ours and what is in it, never following a link. */

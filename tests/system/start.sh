@@ -164,6 +164,9 @@ mkdir -m 0500 "$work/closed"
 if [ "$(id -u)" = 0 ]; then
 	refused "cannot enter the folders above it" --state "$work/closed/state"
 	refused "no app ever runs as root" --user root
+	mkdir "$work/others"
+	chown daemon "$work/others"
+	refused "belongs to another user" --state "$work/others"
 	DESTDIR=$work/closed meson install -C "$build" --no-rebuild --quiet
 	chmod 0700 "$work/closed"
 	refused "install Perigee elsewhere" --libexec "$(dirname "$(find "$work/closed" -name perigeed)")"
