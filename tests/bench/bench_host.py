@@ -116,8 +116,8 @@ class Viewer:
         if mode == "pair":
             words += ["--pin", PIN]
         if mode == "stream":
-            words += ["--app", values["app"], "--seconds", str(values["seconds"]), "--width",
-                      "1280", "--height", "720", "--fps", "60", "--kbps", "8000"]
+            words += ["--app", values["app"], "--seconds", str(values["seconds"]),
+                      "--size", "1280x720", "--fps", "60", "--kbps", "8000"]
             if values.get("script"):
                 words += ["--script", values["script"]]
         return words
