@@ -64,7 +64,8 @@ static void check_rate(uint32_t width, uint32_t height, uint32_t hz, double leas
 			height, hz, rate, exact, rig.seen - 1);
 	assert_int_equal(rig.width, width);
 	assert_int_equal(rig.height, height);
-	assert_true(rate < hz * 1.002);
+	/* The first may have been late itself: one interval of grace. */
+	assert_true(rate * (rig.seen - 2) / (rig.seen - 1) < hz * 1.002);
 	assert_true(rate > least);
 	rig_end(&rig);
 }
