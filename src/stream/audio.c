@@ -57,11 +57,15 @@ static void send_packet(struct stream_audio *audio, const uint8_t *opus, size_t 
 	audio->counters.packets++;
 }
 
+enum {
+	RUN_MAX = SILENCE_LONG * FEC_AUDIO_DATA,
+};
+
 /* Datagrams of one size that leave together. */
 struct run {
 	size_t size;
 	unsigned count;
-	uint8_t bytes[FEC_AUDIO_DATA * AUDIO_DATAGRAM_MAX];
+	uint8_t bytes[RUN_MAX * AUDIO_DATAGRAM_MAX];
 };
 
 static void run_send(
@@ -74,17 +78,17 @@ static void run_send(
 }
 
 static void run_add(struct run *run, const uint8_t *datagram, size_t size) {
-	assert(run->count < FEC_AUDIO_DATA && (run->count == 0 || run->size == size));
+	assert(run->count < RUN_MAX && (run->count == 0 || run->size == size));
 	memcpy(run->bytes + run->count * size, datagram, size);
 	run->size = size;
 	run->count++;
 }
 
-/* All that is due of the silent packet: equally long, so each group leaves in two
- * calls and not in six. */
+/* All that is due of the silent packet: equally long, so they leave in two calls. */
 static void repeat_silence(
 		struct stream_audio *audio, uint64_t now_ns, audio_commit_fn *commit, void *user) {
-	struct run data = { .count = 0 }, parity = { .count = 0 };
+	struct run data, parity;
+	data.count = parity.count = 0;
 	while (silence_due(&audio->silence, now_ns)) {
 		struct audio_batch batch;
 		if (audio_send(&audio->sender, audio->silent, audio->silent_size, &batch) < 0) {
@@ -97,12 +101,13 @@ static void repeat_silence(
 		}
 		audio->counters.packets++;
 		audio->counters.repeated++;
-		if (batch.count > 1 || data.count == FEC_AUDIO_DATA) {
+		if (data.count == RUN_MAX) {
 			run_send(audio, &data, commit, user);
 			run_send(audio, &parity, commit, user);
 		}
 	}
 	run_send(audio, &data, commit, user);
+	run_send(audio, &parity, commit, user);
 }
 
 /* The next packet of the ring: its size, 0 for none. */

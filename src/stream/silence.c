@@ -33,8 +33,12 @@ bool silence_due(struct silence *silence, uint64_t now_ns) {
 	bool lost = now_ns - silence->due_ns > SILENCE_LATE * silence->period_ns;
 	silence->due_ns = (lost ? now_ns : silence->due_ns) + silence->period_ns;
 	silence->left--;
-	if (silence->left == 0 || lost) {
-		silence->left = silence->left ? silence->left : burst_of(silence->period_ns);
+	if (silence->left == 0) {
+		silence->bursts += silence->bursts < SILENCE_LONG_AFTER;
+		silence->left = burst_of(silence->period_ns) *
+				(silence->bursts < SILENCE_LONG_AFTER ? 1 : SILENCE_LONG);
+		wait_for_burst(silence);
+	} else if (lost) {
 		wait_for_burst(silence);
 	}
 	return true;

@@ -17,7 +17,12 @@
 #define SILENCE_BURST_NS (20 * NS_PER_MS)
 
 enum {
-	SILENCE_LATE = 8,
+	SILENCE_LATE = 16,
+	/* After two seconds nobody is about to speak, and bursts are twice as long.
+	 * Not longer, nor earlier: what a client has got ahead it plays ahead of the
+	 * sound that comes next. */
+	SILENCE_LONG_AFTER = 100, /* bursts */
+	SILENCE_LONG = 2,
 };
 
 struct silence {
@@ -26,6 +31,7 @@ struct silence {
 	uint64_t due_ns;  /* of the next packet */
 	uint64_t wake_ns; /* of the burst it belongs to: when its last packet is due */
 	uint32_t left;    /* packets of the burst */
+	uint32_t bursts;  /* so far */
 };
 
 /* A silent packet was just sent; the next one carries this sequence. */

@@ -27,6 +27,21 @@ static void packets_leave_in_bursts_that_end_with_their_group(void **state) {
 	assert_int_equal(count_due(&silence, 1030 * MS), 4);
 }
 
+static void a_long_silence_has_longer_bursts(void **state) {
+	(void)state;
+	struct silence silence;
+	silence_begin(&silence, 5 * MS, 0, 0);
+	uint64_t now_ns = 0;
+	for (unsigned i = 0; i < SILENCE_LONG_AFTER; i++) {
+		now_ns += 20 * MS;
+		assert_int_equal(count_due(&silence, now_ns), 4);
+	}
+	assert_int_equal(count_due(&silence, now_ns + 40 * MS - 1), 0);
+	assert_int_equal(count_due(&silence, now_ns + 40 * MS), 8);
+	silence_begin(&silence, 5 * MS, 4, now_ns);
+	assert_true(silence.wake_ns == now_ns + 20 * MS);
+}
+
 static void long_packets_leave_one_by_one(void **state) {
 	(void)state;
 	struct silence silence;
@@ -67,6 +82,7 @@ static void sound_ends_the_repetition(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(packets_leave_in_bursts_that_end_with_their_group),
+		UNIT(a_long_silence_has_longer_bursts),
 		UNIT(long_packets_leave_one_by_one),
 		UNIT(lateness_does_not_add_up),
 		UNIT(a_standstill_is_not_made_up_for),
