@@ -99,6 +99,7 @@ static int begin(struct desktop *desktop, const struct desktop_settings *setting
 	if (r < 0) {
 		return r;
 	}
+	surfaces_begin(desktop);
 	typing_begin(desktop);
 	constraint_begin(desktop);
 	selection_begin(desktop);

@@ -12,6 +12,10 @@ static uint64_t tick_at(const struct pace *pace, uint64_t tick) {
 	return pace->origin_ns + (uint64_t)offset;
 }
 
+uint64_t pace_next_tick(const struct pace *pace) {
+	return tick_at(pace, pace->tick);
+}
+
 uint64_t pace_period_ns(const struct pace *pace) {
 	return 1000 * NS_PER_S / pace->rate_mhz;
 }

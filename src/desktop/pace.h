@@ -69,6 +69,9 @@ enum pace_action pace_step(struct pace *pace, uint64_t now_ns);
 /* After PACE_RENDER; changed says whether the picture differs from the last. */
 void pace_rendered(struct pace *pace, bool changed, uint64_t now_ns);
 
+/* Where the next picture may be on the grid. */
+uint64_t pace_next_tick(const struct pace *pace);
+
 uint64_t pace_period_ns(const struct pace *pace);
 
 #endif

@@ -12,6 +12,7 @@ static void step(struct desktop *desktop);
 /* Asks the kernel for the next deadline; no timer runs while there is none. */
 void render_arm(struct desktop *desktop) {
 	uint64_t deadline = pace_deadline(&desktop->pace);
+	deadline = desktop->latch.due_ns < deadline ? desktop->latch.due_ns : deadline;
 	if (deadline == desktop->armed_ns) {
 		return;
 	}
@@ -97,6 +98,16 @@ static void render(struct desktop *desktop) {
 		render_damage(desktop);
 	}
 	compat_presented(desktop->scene_output, now, pace_period_ns(&desktop->pace));
+	latch_rendered(&desktop->latch, now, pace_next_tick(&desktop->pace));
+}
+
+/* Asks the clients for their next frames when it is time. */
+static void ask(struct desktop *desktop) {
+	uint64_t now = clock_now_ns();
+	if (desktop->latch.due_ns <= now) {
+		compat_send_callbacks(desktop->scene_output);
+		latch_asked(&desktop->latch, now);
+	}
 }
 
 static void step(struct desktop *desktop) {
@@ -109,10 +120,12 @@ static void step(struct desktop *desktop) {
 		break;
 	case PACE_CALLBACKS:
 		compat_send_callbacks(desktop->scene_output);
+		compat_forget_damage(desktop->scene_output);
 		break;
 	case PACE_NOTHING:
 		break;
 	}
+	ask(desktop);
 }
 
 void render_damage(struct desktop *desktop) {
@@ -124,6 +137,11 @@ void render_damage(struct desktop *desktop) {
 	render_arm(desktop);
 }
 
+void render_committed(struct desktop *desktop) {
+	latch_committed(&desktop->latch, clock_now_ns(), pace_period_ns(&desktop->pace));
+	render_arm(desktop);
+}
+
 static void handle_needs_frame(struct wl_listener *listener, void *data) {
 	(void)data;
 	struct desktop *desktop = wl_container_of(listener, desktop, needs_frame);
@@ -131,6 +149,7 @@ static void handle_needs_frame(struct wl_listener *listener, void *data) {
 }
 
 int render_begin(struct desktop *desktop) {
+	latch_begin(&desktop->latch);
 	pace_begin(&desktop->pace, desktop->settings.rate_mhz, clock_now_ns());
 	desktop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (desktop->timer_fd < 0) {

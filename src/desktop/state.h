@@ -9,6 +9,7 @@
 
 #include "desktop/desktop.h"
 #include "desktop/held.h"
+#include "desktop/latch.h"
 #include "desktop/pace.h"
 #include "desktop/wl_compat.h"
 
@@ -51,6 +52,7 @@ struct desktop {
 	struct wlr_output_layout *layout; /* owned */
 
 	struct pace pace;
+	struct latch latch;
 	int timer_fd; /* owned; armed at pace_deadline() */
 	struct wl_event_source *timer;
 	uint64_t armed_ns;
@@ -81,7 +83,8 @@ struct desktop {
 
 	struct wlr_xdg_decoration_manager_v1 *decorations;
 
-	struct wl_listener needs_frame, new_toplevel, new_popup, new_decoration, activate;
+	struct wl_listener needs_frame, new_surface, new_toplevel, new_popup, new_decoration,
+			activate;
 	struct wl_listener request_shape, request_cursor, request_selection, request_primary,
 			request_drag;
 	struct wl_listener new_constraint, constraint_gone, keyboard_modifiers;
@@ -98,8 +101,13 @@ int render_begin(struct desktop *desktop);
 void render_end(struct desktop *desktop);
 void render_arm(struct desktop *desktop);
 void render_damage(struct desktop *desktop);
+/* A client has a new frame. */
+void render_committed(struct desktop *desktop);
 /* The output's commit; false refuses the buffer. */
 bool render_deliver(struct desktop *desktop, struct wlr_buffer *buffer);
+
+/* surfaces.c: who commits */
+void surfaces_begin(struct desktop *desktop);
 
 /* keyboard.c */
 int keyboard_begin(struct desktop *desktop, const struct desktop_settings *settings);

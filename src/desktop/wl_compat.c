@@ -280,6 +280,9 @@ static struct timespec to_timespec(uint64_t ns) {
 void compat_send_callbacks(struct wlr_scene_output *scene_output) {
 	struct timespec now = to_timespec(clock_now_ns());
 	wlr_scene_output_send_frame_done(scene_output, &now);
+}
+
+void compat_forget_damage(struct wlr_scene_output *scene_output) {
 	/* What comes from now on is new: wlroots tells only of the first. */
 	scene_output->output->needs_frame = false;
 	scene_output->output->frame_pending = true;
@@ -294,7 +297,6 @@ void compat_presented(struct wlr_scene_output *scene_output, uint64_t when_ns, u
 		.refresh = (int)period_ns,
 	};
 	wlr_output_send_present(scene_output->output, &event);
-	wlr_scene_output_send_frame_done(scene_output, &when);
 }
 
 /* ---- globals ---- */

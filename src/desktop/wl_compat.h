@@ -86,9 +86,12 @@ bool compat_changed_rows(
  * must clear by itself. False when nothing was committed. */
 bool compat_render(struct wlr_scene_output *scene_output);
 
-/* Tells presentation-time clients and sends the frame callbacks. */
+/* Tells presentation-time clients. */
 void compat_presented(struct wlr_scene_output *scene_output, uint64_t when_ns, uint64_t period_ns);
+/* Sends the frame callbacks. */
 void compat_send_callbacks(struct wlr_scene_output *scene_output);
+/* Nothing is rendered for the time being: the next damage is told again. */
+void compat_forget_damage(struct wlr_scene_output *scene_output);
 
 /* Globals. */
 struct wlr_compositor *compat_compositor_create(
