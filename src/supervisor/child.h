@@ -53,6 +53,7 @@ struct child_spec {
 	int listen_fd;    /* handed over as systemd would, 0 for none; no channel then */
 	bool no_channel;
 	bool die_with_us; /* it has no channel whose end would tell it */
+	bool prompt;      /* wants to run soon after waking, for its fair share */
 	bool realtime;    /* runs before everybody who is not, where we may say so */
 };
 

@@ -63,6 +63,9 @@ static int build(const struct nursery *nursery, const struct child_spec *spec,
 		add(command, "--listen-fds");
 		add(command, "1");
 	}
+	if (spec->prompt) {
+		add(command, "--prompt");
+	}
 	if (spec->realtime) {
 		add(command, "--realtime");
 	}

@@ -259,6 +259,7 @@ static int start_desktop(struct session *session) {
 	struct child_spec spec = {
 		.kind = PEER_DESKTOP,
 		.program = "perigee-desktop",
+		.prompt = true,
 		.session = session->id,
 		.name = session->app->title,
 		.env = env,

@@ -214,6 +214,7 @@ static int spawn_part(struct view *view, enum ipc_peer kind, const char *program
 		.args = { role, NULL },
 		.session = view->session->id,
 		.name = role ? role : "viewer",
+		.prompt = !is_clockwork(kind, role),
 		.realtime = is_clockwork(kind, role),
 	};
 	int rc = child_spawn(&view->session->supervisor->nursery, &spec, owner, view, out);

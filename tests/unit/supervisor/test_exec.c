@@ -173,6 +173,15 @@ static void real_time_is_for_the_program_alone(void **state) {
 	assert_string_equal(outcome.text, may_be_realtime() ? "2\n0\n" : "0\n0\n");
 }
 
+static void a_prompt_program_asks_for_short_slices(void **state) {
+	(void)state;
+	struct outcome outcome = RUN("--prompt", "--", "/bin/grep", "se.slice", "/proc/self/sched");
+	if (!strstr(outcome.text, "se.slice")) {
+		skip(); /* a kernel before 6.12, or one that does not tell */
+	}
+	assert_non_null(strstr(outcome.text, " 100000\n"));
+}
+
 static void ids_are_dropped_for_good(void **state) {
 	(void)state;
 	if (getuid() != 0) {
@@ -268,6 +277,7 @@ int main(int argc, char **argv) {
 		UNIT(the_environment_is_closed),
 		UNIT(limits_session_and_folder_are_set),
 		UNIT(real_time_is_for_the_program_alone),
+		UNIT(a_prompt_program_asks_for_short_slices),
 		UNIT(ids_are_dropped_for_good),
 		UNIT(failures_say_what_and_why),
 		UNIT(an_app_sees_only_its_own_folders),
