@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -286,6 +287,9 @@ int main(int argc, char **argv) {
 	if (strcmp(mode, "help") == 0) {
 		return help(argc > 1 ? stdout : stderr);
 	}
+	/* OpenSSL writes without MSG_NOSIGNAL, and hosts close connections that idle while we
+	 * stream. */
+	signal(SIGPIPE, SIG_IGN);
 	probe->begin_ns = clock_now_ns();
 	probe->report = json_object();
 	probe->http.fd = probe->https.fd = -1;
