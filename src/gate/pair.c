@@ -72,6 +72,9 @@ static struct pair *find_client(
 	return NULL;
 }
 
+static const char wrong_pin[] = "The PIN was wrong. Start pairing in Moonlight again: it shows a "
+				"new PIN.";
+
 static void set_timer(struct gate *gate);
 
 /* Forgets it and tells everybody how it ended. */
@@ -303,7 +306,7 @@ static void step(struct request *request, const struct pair_query *query) {
 			clock_now_ms(), &reply);
 	if (rc < 0) {
 		end(gate, pair, (uint32_t)-rc,
-				rc == -EINVAL ? "The PIN was wrong."
+				rc == -EINVAL ? wrong_pin
 					      : "The client broke the rules of pairing.");
 		answer_paired(connection, false, NULL);
 	} else if (query->step == PAIR_CLIENT_SECRET) {
@@ -354,7 +357,7 @@ void pair_handle_unpair(struct request *request) {
 					sizeof(uniqueid)) >= 0) {
 		struct pair *pair = find_client(&gate->pairs, uniqueid, &request->connection->peer);
 		if (pair && !pair->storing && pair->pairing.state != PAIRING_AWAITS_PIN) {
-			end(gate, pair, EINVAL, "The PIN was wrong.");
+			end(gate, pair, EINVAL, wrong_pin);
 		}
 	}
 	char xml[512];
