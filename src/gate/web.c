@@ -106,6 +106,13 @@ static void handle_pending(struct request *request) {
 	answer(request->connection, 200, json_pack("{s:b,s:o}", "success", 1, "requests", list));
 }
 
+/* The link with the key in it: for who may use the Unix socket, and knows all of it anyway. */
+static void handle_link(struct request *request) {
+	answer(request->connection, 200,
+			json_pack("{s:b,s:s}", "success", 1, "url",
+					request->gate->options.web_url));
+}
+
 static json_t *parse_body(struct request *request) {
 	json_t *body = json_loadb(
 			request->body.at, request->body.len, JSON_REJECT_DUPLICATES, NULL);
@@ -391,6 +398,7 @@ static const struct route routes[] = {
 	{ "/pair.css", ON(WEB), HTTP_GET, ACCESS_ANY, true, handle_asset },
 	{ "/icon.svg", ON(WEB), HTTP_GET, ACCESS_ANY, true, handle_asset },
 	{ "/api/v1/pair/pending", ON(WEB) | ON(API), HTTP_GET, ACCESS_KEY, true, handle_pending },
+	{ "/api/v1/pair/link", ON(API), HTTP_GET, ACCESS_KEY, true, handle_link },
 	{ "/api/v1/pair/client", ON(WEB) | ON(API), HTTP_POST, ACCESS_KEY, false, handle_pair },
 	{ "/api/v1/clients", ON(WEB) | ON(API), HTTP_GET, ACCESS_KEY, true, handle_clients },
 	{ "/api/v1/unpair/client", ON(WEB) | ON(API), HTTP_POST, ACCESS_KEY, false, handle_unpair },
@@ -435,14 +443,16 @@ static bool refuses_web(struct request *request) {
 	}
 	if (keyguard_is_locked(guard, &source, now)) {
 		answer_error(connection, 429,
-				"Too many wrong keys from your address. Wait half a minute.");
+				"Too many wrong keys from your address. Wait half a minute, then "
+				"try "
+				"again.");
 		return true;
 	}
 	if (!has_key(request)) {
 		keyguard_note_wrong(guard, &source, now);
 		answer_error(connection, 401,
-				"The key is missing or wrong. Open the link that the host "
-				"printed.");
+				"The key is wrong. Open the link that the host printed, or run "
+				"`perigee pair` on the host to see it again.");
 		return true;
 	}
 	keyguard_note_right(guard, &source);

@@ -194,7 +194,12 @@ static void the_unix_socket_needs_no_key(void **state) {
 	rig_send(&world->rig, &line);
 	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
 	assert_has(world->text, "\"status\":[{\"worker\":\"gate\"},{\"worker\":\"gate\"}]");
+	rig_write(fd, NULL, "GET /api/v1/pair/link HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "{\"success\":true,\"url\":\"");
 	close(fd);
+	ask_web(world, "GET /api/v1/pair/link", KEY, "");
+	assert_has(world->text, "HTTP/1.1 404 ");
 	world_end(world);
 }
 
