@@ -114,11 +114,16 @@ static const char *renderer(void) {
 			       : "pixman, in software (no usable /dev/dri/renderD128)";
 }
 
+/* What encoders there are may come too late for the banner. That the doors answer and what
+ * the key is may not: the link would be none. */
 void supervisor_check_banner(struct supervisor *supervisor, bool overdue) {
-	bool complete = supervisor->probe_done && supervisor->facts.kind == IPC_FACTS &&
-			supervisor->services[SERVICE_GATE].ready &&
-			supervisor->services[SERVICE_WEB].ready;
-	if (supervisor->banner_shown || supervisor->stopping || (!complete && !overdue)) {
+	supervisor->banner_overdue |= overdue;
+	bool answers = supervisor->services[SERVICE_STORE].ready &&
+		       supervisor->services[SERVICE_GATE].ready &&
+		       supervisor->services[SERVICE_WEB].ready;
+	bool complete = supervisor->probe_done && supervisor->facts.kind == IPC_FACTS;
+	if (supervisor->banner_shown || supervisor->stopping || !answers ||
+			(!complete && !supervisor->banner_overdue)) {
 		return;
 	}
 	supervisor->banner_shown = true;

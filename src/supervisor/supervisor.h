@@ -78,7 +78,7 @@ struct supervisor {
 	int own_lines_fd; /* owned: our own stderr comes back here */
 	int terminal_fd;  /* owned: the stderr we were started with */
 	uint64_t begun_ms;
-	bool banner_shown, stopping, stop_forced;
+	bool banner_shown, banner_overdue, stopping, stop_forced;
 	int exit_code;
 };
 
