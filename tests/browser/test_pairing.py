@@ -32,7 +32,8 @@ ROWS = "document.querySelectorAll('#waiting li').length"
 class Door(Host):
     def wait_ready(self):
         super().wait_ready()
-        self.link = re.search(r"https://\S+#key=\S+", self.text())[0]
+        self.link = wait_for("the whole link", 5, lambda: re.search(
+            r"https://\S+#key=\S+(?=\s)", self.text()))[0]
         self.key = self.link.split("#key=")[1]
         self.origin = f"https://127.0.0.1:{self.port + 1}"
         self.url = f"{self.origin}/#key={self.key}"
