@@ -338,10 +338,11 @@ int channel_send(struct channel *channel, const struct ipc_message *message, con
 void channel_post(struct channel *channel, const struct ipc_message *message, const int *fds,
 		size_t n_fds) {
 	int rc = channel_send(channel, message, fds, n_fds);
-	if (rc == 0 || rc == -ENOTCONN) {
+	/* A dead peer shows as EPOLLHUP by itself. */
+	if (rc == 0 || rc == -ENOTCONN || rc == -EPIPE || rc == -ECONNRESET) {
 		return;
 	}
-	/* A dead peer shows as EPOLLHUP by itself; for a full queue the drain
+	/* For a full queue the drain
 	 * deadline is brought forward, so that `closed` is called from the loop. */
 	sd_event_source_set_time(channel->drain, 0);
 	sd_event_source_set_enabled(channel->drain, SD_EVENT_ONESHOT);
