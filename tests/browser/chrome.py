@@ -147,6 +147,7 @@ class Page:
         self.session = session
         for domain in ("Page", "Runtime", "Log", "Security", "Network", "Audits"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
         self.resize(width, height)
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])
@@ -163,7 +164,9 @@ class Page:
         if answer.get("errorText"):
             raise Failed(f"{url}: {answer['errorText']}")
         if answer.get("loaderId"):  # else only the fragment changed
-            self.chrome.event(self.session, "Page.loadEventFired")
+            # This document's own: an earlier one's may still be on its way.
+            self.chrome.event(self.session, "Page.lifecycleEvent", name="load",
+                              loaderId=answer["loaderId"])
 
     def evaluate(self, expression, seconds=20):
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True,

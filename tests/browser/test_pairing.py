@@ -234,6 +234,9 @@ def a_wrong_key_is_refused_once_and_asked_for_again(build):
         page.type(host.key)
         page.key("Enter")
         page.wait("the lists", "!document.querySelector('#lists').hidden")
+        for wrong in ("", "#key=short"):
+            page.go(f"{host.origin}/{wrong or '#key=' + host.key}")
+        page.wait("a damaged link", f"{WORDS}.startsWith('That is no key')")
 
 
 def the_key_stays_nowhere_that_is_seen(build):
