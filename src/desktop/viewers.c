@@ -7,17 +7,13 @@
 
 /* How long an input took from its datagram to the Wayland event. */
 static void count(struct pulse *pulse, uint64_t received_ns) {
-	static const uint64_t below_us[] = { 100, 250, 500, 1000, 2000, 5000 };
 	uint64_t now = clock_now_ns();
 	pulse_add(pulse, PULSE_DESKTOP_INPUTS, 1);
 	if (received_ns == 0 || received_ns > now) {
 		return;
 	}
 	uint64_t took = now - received_ns;
-	unsigned class = 0;
-	while (class < ARRAY_LEN(below_us) && took >= below_us[class] * NS_PER_US) {
-		class ++;
-	}
+	unsigned class = pulse_class(&pulse_input_bounds, took);
 	pulse_add(pulse, PULSE_DESKTOP_INPUT_NS, took);
 	pulse_add(pulse, PULSE_DESKTOP_INPUT_CLASSES + class, 1);
 	if (took > pulse->counters[PULSE_DESKTOP_INPUT_MAX_NS]) {

@@ -17,6 +17,28 @@ static const char *const names[PULSE_OPERATIONS] = {
 };
 /* clang-format on */
 
+#define BOUNDS(name, ...) \
+	static const uint64_t name##_ns[] = { __VA_ARGS__ }; \
+	const struct pulse_bounds pulse_##name##_bounds = { name##_ns, ARRAY_LEN(name##_ns) }
+
+BOUNDS(stage, 500000, 1000000, 2000000, 4000000, 8000000, 16000000, 33000000, 66000000, 133000000);
+BOUNDS(hand, 100000, 200000, 300000, 400000, 500000, 750000, 1000000, 1500000, 2000000, 5000000);
+BOUNDS(input, 100000, 250000, 500000, 1000000, 2000000, 5000000);
+
+_Static_assert(ARRAY_LEN(stage_ns) + 1 == PULSE_STAGE_CLASSES, "one class more than bounds");
+_Static_assert(ARRAY_LEN(hand_ns) + 1 == PULSE_HAND_CLASSES, "one class more than bounds");
+_Static_assert(ARRAY_LEN(input_ns) + 1 == PULSE_INPUT_CLASSES, "one class more than bounds");
+_Static_assert(PULSE_STREAM_STAGES + PULSE_STAGES * PULSE_STAGE_CLASSES == PULSE_STREAM_PARITY,
+		"the stages have their room");
+
+unsigned pulse_class(const struct pulse_bounds *bounds, uint64_t ns) {
+	unsigned class = 0;
+	while (class < bounds->count && ns >= bounds->ns[class]) {
+		class ++;
+	}
+	return class;
+}
+
 const char *pulse_operation_name(uint32_t operation) {
 	return operation < PULSE_OPERATIONS ? names[operation] : "nonsense";
 }

@@ -14,7 +14,7 @@
 
 enum {
 	PULSE_LAYOUT = 1,
-	PULSE_COUNTERS = 48,
+	PULSE_COUNTERS = 128,
 	PULSE_SIZE = 4096,
 };
 
@@ -80,7 +80,47 @@ enum pulse_counter_stream {
 	PULSE_STREAM_PACE_NS, /* first to last packet */
 	/* hand-overs in classes: below 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 5 ms, more */
 	PULSE_STREAM_HAND_CLASSES = 16, /* to 26 */
+	PULSE_STREAM_KEYS,
+	PULSE_STREAM_RECOVERIES, /* pictures that answered an invalidation */
+	PULSE_STREAM_ABANDONED,  /* pictures given up, in part or whole */
+	PULSE_STREAM_KEY_ASKS,
+	PULSE_STREAM_INVALIDATIONS,
+	/* the timed pictures' stages, PULSE_STAGE_CLASSES each, by enum pulse_stage */
+	PULSE_STREAM_STAGES = 32, /* to 81 */
+	PULSE_STREAM_PARITY = 82, /* datagrams of FEC among PACKETS */
+	PULSE_STREAM_MISSING,     /* packets that the client said it missed */
+	PULSE_STREAM_IDR_REQUESTS,
+	PULSE_STREAM_LOSS_REPORTS,
+	PULSE_STREAM_INPUTS_SKIPPED,
 };
+
+/* Where a picture's time goes; sums are in PULSE_STREAM_AGE_NS and below. */
+enum pulse_stage {
+	PULSE_STAGE_AGE, /* the whole of it */
+	PULSE_STAGE_RENDER,
+	PULSE_STAGE_CONVERT,
+	PULSE_STAGE_ENCODE,
+	PULSE_STAGE_PACE,
+	PULSE_STAGES,
+};
+
+enum {
+	PULSE_STAGE_CLASSES = 10,
+	PULSE_HAND_CLASSES = 11,
+	PULSE_INPUT_CLASSES = 7,
+};
+
+/* The upper bounds of classes, in ns; the last class has none. */
+struct pulse_bounds {
+	const uint64_t *ns;
+	unsigned count; /* of bounds: one less than of classes */
+};
+
+/* below 0.5, 1, 2, 4, 8, 16, 33, 66, 133 ms, more */
+extern const struct pulse_bounds pulse_stage_bounds;
+extern const struct pulse_bounds pulse_hand_bounds, pulse_input_bounds;
+
+unsigned pulse_class(const struct pulse_bounds *bounds, uint64_t ns);
 
 enum pulse_counter_gate {
 	PULSE_GATE_ACCEPTED,

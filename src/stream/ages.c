@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/own.h"
+#include "ipc/pulse.h"
 
 void ages_add(struct ages *ages, uint64_t ns) {
 	uint64_t us = ns / NS_PER_US;
@@ -29,11 +29,5 @@ void ages_take(struct ages *ages, uint32_t *out_p50_us, uint32_t *out_p99_us) {
 }
 
 unsigned ages_hand_class(uint64_t ns) {
-	static const uint16_t below_us[AGES_HAND_CLASSES - 1] = { 100, 200, 300, 400, 500, 750,
-		1000, 1500, 2000, 5000 };
-	unsigned class = 0;
-	while (class < ARRAY_LEN(below_us) && ns >= below_us[class] * NS_PER_US) {
-		class ++;
-	}
-	return class;
+	return pulse_class(&pulse_hand_bounds, ns);
 }

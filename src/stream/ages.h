@@ -8,7 +8,7 @@
  * 99th percentile. More than AGES_MAX a second: the later ones count. */
 enum {
 	AGES_MAX = 512,
-	AGES_HAND_CLASSES = 11, /* of PULSE_STREAM_HAND_CLASSES */
+	AGES_HAND_CLASSES = 11, /* PULSE_HAND_CLASSES */
 };
 
 struct ages {

@@ -19,12 +19,16 @@ static void set_stages(struct stream *stream) {
 	struct pulse *pulse = stream->worker.pulse;
 	const struct video_stages *stages = &stream->video.stages;
 	pulse_set(pulse, PULSE_STREAM_TIMED, stages->count);
-	pulse_set(pulse, PULSE_STREAM_AGE_NS, stages->age_ns);
-	pulse_set(pulse, PULSE_STREAM_RENDER_NS, stages->render_ns);
-	pulse_set(pulse, PULSE_STREAM_CONVERT_NS, stages->convert_ns);
-	pulse_set(pulse, PULSE_STREAM_ENCODE_NS, stages->encode_ns);
+	pulse_set(pulse, PULSE_STREAM_AGE_NS, stages->ns[PULSE_STAGE_AGE]);
+	pulse_set(pulse, PULSE_STREAM_RENDER_NS, stages->ns[PULSE_STAGE_RENDER]);
+	pulse_set(pulse, PULSE_STREAM_CONVERT_NS, stages->ns[PULSE_STAGE_CONVERT]);
+	pulse_set(pulse, PULSE_STREAM_ENCODE_NS, stages->ns[PULSE_STAGE_ENCODE]);
 	pulse_set(pulse, PULSE_STREAM_HAND_NS, stages->hand_ns);
-	pulse_set(pulse, PULSE_STREAM_PACE_NS, stages->pace_ns);
+	pulse_set(pulse, PULSE_STREAM_PACE_NS, stages->ns[PULSE_STAGE_PACE]);
+	for (unsigned i = 0; i < PULSE_STAGES * PULSE_STAGE_CLASSES; i++) {
+		pulse_set(pulse, PULSE_STREAM_STAGES + i,
+				stages->classes[i / PULSE_STAGE_CLASSES][i % PULSE_STAGE_CLASSES]);
+	}
 	for (unsigned i = 0; i < AGES_HAND_CLASSES; i++) {
 		pulse_set(pulse, PULSE_STREAM_HAND_CLASSES + i, stages->hand_classes[i]);
 	}
@@ -46,6 +50,16 @@ static void set_pulse(struct stream *stream) {
 			stream->control.counters.refused + stream->control.counters.malformed);
 	pulse_set(pulse, PULSE_STREAM_LAPPED, stream->video.counters.lapped);
 	pulse_set(pulse, PULSE_STREAM_SEND_ERRORS, errors);
+	pulse_set(pulse, PULSE_STREAM_KEYS, stream->video.counters.keys);
+	pulse_set(pulse, PULSE_STREAM_RECOVERIES, stream->video.counters.recoveries);
+	pulse_set(pulse, PULSE_STREAM_ABANDONED, stream->video.counters.abandoned);
+	pulse_set(pulse, PULSE_STREAM_KEY_ASKS, stream->video.counters.key_asks);
+	pulse_set(pulse, PULSE_STREAM_INVALIDATIONS, stream->video.counters.invalidations);
+	pulse_set(pulse, PULSE_STREAM_PARITY, stream->video.counters.parity);
+	pulse_set(pulse, PULSE_STREAM_MISSING, stream->missing);
+	pulse_set(pulse, PULSE_STREAM_IDR_REQUESTS, stream->idr_requests);
+	pulse_set(pulse, PULSE_STREAM_LOSS_REPORTS, stream->losses_reported);
+	pulse_set(pulse, PULSE_STREAM_INPUTS_SKIPPED, stream->inputs_skipped);
 	set_stages(stream);
 }
 

@@ -170,13 +170,19 @@ static void note_times(struct stream_video *video, uint64_t now_ns) {
 			   ages_between(packet->encode_end_ns, video->first_ns);
 	ages_add(&video->age, age_ns);
 	ages_add(&video->hand, hand_ns);
+	const uint64_t ns[PULSE_STAGES] = {
+		[PULSE_STAGE_AGE] = age_ns,
+		[PULSE_STAGE_RENDER] = ages_between(packet->commit_ns, packet->rendered_ns),
+		[PULSE_STAGE_CONVERT] = ages_between(packet->convert_ns, packet->handed_ns),
+		[PULSE_STAGE_ENCODE] = ages_between(packet->encode_begin_ns, packet->encode_end_ns),
+		[PULSE_STAGE_PACE] = ages_between(video->first_ns, now_ns),
+	};
 	stages->count++;
-	stages->age_ns += age_ns;
-	stages->render_ns += ages_between(packet->commit_ns, packet->rendered_ns);
-	stages->convert_ns += ages_between(packet->convert_ns, packet->handed_ns);
-	stages->encode_ns += ages_between(packet->encode_begin_ns, packet->encode_end_ns);
 	stages->hand_ns += hand_ns;
-	stages->pace_ns += ages_between(video->first_ns, now_ns);
+	for (unsigned i = 0; i < PULSE_STAGES; i++) {
+		stages->ns[i] += ns[i];
+		stages->classes[i][pulse_class(&pulse_stage_bounds, ns[i])]++;
+	}
 	stages->hand_classes[ages_hand_class(hand_ns)]++;
 }
 
@@ -212,6 +218,7 @@ static bool write_block(struct stream_video *video) {
 	}
 	pacer_load(&video->pacer, video->datagrams,
 			(uint32_t)video_plan_shards(plan, video->block));
+	video->counters.parity += plan->blocks[video->block].parity;
 	video->block++;
 	return true;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/own.h"
+#include "ipc/pulse.h"
 #include "ipc/ring.h"
 #include "proto/video.h"
 #include "stream/ages.h"
@@ -32,13 +33,15 @@ struct video_counters {
 	uint64_t abandoned;                /* frames given up, in part or whole */
 	uint64_t too_large;                /* frames that no client could take */
 	uint64_t invalidations, key_asks;
+	uint64_t parity; /* datagrams of FEC */
 };
 
 /* Where the time of new pictures went, summed: PULSE_STREAM_TIMED and below. */
 struct video_stages {
 	uint64_t count;
-	uint64_t age_ns, render_ns, convert_ns, encode_ns, hand_ns, pace_ns;
+	uint64_t ns[PULSE_STAGES], hand_ns;
 	uint64_t hand_classes[AGES_HAND_CLASSES];
+	uint64_t classes[PULSE_STAGES][PULSE_STAGE_CLASSES];
 };
 
 struct stream_video {
