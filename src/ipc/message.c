@@ -276,6 +276,8 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_DISCOVERED]        = { "discovered",         P(DISCOVER),    P(SUPERVISOR),  0, 1, f_discover },
 	[IPC_ART_DRAW]          = { "art-draw",           P(SUPERVISOR),  P(ART),         0, 0, f_art_draw },
 	[IPC_ART_DRAWN]         = { "art-drawn",          P(ART),         P(SUPERVISOR),  1, 0, f_art_drawn },
+
+	[IPC_BOARD]             = { "board",              P(SUPERVISOR),  P(WEB),         1, 0, f_none },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

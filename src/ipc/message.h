@@ -155,6 +155,9 @@ enum ipc_kind {
 	IPC_ART_DRAW = 153,
 	IPC_ART_DRAWN = 154,
 
+	/* health */
+	IPC_BOARD = 200,
+
 	IPC_KINDS,
 };
 
