@@ -192,7 +192,8 @@ static int add_input_check(struct script *script, const struct line *line) {
 	return add(script, &action);
 }
 
-/* The range of each argument: b byte, w unsigned, i signed 16 bit, d 32 bit, f 0 to 1.
+/* The range of each argument: b byte, w unsigned, s size (from 1), i signed 16 bit,
+ * d 32 bit, f 0 to 1.
  * NULL: the rest of the line is text. */
 static const struct {
 	const char *word;
@@ -204,7 +205,7 @@ static const struct {
 	{ "up", "b", add_up },
 	{ "text", NULL, add_text },
 	{ "rel", "ii", add_rel },
-	{ "abs", "wwww", add_abs },
+	{ "abs", "wwss", add_abs },
 	{ "press", "b", add_press },
 	{ "release", "b", add_release },
 	{ "click", "b", add_click },
@@ -225,6 +226,7 @@ static const struct {
 } ranges[] = {
 	{ 'b', true, 0, UINT8_MAX },
 	{ 'w', true, 0, UINT16_MAX },
+	{ 's', true, 1, UINT16_MAX },
 	{ 'i', true, INT16_MIN, INT16_MAX },
 	{ 'd', true, 0, UINT32_MAX },
 	{ 'f', false, 0, 1 },

@@ -66,9 +66,9 @@ static void text_is_sent_one_code_point_at_a_time(void **state) {
 static void a_bad_line_is_refused_by_its_number(void **state) {
 	(void)state;
 	static const char *const bad[] = { "x key 1", "10", "10 jump", "10 key", "10 key 256",
-		"10 key 1 2", "10 key 1.5", "10 abs 1 2 1 0", "10 click 9", "10 rel 40000 0",
-		"-1 idr", "10 text", "10 text \xc3", "10 shot", "nan idr", "10 touch 1 2 3 4",
-		"10 pad 99 1 0 0 0 0 0 0 0" };
+		"10 key 1 2", "10 key 1.5", "10 abs 1 2 1 0", "10 abs 1 2 0 5", "10 click 9",
+		"10 rel 40000 0", "-1 idr", "10 text", "10 text \xc3", "10 shot", "nan idr",
+		"10 touch 1 2 3 4", "10 pad 99 1 0 0 0 0 0 0 0" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char text[128] = "0 idr\n# fine\n";
 		strcat(text, bad[i]);
