@@ -10,14 +10,12 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/log.h"
-#include "base/number.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "gate/assets.h"
+#include "gate/body.h"
 #include "gate/gate.h"
-
-OWN_DEFINE(json_t *, json_decref)
 
 static const char page_policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
 				  "img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -113,41 +111,6 @@ static void handle_link(struct request *request) {
 					request->gate->options.web_url));
 }
 
-static json_t *parse_body(struct request *request) {
-	json_t *body = json_loadb(
-			request->body.at, request->body.len, JSON_REJECT_DUPLICATES, NULL);
-	if (body && !json_is_object(body)) {
-		json_decref(body);
-		body = NULL;
-	}
-	if (!body) {
-		answer_error(request->connection, 400, "The request is not a JSON object.");
-	}
-	return body;
-}
-
-/* A number, or Wolf's text with a number in it. */
-static int read_pairing(const json_t *body, uint32_t *out) {
-	const json_t *value = json_object_get(body, "pairing");
-	value = value ? value : json_object_get(body, "pair_secret");
-	int64_t number = 0;
-	if (json_is_integer(value)) {
-		number = json_integer_value(value);
-	} else if (json_is_string(value)) {
-		if (number_parse(json_string_value(value), json_string_length(value), 1, UINT32_MAX,
-				    &number) < 0) {
-			return -EBADMSG;
-		}
-	} else if (value) {
-		return -EBADMSG;
-	}
-	if (number < 0 || number > UINT32_MAX || (value && number == 0)) {
-		return -EBADMSG;
-	}
-	*out = (uint32_t)number;
-	return 0;
-}
-
 static struct web_pending *choose_pending(struct web *web, uint32_t pairing) {
 	if (pairing) {
 		return find_pending(web, pairing);
@@ -162,29 +125,14 @@ static struct web_pending *choose_pending(struct web *web, uint32_t pairing) {
 	return only;
 }
 
-static bool is_pin(const char *pin) {
-	return pin && strlen(pin) == PAIRING_PIN_LEN &&
-	       strspn(pin, "0123456789") == PAIRING_PIN_LEN;
-}
-
-static const char *fault_of(struct web *web, const json_t *body, struct web_pending **out) {
-	uint32_t pairing;
-	const char *name = json_string_value(json_object_get(body, "name"));
-	if (!is_pin(json_string_value(json_object_get(body, "pin")))) {
-		return "A PIN has four digits, as text: \"pin\": \"1234\".";
-	}
-	if (json_object_get(body, "name") &&
-			(!name || strlen(name) >= 64 || !text_is_printable(name, strlen(name)))) {
-		return "The name is not a text of at most 63 bytes.";
-	}
-	if (read_pairing(body, &pairing) < 0) {
-		return "\"pairing\" is not a number from the list of waiting clients.";
-	}
-	*out = choose_pending(web, pairing);
+static const char *fault_of(
+		struct web *web, const struct body_pin *body, struct web_pending **out) {
+	*out = choose_pending(web, body->pairing);
 	if (!*out) {
-		return pairing ? "That client is not waiting any more. Start pairing in Moonlight "
-				 "again."
-			       : "Not just one client is waiting: say which with \"pairing\".";
+		return body->pairing ? "That client is not waiting any more. Start pairing in "
+				       "Moonlight again."
+				     : "Not just one client is waiting: say which with "
+				       "\"pairing\".";
 	}
 	return (*out)->request ? "A PIN was just given for this client." : NULL;
 }
@@ -192,25 +140,23 @@ static const char *fault_of(struct web *web, const json_t *body, struct web_pend
 static void handle_pair(struct request *request) {
 	struct gate *gate = request->gate;
 	struct connection *connection = request->connection;
-	OWN(json_decref) json_t *body = parse_body(request);
-	if (!body) {
-		return;
-	}
+	struct body_pin body;
 	struct web_pending *pending = NULL;
-	const char *fault = fault_of(&gate->web, body, &pending);
+	const char *fault;
+	if (body_pin_parse(request->body, &body, &fault) == 0) {
+		fault = fault_of(&gate->web, &body, &pending);
+	}
 	if (fault) {
 		answer_error(connection, 400, fault);
 		return;
 	}
-	const char *name = json_string_value(json_object_get(body, "name"));
 	pending->request = connection_request(connection);
 	connection->awaits = AWAITS_PAIR_ANSWER;
 	connection_extend(connection, WEB_PAIR_MS);
 	struct ipc_message message = { .kind = IPC_PAIR_PIN,
 		.pair_pin = { .request = pending->request, .pairing = pending->pairing } };
-	text_copy(message.pair_pin.pin, sizeof(message.pair_pin.pin),
-			json_string_value(json_object_get(body, "pin")));
-	text_copy(message.pair_pin.name, sizeof(message.pair_pin.name), name ? name : "");
+	text_copy(message.pair_pin.pin, sizeof(message.pair_pin.pin), body.pin);
+	text_copy(message.pair_pin.name, sizeof(message.pair_pin.name), body.name);
 	gate_post(gate, &message);
 }
 
@@ -291,16 +237,15 @@ static void handle_clients(struct request *request) {
 
 static void handle_unpair(struct request *request) {
 	struct connection *connection = request->connection;
-	OWN(json_decref) json_t *body = parse_body(request);
-	if (!body) {
-		return;
-	}
-	const char *id = json_string_value(json_object_get(body, "client_id"));
 	struct ipc_message message = { .kind = IPC_CLIENT_REMOVE,
 		.client_ref.request = connection_request(connection) };
-	if (!id || strlen(id) != 64 || hex_decode(id, 64, message.client_ref.client) < 0 ||
-			!clients_named(&request->gate->clients, message.client_ref.client)) {
-		answer_error(connection, 404, "There is no such client.");
+	const char *fault = "There is no such client.";
+	int rc = body_client_parse(request->body, message.client_ref.client, &fault);
+	if (rc == 0 && !clients_named(&request->gate->clients, message.client_ref.client)) {
+		rc = -ENOENT;
+	}
+	if (rc < 0) {
+		answer_error(connection, rc == -ENOENT ? 404 : 400, fault);
 		return;
 	}
 	connection->awaits = AWAITS_REMOVED;
