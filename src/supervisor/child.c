@@ -15,28 +15,19 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/child_inside.h"
 #include "supervisor/process.h"
 
-static void child_free(struct child *child) {
+void child_free(struct child *child) {
 	channel_close(&child->channel);
 	sd_event_source_disable_unref(child->exit);
 	sd_event_source_disable_unref(child->output);
 	sd_event_source_disable_unref(child->stop_timer);
 	sd_event_source_disable_unref(child->hello_timer);
+	sd_event_source_disable_unref(child->fence_timer);
 	shm_finish(&child->pulse);
 	fd_release(&child->output_fd);
 	free(child);
-}
-
-static void unlink_child(struct child *child) {
-	struct child **at = &child->nursery->first;
-	while (*at && *at != child) {
-		at = &(*at)->next;
-	}
-	if (*at) {
-		*at = child->next;
-		child->nursery->count--;
-	}
 }
 
 static void read_output(struct child *child) {
@@ -88,7 +79,7 @@ static uint32_t death_reason(enum ipc_peer kind) {
 }
 
 /* Its last words are still in the channel and the pipe: they come first. */
-static void drain(struct child *child) {
+void child_drain(struct child *child) {
 	if (channel_is_open(&child->channel)) {
 		sd_event_source *io = child->channel.io;
 		struct ipc_message message;
@@ -105,10 +96,51 @@ static void drain(struct child *child) {
 	read_output(child);
 }
 
+static void log_reaped(const struct child *child) {
+	const struct child_end *end = &child->end;
+	uint64_t ran_ms = (clock_now_ns() - child->begun_ns) / NS_PER_MS;
+	log_line(end->expected ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "worker-reaped",
+			"worker=%u kind=%s pid=%d session=%016llx status=%d reason=%s detail=%s "
+			"ran_ms=%llu corpse=%d",
+			child->id, ipc_peer_name(child->kind), child->pid,
+			(unsigned long long)child->session, end->status,
+			reason_row(end->reason)->name, log_quote(end->detail).text,
+			(unsigned long long)ran_ms, child->phase == CHILD_CORPSE);
+}
+
+uint32_t child_settle_end(struct child *child) {
+	struct child_end *end = &child->end;
+	end->expected = child->stopping ||
+			(!end->fenced && end->status == 0 && end->reason != REASON_NONE);
+	if (end->reason == REASON_NONE) {
+		end->reason = child->stopping ? REASON_ASKED : death_reason(child->kind);
+	}
+	return end->reason;
+}
+
+/* Its owner has heard of the end already, when it was fenced or written off. */
+static void bury(struct child *child, const siginfo_t *info) {
+	struct nursery *nursery = child->nursery;
+	read_output(child);
+	struct child_end how;
+	describe_status(info, &how);
+	child->end.status = how.status;
+	log_reaped(child);
+	nursery_unlink(nursery, child);
+	child_free(child);
+	if (nursery->corpse_gone) {
+		nursery->corpse_gone(nursery->user);
+	}
+}
+
 static int handle_exit(sd_event_source *source, const siginfo_t *info, void *user) {
 	(void)source;
 	struct child *child = (struct child *)user;
-	drain(child);
+	if (child->phase == CHILD_CORPSE) {
+		bury(child, info);
+		return 0;
+	}
+	child_drain(child);
 	child->reaped = true;
 	struct child_end *end = &child->end;
 	char said[sizeof(end->detail)];
@@ -117,22 +149,12 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	if (said[0]) {
 		text_copy(end->detail, sizeof(end->detail), said);
 	}
-	end->expected = child->stopping || (end->status == 0 && end->reason != REASON_NONE);
-	if (end->reason == REASON_NONE) {
-		end->reason = child->stopping ? REASON_ASKED : death_reason(child->kind);
-	}
-	uint64_t ran_ms = (clock_now_ns() - child->begun_ns) / NS_PER_MS;
-	log_line(end->expected ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "worker-reaped",
-			"worker=%u kind=%s pid=%d session=%016llx status=%d reason=%s detail=%s "
-			"ran_ms=%llu",
-			child->id, ipc_peer_name(child->kind), child->pid,
-			(unsigned long long)child->session, end->status,
-			reason_row(end->reason)->name, log_quote(end->detail).text,
-			(unsigned long long)ran_ms);
+	child_settle_end(child);
+	log_reaped(child);
 	if (!end->expected) {
 		child->nursery->lost++;
 	}
-	unlink_child(child);
+	nursery_unlink(child->nursery, child);
 	if (child->owner->ended) {
 		child->owner->ended(child, end);
 	}
@@ -140,30 +162,15 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	return 0;
 }
 
-void child_kill(struct child *child, uint32_t reason, const char *detail) {
-	if (!child || child->killed || child->reaped) {
-		return;
-	}
-	child->killed = true;
-	if (child->end.reason == REASON_NONE && !child->stopping) {
-		child->end.reason = reason;
-		text_copy(child->end.detail, sizeof(child->end.detail), detail);
-	}
-	log_warning("worker-kill", "worker=%u kind=%s pid=%d reason=%s detail=%s", child->id,
-			ipc_peer_name(child->kind), child->pid, reason_row(reason)->name,
-			log_quote(detail).text);
-	kill(child->pid, SIGKILL);
-}
-
 static int handle_stop_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
-	child_kill((struct child *)user, REASON_WORKER_HUNG, "did not stop in time");
+	child_fence((struct child *)user, REASON_WORKER_HUNG, "did not stop in time");
 	return 0;
 }
 
 void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms) {
-	if (!child || child->stopping || child->reaped) {
+	if (!child || child->stopping || child->phase != CHILD_LIVING || child->reaped) {
 		return;
 	}
 	child->stopping = true;
@@ -180,13 +187,13 @@ void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms) {
 static int handle_hello_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
-	child_kill((struct child *)user, REASON_START_OVERDUE, "said no hello in time");
+	child_fence((struct child *)user, REASON_START_OVERDUE, "said no hello in time");
 	return 0;
 }
 
 static void handle_hello(struct child *child, const struct ipc_message *message) {
 	if (message->hello.version != IPC_VERSION || message->hello.peer != child->kind) {
-		child_kill(child, REASON_WORKER_LIED, "speaks another version or is another kind");
+		child_fence(child, REASON_WORKER_LIED, "speaks another version or is another kind");
 		return;
 	}
 	child->hello = true;
@@ -199,7 +206,7 @@ static void handle_message(
 	if (message->kind == IPC_HELLO) {
 		handle_hello(child, message);
 	} else if (!child->hello) {
-		child_kill(child, REASON_WORKER_LIED, "spoke before its hello");
+		child_fence(child, REASON_WORKER_LIED, "spoke before its hello");
 	} else if (message->kind == IPC_STOPPED) {
 		child->end.reason = message->stopped.reason;
 		text_copy(child->end.detail, sizeof(child->end.detail), message->stopped.detail);
@@ -226,9 +233,9 @@ static void handle_closed(struct channel *channel, int error) {
 		return;
 	}
 	if (error == -ETIMEDOUT) {
-		child_kill(child, REASON_CHANNEL_STUCK, "does not take its messages");
+		child_fence(child, REASON_CHANNEL_STUCK, "does not take its messages");
 	} else if (error != 0) {
-		child_kill(child, REASON_WORKER_LIED, "sent what it may not send");
+		child_fence(child, REASON_WORKER_LIED, "sent what it may not send");
 	} else if (!child->stop_timer) {
 		sd_event_add_time_relative(child->nursery->event, &child->stop_timer,
 				CLOCK_MONOTONIC, 500 * US_PER_MS, 1000, handle_stop_overdue, child);
@@ -312,9 +319,7 @@ int child_spawn(struct nursery *nursery, const struct child_spec *spec,
 		child_free(child);
 		return rc;
 	}
-	child->next = nursery->first;
-	nursery->first = child;
-	nursery->count++;
+	nursery_link(nursery, child);
 	log_info("worker-spawned", "worker=%u kind=%s pid=%d session=%016llx name=%s", child->id,
 			ipc_peer_name(child->kind), child->pid, (unsigned long long)child->session,
 			log_quote(child->name).text);
@@ -329,86 +334,10 @@ void child_post(struct child *child, const struct ipc_message *message, const in
 	}
 }
 
-static const struct pulse *pulse_of(const struct child *child) {
+const struct pulse *child_pulse(const struct child *child) {
 	return (const struct pulse *)(const void *)child->pulse.map;
 }
 
 uint64_t child_counter(const struct child *child, unsigned counter) {
-	return child && child->pulse.map ? pulse_of(child)->counters[counter] : 0;
-}
-
-/* How long a poke may stay unanswered: architecture section 6. */
-static uint64_t poke_limit_ns(enum ipc_peer kind) {
-	bool quick = kind == PEER_GATE || kind == PEER_WEB || kind == PEER_STORE ||
-		     kind == PEER_STREAM;
-	return (quick ? 700 : 1700) * NS_PER_MS;
-}
-
-static void poke(struct child *child, uint64_t now_ns) {
-	struct ipc_message message = { .kind = IPC_POKE, .poke.number = ++child->poke };
-	child->poke_ns = now_ns;
-	channel_post(&child->channel, &message, NULL, 0);
-}
-
-static void watch(struct child *child, uint64_t now_ns) {
-	if (!child->hello || child->stopping || child->killed || !child->pulse.map ||
-			!channel_is_open(&child->channel)) {
-		return;
-	}
-	struct pulse_view view;
-	pulse_look(pulse_of(child), &view);
-	if (pulse_is_overdue(&view, now_ns)) {
-		char detail[120];
-		text_format(detail, sizeof(detail), "operation %s outlived its deadline",
-				pulse_operation_name(view.operation));
-		child->nursery->hung++;
-		child_kill(child, REASON_WORKER_HUNG, detail);
-		return;
-	}
-	bool announced = view.operation_deadline_ns != 0;
-	if (view.beats != child->beats || announced) {
-		child->beats = view.beats;
-		child->beats_ns = now_ns;
-	}
-	if (child->poke_ns && view.poked >= child->poke) {
-		child->poke_ns = 0;
-	}
-	if (child->poke_ns && !announced && now_ns - child->poke_ns > poke_limit_ns(child->kind)) {
-		child->nursery->hung++;
-		child_kill(child, REASON_WORKER_HUNG, "does not answer a poke");
-	} else if (!child->poke_ns && now_ns - child->beats_ns > CHILD_POKE_AFTER_MS * NS_PER_MS) {
-		poke(child, now_ns);
-	}
-}
-
-/* A round that comes late says nothing about the children: the supervisor itself
- * was not scheduled, and they may not have been either. */
-static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
-	(void)usec;
-	struct nursery *nursery = (struct nursery *)user;
-	uint64_t now_ns = clock_now_ns();
-	bool late = now_ns - nursery->watched_ns > 3 * CHILD_WATCH_MS * NS_PER_MS;
-	nursery->watched_ns = now_ns;
-	for (struct child *child = nursery->first; child; child = child->next) {
-		if (late) {
-			child->beats_ns = now_ns;
-			if (child->poke_ns) {
-				child->poke_ns = now_ns;
-			}
-		} else {
-			watch(child, now_ns);
-		}
-	}
-	sd_event_source_set_time_relative(source, CHILD_WATCH_MS * US_PER_MS);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
-int nursery_open(struct nursery *nursery) {
-	nursery->watched_ns = clock_now_ns();
-	return sd_event_add_time_relative(nursery->event, &nursery->watch, CLOCK_MONOTONIC,
-			CHILD_WATCH_MS * US_PER_MS, 10 * US_PER_MS, handle_watch, nursery);
-}
-
-void nursery_close(struct nursery *nursery) {
-	nursery->watch = sd_event_source_disable_unref(nursery->watch);
+	return child && child->pulse.map ? child_pulse(child)->counters[counter] : 0;
 }

@@ -21,13 +21,18 @@ enum {
 	CHILD_POKE_AFTER_MS = 300, /* counters that stood still for so long get a poke */
 	CHILD_WATCH_MS = 100,
 	CHILD_STOP_MS = 1000,
+	FENCE_STOP_MS = 100,  /* until every thread must be seen to have stopped */
+	FENCE_CHECK_MS = 2,   /* between two looks */
+	FENCE_GONE_MS = 2000, /* from SIGKILL to written off */
 };
 
 /* Why a child is no more, for whoever owns it. */
 struct child_end {
-	int status;      /* as of waitpid */
-	uint32_t reason; /* enum reason: what it said, or what we saw */
-	bool expected;   /* it was asked to stop, or said STOPPED orderly */
+	int status;       /* as of waitpid; 0 for one that was fenced or written off */
+	uint32_t reason;  /* enum reason: what it said, or what we saw */
+	bool expected;    /* it was asked to stop, or said STOPPED orderly */
+	bool fenced;      /* it was stopped for good rather than seen to die */
+	bool written_off; /* it may still run: what it held must not be trusted or used again */
 	char detail[200];
 };
 
@@ -36,8 +41,10 @@ struct child_owner {
 	void (*message)(struct child *child, struct ipc_message *message, struct ipc_fds *fds);
 	/* It said that something will be felt; it may go on. May be NULL. */
 	void (*failure)(struct child *child, uint32_t reason, const char *detail);
-	/* It is reaped, its last words are read. The owner forgets it; it is freed
-	 * after the call. */
+	/* It will never act again: it is reaped, or it is fenced (stopped for good, and
+	 * seen to be). Its last words are read. The owner forgets it and may start a
+	 * successor at once; what is left of it belongs to the nursery. The one case in
+	 * which it may still run is end->written_off. */
 	void (*ended)(struct child *child, const struct child_end *end);
 };
 
@@ -57,6 +64,19 @@ struct child_spec {
 	bool realtime;    /* runs before everybody who is not, where we may say so */
 };
 
+/* How a child ends. The corpse of a fenced one is looked at before it is killed. */
+enum child_phase {
+	CHILD_LIVING,
+	CHILD_FENCING, /* told to stop, not yet seen to have stopped */
+	CHILD_CORPSE,  /* its owner has forgotten it */
+};
+
+/* What the fence does to the world; tests put others in their place. */
+struct fence_hands {
+	int (*send)(pid_t pid, int number);
+	bool (*is_stopped)(pid_t pid); /* every thread of it */
+};
+
 /* What children need of the supervisor. */
 struct nursery {
 	struct sd_event *event;  /* borrowed */
@@ -66,11 +86,16 @@ struct nursery {
 	gid_t gid;
 	uint8_t log_level;
 	uint32_t last_id;
-	unsigned count;
-	struct child *first;           /* owned list */
-	struct sd_event_source *watch; /* owned */
-	uint64_t watched_ns;           /* last round */
-	uint64_t lost, hung, starts;
+	unsigned count, corpses_count;   /* of the living; of corpses that we wait for */
+	struct child *first;             /* owned list */
+	struct child *corpses;           /* owned list */
+	const struct fence_hands *hands; /* borrowed; NULL: the kernel's */
+	void (*corpse_gone)(void *user); /* may be NULL */
+	void *user;                      /* borrowed, for corpse_gone */
+	bool burying;                    /* the end has come: nobody is looked at any more */
+	struct sd_event_source *watch;   /* owned */
+	uint64_t watched_ns;             /* last round */
+	uint64_t lost, hung, starts, fenced, written_off;
 };
 
 /* One worker process. Created by child_spawn(), freed by itself after `ended`. */
@@ -84,12 +109,14 @@ struct child {
 	char name[32];
 	struct channel channel;
 	struct shm pulse;
-	struct sd_event_source *exit, *output, *stop_timer, *hello_timer; /* owned */
-	int output_fd;                                                    /* owned */
+	struct sd_event_source *exit, *output, *stop_timer, *hello_timer, *fence_timer; /* owned */
+	int output_fd;                                                                  /* owned */
 	struct journal_reader reader;
 	uint64_t begun_ns;
 	uint64_t beats, beats_ns; /* as seen last, and since when they stand still */
 	uint64_t poke, poke_ns;   /* number of the newest poke and when it was sent; 0: none out */
+	uint64_t fenced_ns;       /* when it was told to stop */
+	enum child_phase phase;
 	bool hello, stopping, killed, reaped;
 	struct child_end end;
 	const struct child_owner *owner; /* borrowed */
@@ -99,6 +126,9 @@ struct child {
 /* Starts watching the children's pulses. */
 int nursery_open(struct nursery *nursery) NODISCARD;
 void nursery_close(struct nursery *nursery);
+
+/* At the end of everything: corpses are killed at once, and who would be fenced is. */
+void nursery_bury(struct nursery *nursery);
 
 /* Spawns perigee-exec with the program behind it. START goes out at once. */
 int child_spawn(struct nursery *nursery, const struct child_spec *spec,
@@ -111,7 +141,13 @@ void child_post(struct child *child, const struct ipc_message *message, const in
  * and when it is stopping already. */
 void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms);
 
-/* SIGKILL now. reason is what the end will say if nothing else was said. */
+/* Stops a sick child for good. `ended` follows from the loop, within FENCE_STOP_MS at the
+ * latest; then the corpse is looked at and killed. Harmless on NULL and on one that is
+ * fenced or killed already. */
+void child_fence(struct child *child, uint32_t reason, const char *detail);
+
+/* SIGKILL now, for one whose end is nobody's fault. reason is what the end will say if
+ * nothing else was said. What does not go in FENCE_GONE_MS is written off. */
 void child_kill(struct child *child, uint32_t reason, const char *detail);
 
 /* The counters it shows, 0 before it has a page. */

@@ -222,8 +222,14 @@ static int prepare(
 	return rc;
 }
 
+static void handle_corpse_gone(void *user) {
+	supervisor_check_end((struct supervisor *)user);
+}
+
 static int begin(struct supervisor *supervisor) {
 	struct nursery *nursery = &supervisor->nursery;
+	nursery->corpse_gone = handle_corpse_gone;
+	nursery->user = supervisor;
 	nursery->event = supervisor->event;
 	nursery->journal = &supervisor->journal;
 	nursery->libexec =

@@ -65,6 +65,7 @@ void supervisor_stop(struct supervisor *supervisor) {
 	log_info("stopping", "sessions=%u", supervisor->sessions_count);
 	sd_event_add_time_relative(supervisor->event, &supervisor->sources[3], CLOCK_MONOTONIC,
 			STOP_MS * US_PER_MS, 1000, handle_stop_overdue, supervisor);
+	nursery_bury(&supervisor->nursery);
 	session_quit_all(supervisor, REASON_SHUTDOWN);
 	supervisor_check_end(supervisor);
 }
@@ -74,7 +75,7 @@ void supervisor_check_end(struct supervisor *supervisor) {
 		return;
 	}
 	services_stop(supervisor);
-	if (services_running(supervisor) == 0) {
+	if (services_running(supervisor) == 0 && supervisor->nursery.corpses_count == 0) {
 		sd_event_exit(supervisor->event, supervisor->exit_code);
 	}
 }

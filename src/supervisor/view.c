@@ -132,7 +132,7 @@ static void handle_encoder_message(
 	}
 	int *ring = child == view->pictures ? &view->picture_ring : &view->sound_ring;
 	if (*ring >= 0 || !view->opened) {
-		child_kill(child, REASON_WORKER_LIED, "offered a second ring");
+		child_fence(child, REASON_WORKER_LIED, "offered a second ring");
 		return;
 	}
 	*ring = fds_take(fds, 0);
