@@ -10,6 +10,7 @@
 #include "gate/moonlight.h"
 #include "gate/rtsp.h"
 #include "gate/tls.h"
+#include "gate/web_obey.h"
 
 void gate_post(struct gate *gate, const struct ipc_message *message) {
 	worker_post(&gate->worker, message, NULL, 0);
@@ -48,6 +49,9 @@ static const struct {
 	[AWAITS_PAIR_ANSWER] = { web_handle_overdue, web_handle_gone },
 	[AWAITS_REMOVED] = { web_handle_overdue, web_handle_gone },
 	[AWAITS_STATUS] = { web_handle_overdue, web_handle_gone },
+#ifdef PERIGEE_OBEY
+	[AWAITS_OBEYED] = { web_handle_obey_overdue, NULL },
+#endif
 };
 
 void gate_overdue(struct connection *connection) {
@@ -284,6 +288,9 @@ FORWARD(handle_pair_gone, web_handle_pair_gone)
 FORWARD(handle_pair_answer, web_handle_pair_answer)
 FORWARD(handle_status_line, web_handle_status_line)
 FORWARD(handle_status_end, web_handle_status_end)
+#ifdef PERIGEE_OBEY
+FORWARD(handle_obeyed, web_handle_obeyed)
+#endif
 
 typedef void message_handler(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
 
@@ -305,6 +312,9 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_PAIR_ANSWER] = handle_pair_answer,
 	[IPC_STATUS_LINE] = handle_status_line,
 	[IPC_STATUS_END] = handle_status_end,
+#ifdef PERIGEE_OBEY
+	[IPC_OBEYED] = handle_obeyed,
+#endif
 };
 
 static void handle_message(

@@ -16,6 +16,7 @@
 #include "gate/assets.h"
 #include "gate/body.h"
 #include "gate/gate.h"
+#include "gate/web_obey.h"
 
 static const char page_policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
 				  "img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -348,6 +349,9 @@ static const struct route routes[] = {
 	{ "/api/v1/clients", ON(WEB) | ON(API), HTTP_GET, ACCESS_KEY, true, handle_clients },
 	{ "/api/v1/unpair/client", ON(WEB) | ON(API), HTTP_POST, ACCESS_KEY, false, handle_unpair },
 	{ "/api/v1/status", ON(WEB) | ON(API), HTTP_GET, ACCESS_KEY, true, handle_status },
+#ifdef PERIGEE_OBEY
+	{ "/api/v1/debug/obey", ON(API), HTTP_POST, ACCESS_KEY, false, web_handle_obey },
+#endif
 };
 
 /* A browser that was led here by another site says so in one of these. */

@@ -161,6 +161,8 @@ FIELDS(f_facts, TEXT(facts.host_name), RAW(facts.mac), TEXT(facts.addresses));
 FIELDS(f_discover, TEXT(discover.name), RAW(discover.port));
 FIELDS(f_art_draw, RAW(art_draw.app), TEXT(art_draw.title));
 FIELDS(f_art_drawn, RAW(art_draw.app));
+FIELDS(f_obey, RAW(obey.request), RAW(obey.worker), TEXT(obey.order), TEXT(obey.argument));
+FIELDS(f_obeyed, RAW(obeyed.request), RAW(obeyed.worker), RAW(obeyed.outcome), TEXT(obeyed.detail));
 static const struct field f_none[] = { { 0 } };
 
 #define P(kind) (1u << PEER_##kind)
@@ -276,6 +278,9 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_DISCOVERED]        = { "discovered",         P(DISCOVER),    P(SUPERVISOR),  0, 1, f_discover },
 	[IPC_ART_DRAW]          = { "art-draw",           P(SUPERVISOR),  P(ART),         0, 0, f_art_draw },
 	[IPC_ART_DRAWN]         = { "art-drawn",          P(ART),         P(SUPERVISOR),  1, 0, f_art_drawn },
+
+	[IPC_OBEY]              = { "obey",               P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | WORKERS, 0, 0, f_obey },
+	[IPC_OBEYED]            = { "obeyed",             WORKERS | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_obeyed },
 
 	[IPC_BOARD]             = { "board",              P(SUPERVISOR),  P(WEB),         1, 0, f_none },
 };

@@ -155,6 +155,10 @@ enum ipc_kind {
 	IPC_ART_DRAW = 153,
 	IPC_ART_DRAWN = 154,
 
+	/* tests alone: a worker that obeys */
+	IPC_OBEY = 160,
+	IPC_OBEYED = 161,
+
 	/* health */
 	IPC_BOARD = 200,
 
@@ -661,6 +665,17 @@ struct ipc_message {
 			int32_t app;
 			char title[96];
 		} art_draw; /* ART_DRAWN carries an fd */
+
+		struct {
+			uint32_t request, worker;
+			char order[32];
+			char argument[512];
+		} obey;
+		struct {
+			uint32_t request, worker;
+			uint32_t outcome; /* 0: it could; else the errno */
+			char detail[400];
+		} obeyed;
 	};
 };
 

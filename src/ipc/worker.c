@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ipc/obey.h"
 #include "ipc/page.h"
 #include "ipc/pool.h"
 #include "ipc/ring.h"
@@ -123,7 +124,7 @@ static void handle_message(
 				&worker->pulse->poked, message->poke.number, memory_order_relaxed);
 	} else if (message->kind == IPC_STOP) {
 		begin_end(worker, message->stop.reason, message->stop.grace_ms);
-	} else if (worker->started && !worker->ending) {
+	} else if (worker->started && !worker->ending && !obey_handle(worker, message)) {
 		worker->class->message(worker, message, fds);
 	}
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/child_inside.h"
+#include "supervisor/obey_pass.h"
 #include "supervisor/process.h"
 
 void child_free(struct child *child) {
@@ -207,6 +208,8 @@ static void handle_message(
 		handle_hello(child, message);
 	} else if (!child->hello) {
 		child_fence(child, REASON_WORKER_LIED, "spoke before its hello");
+	} else if (obey_pass(child->nursery, message)) {
+		return;
 	} else if (message->kind == IPC_STOPPED) {
 		child->end.reason = message->stopped.reason;
 		text_copy(child->end.detail, sizeof(child->end.detail), message->stopped.detail);

@@ -162,6 +162,14 @@ class Host:
             raise Failed(f"no {kind} runs")
         return rows[0]["pid"]
 
+    def obey(self, worker, order, argument=""):
+        """Only in a build with -Dobey=true: what the worker could do. 0 or an errno, a detail."""
+        answer = self.api("/api/v1/debug/obey", {"worker": worker, "order": order,
+                                                 "argument": str(argument)})
+        if not answer.get("success"):
+            raise Failed(f"worker {worker} did not obey {order}: {answer}")
+        return answer["outcome"], answer["detail"]
+
     # ---- clients ----
 
     def probe(self, mode, *args, keys="viewer", check=True, background=False):
