@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "encoder/picture.h"
 #include "encoder/sound.h"
+#include "media/cost.h"
 #include "media/probe.h"
 
 /* perigee-encoder: one process per distinct encoding of a desktop, of pictures
@@ -14,6 +15,8 @@
 
 enum {
 	PROBE_LIMIT_MS = 5000, /* one encoder, all its codecs */
+	PROBED_MAX = 8,
+	COST_LIMIT_ALL_MS = 5000, /* one encoder, however many of it can be opened */
 };
 
 enum work_kind {
@@ -64,12 +67,33 @@ static const struct readers_events readers_events = {
 	.left = handle_left,
 };
 
+/* After what decides whether this host can serve at all, what one picture costs. */
+static void tell_cost(struct encoder_process *process, const char *name, size_t len) {
+	struct cost cost;
+	pulse_begin(process->worker.pulse, PULSE_OPEN_ENCODER, COST_LIMIT_ALL_MS);
+	cost_measure(encoder_kind(name, len), &cost);
+	pulse_end(process->worker.pulse);
+	struct ipc_message told = {
+		.kind = IPC_ENCODER_COST,
+		.encoder_cost = {
+			.pictures = cost.pictures,
+			.encode_ns_per_kpx = cost.encode_ns_per_kpx,
+			.convert_ns_per_kpx = cost.convert_ns_per_kpx,
+			.device_ns_per_kpx = cost.device_ns_per_kpx,
+			.sessions = cost.sessions,
+		},
+	};
+	text_format(told.encoder_cost.name, sizeof(told.encoder_cost.name), "%.*s", (int)len, name);
+	worker_post(&process->worker, &told, NULL, 0);
+}
+
 static void handle_probe(
 		struct encoder_process *process, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
 	const char *at = message->encoder_probe.order;
-	const char *name;
-	size_t len;
+	const char *name, *working[PROBED_MAX];
+	size_t len, working_len[PROBED_MAX];
+	unsigned works = 0;
 	while (encoder_order_next(&at, &name, &len)) {
 		struct probe probe;
 		pulse_begin(process->worker.pulse, PULSE_OPEN_ENCODER, PROBE_LIMIT_MS);
@@ -88,9 +112,16 @@ static void handle_probe(
 		text_copy(probed.encoder_probed.detail, sizeof(probed.encoder_probed.detail),
 				probe.detail.text);
 		worker_post(&process->worker, &probed, NULL, 0);
+		if (probe.mask && works < PROBED_MAX) {
+			working[works] = name;
+			working_len[works++] = len;
+		}
 	}
 	struct ipc_message end = { .kind = IPC_ENCODER_PROBE_END };
 	worker_post(&process->worker, &end, NULL, 0);
+	for (unsigned i = 0; i < works; i++) {
+		tell_cost(process, working[i], working_len[i]);
+	}
 }
 
 static void handle_picture_start(

@@ -128,6 +128,9 @@ FIELDS(f_encoder_probe, TEXT(encoder_probe.order));
 FIELDS(f_encoder_probed, TEXT(encoder_probed.name), RAW(encoder_probed.mask),
 	ENUM(encoder_probed.reference_invalidation, 2), RAW(encoder_probed.first_us),
 	TEXT(encoder_probed.detail));
+FIELDS(f_encoder_cost, TEXT(encoder_cost.name), RAW(encoder_cost.pictures),
+	RAW(encoder_cost.encode_ns_per_kpx), RAW(encoder_cost.convert_ns_per_kpx),
+	RAW(encoder_cost.device_ns_per_kpx), RAW(encoder_cost.sessions));
 FIELDS(f_picture_encoder, RAW(picture_encoder.encoder), ENCODING(picture_encoder.encoding));
 FIELDS(f_sound_encoder, RAW(sound_encoder.encoder), ENUM(sound_encoder.channels, 9),
 	ENUM(sound_encoder.streams, 9), ENUM(sound_encoder.coupled, 5),
@@ -283,6 +286,8 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_OBEYED]            = { "obeyed",             WORKERS | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_obeyed },
 
 	[IPC_BOARD]             = { "board",              P(SUPERVISOR),  P(WEB),         1, 0, f_none },
+
+	[IPC_ENCODER_COST]      = { "encoder-cost",       P(ENCODER),     P(SUPERVISOR),  0, 0, f_encoder_cost },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

@@ -162,6 +162,9 @@ enum ipc_kind {
 	/* health */
 	IPC_BOARD = 200,
 
+	/* admission */
+	IPC_ENCODER_COST = 210,
+
 	IPC_KINDS,
 };
 
@@ -565,6 +568,14 @@ struct ipc_message {
 			uint32_t first_us; /* what the first picture took */
 			char detail[160];
 		} encoder_probed;
+		struct {
+			char name[32];
+			uint32_t pictures; /* measured; 0: it could not be */
+			uint32_t encode_ns_per_kpx;
+			uint32_t convert_ns_per_kpx;
+			uint32_t device_ns_per_kpx; /* 0: no device is used */
+			uint32_t sessions;          /* of the device at once, 0: no bound */
+		} encoder_cost; /* one for each that works, after ENCODER_PROBE_END */
 		struct {
 			uint32_t encoder;
 			struct ipc_encoding encoding;

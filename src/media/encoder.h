@@ -54,6 +54,7 @@ struct encoder_kind {
 	const char *name;
 	uint32_t codecs; /* CODEC_BIT_ that it may offer; what works is known by trying */
 	bool reference_invalidation;
+	bool device; /* works on a device, which may carry only so many at once */
 	/* -ENOTSUP for an encoding that it does not do, -ENOENT when its device
 	 * or library is missing; detail says why. */
 	int (*open)(const struct ipc_encoding *encoding, struct encoder_detail *detail,

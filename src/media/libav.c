@@ -317,7 +317,7 @@ static void kind_close(struct encoder *encoder) {
 #define KIND(kind_name, opens) \
 	{ \
 		.name = kind_name, .codecs = CODEC_BIT_H264 | CODEC_BIT_HEVC | CODEC_BIT_AV1, \
-		.open = opens, .encode = kind_encode, .set_rate = kind_set_rate, \
+		.device = true, .open = opens, .encode = kind_encode, .set_rate = kind_set_rate, \
 		.close = kind_close, \
 	}
 

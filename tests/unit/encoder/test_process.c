@@ -418,6 +418,13 @@ static void probing_answers_for_every_name(void **state) {
 	assert_int_equal(probed->encoder_probed.mask, CODEC_BIT_H264 | CODEC_BIT_H264_444);
 	assert_true(probed->encoder_probed.first_us > 0);
 	process_expect(&process, IPC_ENCODER_PROBE_END);
+	const struct ipc_message *cost = process_expect(&process, IPC_ENCODER_COST);
+	assert_string_equal(cost->encoder_cost.name, "x264");
+	assert_true(cost->encoder_cost.pictures > 0);
+	assert_true(cost->encoder_cost.encode_ns_per_kpx > 0);
+	assert_true(cost->encoder_cost.convert_ns_per_kpx > 0);
+	assert_int_equal(cost->encoder_cost.device_ns_per_kpx, 0);
+	assert_int_equal(cost->encoder_cost.sessions, 0);
 	assert_int_equal(process_stop(&process), 0);
 }
 
