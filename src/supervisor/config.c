@@ -27,6 +27,8 @@ void config_defaults(struct config *out) {
 		.discovery = true,
 		.default_apps = true,
 		.sessions_max = 32,
+		.per_client_max = 4,
+		.limit_processor = true,
 		.pair_window_s = 300,
 	};
 }
@@ -121,6 +123,9 @@ int config_check(struct config *config, struct config_text *error) {
 	if (config->sessions_max == 0 || config->sessions_max > 1000) {
 		return config_refuse(error, "limits.sessions must lie between 1 and 1000");
 	}
+	if (config->per_client_max == 0 || config->per_client_max > 1000) {
+		return config_refuse(error, "limits.per_client must lie between 1 and 1000");
+	}
 	if (config->name &&
 			(!config->name[0] || strlen(config->name) > 60 ||
 					!text_is_printable(config->name, strlen(config->name)))) {
@@ -152,6 +157,7 @@ enum flag {
 	FLAG_ENCODERS,
 	FLAG_KEYBOARD,
 	FLAG_NO_DISCOVERY,
+	FLAG_LIMIT_PROCESSOR,
 	FLAG_LOG_LEVEL,
 	FLAG_LIBEXEC,
 };
@@ -179,6 +185,7 @@ static const struct option options[] = {
 	{ "encoders", required_argument, NULL, FLAG_ENCODERS },
 	{ "keyboard", required_argument, NULL, FLAG_KEYBOARD },
 	{ "no-discovery", no_argument, NULL, FLAG_NO_DISCOVERY },
+	{ "limit-processor", required_argument, NULL, FLAG_LIMIT_PROCESSOR },
 	{ "log-level", required_argument, NULL, FLAG_LOG_LEVEL },
 	{ "libexec", required_argument, NULL, FLAG_LIBEXEC },
 	{ NULL, 0, NULL, 0 },
@@ -202,6 +209,7 @@ static const char help_text[] =
 		"  --encoders LIST     order, for example nvenc,vaapi,qsv,x264\n"
 		"  --keyboard LAYOUT   xkb layout of the desktops\n"
 		"  --no-discovery      do not answer mDNS\n"
+		"  --limit-processor MEASURED  measured or off: refuse what cannot keep up\n"
 		"  --log-level LEVEL   error, warning, info or debug\n"
 		"  --libexec DIRS      where perigee's executables are\n"
 		"See perigeed(8) and perigee.yaml(5).\n";
@@ -225,6 +233,16 @@ static int set_encryption(struct config *config, const char *text, struct config
 		}
 	}
 	return config_refuse(error, "--encryption \"%s\": say off, on or required", text);
+}
+
+int config_limit_processor(const char *text, struct config *config, struct config_text *error) {
+	bool measured = strcmp(text, "measured") == 0;
+	if (!measured && strcmp(text, "off") != 0) {
+		return config_refuse(
+				error, "limits.processor \"%s\" is not one of measured, off", text);
+	}
+	config->limit_processor = measured;
+	return 0;
 }
 
 struct text_flag {
@@ -274,6 +292,9 @@ static int apply_flag(struct config *config, int flag, const char *name, const c
 	}
 	if (flag == FLAG_ENCRYPTION) {
 		return set_encryption(config, value, error);
+	}
+	if (flag == FLAG_LIMIT_PROCESSOR) {
+		return config_limit_processor(value, config, error);
 	}
 	if (flag == FLAG_NO_DISCOVERY) {
 		config->discovery = false;

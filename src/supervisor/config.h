@@ -59,7 +59,8 @@ struct config {
 	struct config_keyboard keyboard;
 	bool discovery;    /* answer mDNS */
 	bool default_apps; /* Desktop, Terminal and Pattern besides `apps` */
-	uint32_t sessions_max;
+	uint32_t sessions_max, per_client_max;
+	bool limit_processor; /* by what was measured; false: not at all */
 	uint32_t pair_window_s;
 	char *log_level;         /* owned: error, warning, info, debug */
 	struct config_app *apps; /* owned array */
@@ -85,6 +86,10 @@ void config_finish(struct config *config);
 
 /* Fills every port that was not given from the base (protocol: B-5 ... B+21). */
 void config_derive_ports(struct config *config);
+
+/* The words of limits.processor: measured, off. */
+int config_limit_processor(
+		const char *text, struct config *config, struct config_text *error) NODISCARD;
 
 /* Writes why, for a person, and returns -EINVAL. */
 int config_refuse(struct config_text *error, const char *format, ...)

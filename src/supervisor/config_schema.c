@@ -26,7 +26,8 @@ struct file_keyboard {
 };
 
 struct file_limits {
-	uint32_t *sessions, *pair_window;
+	uint32_t *sessions, *per_client, *pair_window;
+	char *processor;
 };
 
 struct file_app {
@@ -85,6 +86,8 @@ static const cyaml_schema_field_t keyboard_fields[] = {
 
 static const cyaml_schema_field_t limit_fields[] = {
 	UINT("sessions", struct file_limits, sessions),
+	UINT("per_client", struct file_limits, per_client),
+	STRING("processor", struct file_limits, processor),
 	UINT("pair_window", struct file_limits, pair_window),
 	CYAML_FIELD_END,
 };
@@ -239,9 +242,13 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	}
 	if (file->limits) {
 		MOVE_VALUE(config->sessions_max, file->limits->sessions);
+		MOVE_VALUE(config->per_client_max, file->limits->per_client);
 		MOVE_VALUE(config->pair_window_s, file->limits->pair_window);
 	}
 	int rc = move_encryption(file->encryption, config, error);
+	if (rc == 0 && file->limits && file->limits->processor) {
+		rc = config_limit_processor(file->limits->processor, config, error);
+	}
 	return rc < 0 ? rc : move_apps(file, config);
 }
 

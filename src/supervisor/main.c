@@ -249,6 +249,9 @@ static int begin(struct supervisor *supervisor) {
 		rc = nursery_open(nursery);
 	}
 	if (rc >= 0) {
+		rc = weigh_begin(supervisor);
+	}
+	if (rc >= 0) {
 		rc = services_start(supervisor);
 	}
 	if (rc >= 0) {

@@ -143,6 +143,14 @@ static void settle_codecs(struct supervisor *supervisor) {
 	supervisor_check_banner(supervisor, false);
 }
 
+static unsigned working(const struct supervisor *supervisor) {
+	unsigned count = 0;
+	for (unsigned i = 0; i < supervisor->probed_count; i++) {
+		count += supervisor->probed[i].encoder_probed.mask != 0;
+	}
+	return count;
+}
+
 static void probe_message(
 		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
@@ -157,6 +165,12 @@ static void probe_message(
 				log_quote(message->encoder_probed.detail).text);
 	} else if (message->kind == IPC_ENCODER_PROBE_END) {
 		settle_codecs(supervisor);
+	} else if (message->kind == IPC_ENCODER_COST) {
+		weigh_probed(supervisor, message);
+	}
+	/* What pictures cost comes after the end, for each encoder that works. */
+	if (supervisor->probe_done &&
+			supervisor->weigh.costs.encoders_count >= working(supervisor)) {
 		child_stop(supervisor->services[SERVICE_PROBE].child, REASON_ASKED, STOP_GRACE_MS);
 	}
 }

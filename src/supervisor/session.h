@@ -9,6 +9,7 @@
 #include "ipc/reason.h"
 #include "supervisor/child.h"
 #include "supervisor/life.h"
+#include "supervisor/weigh.h"
 
 struct app;
 struct supervisor;
@@ -53,6 +54,7 @@ struct session {
 	uint64_t launched_ms;
 	uint32_t reason; /* why it ended */
 	char detail[160];
+	struct weigh_look weighed;
 	struct ipc_message stats; /* the newest STREAM_STATS, kind 0: none */
 };
 

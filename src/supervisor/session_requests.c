@@ -127,6 +127,27 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	session_open_view(session);
 }
 
+static uint32_t admit(struct supervisor *supervisor, const struct session *self,
+		const uint8_t client[32], const struct app *app, const struct admission_form *form,
+		char *detail, size_t size) {
+	struct admission_answer answer;
+	weigh_admit(supervisor, self, client, (unsigned)(app - supervisor->apps.list), form,
+			&answer);
+	admission_words(&answer, form, detail, size);
+	if (answer.what == ADMISSION_FITS) {
+		return REASON_NONE;
+	}
+	supervisor->weigh.refused++;
+	log_warning("host-full",
+			"short=%s used=%u width=%u height=%u rate_mhz=%u processor_milli=%u+%u/%u "
+			"memory_mb=%llu/%llu",
+			admission_short_name(answer.what), answer.used, form->width, form->height,
+			form->rate_mhz, answer.processor_used_milli, answer.processor_needs_milli,
+			answer.processor_milli, (unsigned long long)(answer.memory_needs >> 20),
+			(unsigned long long)(answer.memory_free >> 20));
+	return REASON_HOST_FULL;
+}
+
 /* What can be said at once; REASON_NONE to go on. */
 static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *message,
 		const struct session *running, const struct app *app, char *detail, size_t size) {
@@ -163,12 +184,9 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 		text_copy(detail, size, app->why_not);
 		return REASON_APP_MISSING;
 	}
-	if (supervisor->sessions_count >= supervisor->config.sessions_max) {
-		text_format(detail, size, "This host is full: %u of %u sessions are in use.",
-				supervisor->sessions_count, supervisor->config.sessions_max);
-		return REASON_HOST_FULL;
-	}
-	return REASON_NONE;
+	const struct admission_form form = { message->launch.width, message->launch.height,
+		message->launch.rate_x100 * 10 };
+	return admit(supervisor, NULL, message->launch.client, app, &form, detail, size);
 }
 
 static bool form_is_possible(const struct ipc_message *message) {
@@ -210,6 +228,18 @@ void session_handle_cancel(struct supervisor *supervisor, const struct ipc_messa
 	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
 }
 
+/* It was admitted at one size; at a larger one it is asked again. */
+static bool may_grow(struct session *session, const struct ipc_stream_params *params, char *detail,
+		size_t size) {
+	const struct admission_form form = { params->width, params->height,
+		params->rate_x100 * 10 };
+	uint64_t wanted = (uint64_t)form.width * form.height * form.rate_mhz;
+	uint64_t admitted = (uint64_t)session->width * session->height * session->rate_mhz;
+	return wanted <= admitted ||
+	       admit(session->supervisor, session, session->client, session->app, &form, detail,
+			       size) == REASON_NONE;
+}
+
 void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message) {
 	struct session *session = find_by_id(supervisor, message->announce.session);
 	if (!session || session->life.state != LIFE_LAUNCHED) {
@@ -223,6 +253,11 @@ void session_handle_announce(struct supervisor *supervisor, const struct ipc_mes
 	session->announce_pending = true;
 	session_raise(session, LIFE_ANNOUNCED, REASON_NONE, NULL);
 	if (session->life.state != LIFE_PREPARING || !session->view) {
+		return;
+	}
+	char detail[160] = "";
+	if (!may_grow(session, &message->announce.params, detail, sizeof(detail))) {
+		session_raise(session, LIFE_VIEWER_LOST, REASON_HOST_FULL, detail);
 		return;
 	}
 	int rc = view_open(session->view, &message->announce.params);

@@ -147,10 +147,50 @@ static void send_process(
 			(unsigned long long)(view.lag_max_ns / NS_PER_US), counters);
 }
 
+/* How many more of the usual forms fit beside those that run. */
+static void send_admission(struct supervisor *supervisor, uint32_t request) {
+	static const struct admission_form forms[] = { { 1280, 720, 60000 }, { 1920, 1080, 60000 },
+		{ 2560, 1440, 60000 }, { 3840, 2160, 60000 } };
+	const struct admission_costs *costs = &supervisor->weigh.costs;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct admission_answer answer;
+		weigh_admit(supervisor, NULL, NULL, 0, &forms[i], &answer);
+		send_line(supervisor, request,
+				"{\"what\":\"admission\",\"width\":%u,\"height\":%u,\"fps\":%u,"
+				"\"used\":%u,\"capacity\":%u,\"short\":\"%s\",\"processor\":%s,"
+				"\"processor_needs_milli\":%u,\"processor_used_milli\":%u,"
+				"\"processor_milli\":%u,\"memory_needs_mb\":%llu,"
+				"\"memory_free_mb\":%llu,\"sessions_max\":%u,\"per_client\":%u,"
+				"\"refused\":%llu}",
+				forms[i].width, forms[i].height, forms[i].rate_mhz / 1000,
+				answer.used, answer.capacity, admission_short_name(answer.what),
+				supervisor->config.limit_processor ? "\"measured\"" : "\"off\"",
+				answer.processor_needs_milli, answer.processor_used_milli,
+				answer.processor_milli,
+				(unsigned long long)(answer.memory_needs >> 20),
+				(unsigned long long)(answer.memory_free >> 20),
+				supervisor->config.sessions_max, supervisor->config.per_client_max,
+				(unsigned long long)supervisor->weigh.refused);
+	}
+	for (unsigned i = 0; i < costs->encoders_count; i++) {
+		const struct admission_encoder *encoder = &costs->encoders[i];
+		send_line(supervisor, request,
+				"{\"what\":\"cost\",\"encoder\":%s,\"encode_ns_per_kpx\":%u,"
+				"\"probed_ns_per_kpx\":%u,\"device_ns_per_kpx\":%u,"
+				"\"device_sessions\":%u,\"rest_ns_per_kpx\":%u,"
+				"\"sound_milli\":%u,\"session_mb\":%llu}",
+				json(encoder->name).text, encoder->ns_per_kpx,
+				encoder->probed_ns_per_kpx, encoder->device_ns_per_kpx,
+				encoder->sessions, costs->rest_ns_per_kpx, costs->sound_milli,
+				(unsigned long long)(costs->memory >> 20));
+	}
+}
+
 void status_answer(struct supervisor *supervisor, uint32_t request) {
 	send_host(supervisor, request);
 	send_encoders(supervisor, request);
 	send_apps(supervisor, request);
+	send_admission(supervisor, request);
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		send_session(supervisor, request, at);
 	}

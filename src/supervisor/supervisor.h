@@ -14,6 +14,7 @@
 #include "supervisor/keys.h"
 #include "supervisor/paths.h"
 #include "supervisor/sockets.h"
+#include "supervisor/weigh.h"
 
 struct session;
 
@@ -61,6 +62,7 @@ struct supervisor {
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
 	struct deferred deferred; /* launches that wait for another */
+	struct weigh weigh;       /* what sessions cost here */
 	uint32_t last_view;
 
 	/* What is known of the machine; the doors get it whenever it changes. */

@@ -138,6 +138,8 @@ static void handle_encoder_message(
 	*ring = fds_take(fds, 0);
 	if (child == view->pictures) {
 		view->invalidation = message->encoder_ready.reference_invalidation;
+		text_copy(view->encoder_name, sizeof(view->encoder_name),
+				message->encoder_ready.name);
 		log_info("encoder-ready", "session=%016llx encoder=%u name=%s invalidation=%d",
 				(unsigned long long)view->session->id,
 				message->encoder_ready.encoder,

@@ -29,6 +29,7 @@ struct view {
 	struct shm page;              /* the takeover page */
 	int picture_ring, sound_ring; /* owned fds, -1 until READY */
 	bool invalidation;            /* the picture encoder can */
+	char encoder_name[32];        /* of pictures, empty until READY */
 	bool opened, started;
 	struct ipc_message flow[FLOWS]; /* newest first datagram of each, kind 0: none */
 	int flow_fd[FLOWS];             /* owned until the stream has started */

@@ -73,7 +73,10 @@ def libexec_folders(build, source):
 
 
 class Host:
-    def __init__(self, build, *flags, env=None, discovery=False):
+    """processor: "measured" refuses what the processors would not keep up with; on a machine
+    that does other things as well most tests want to be let in."""
+
+    def __init__(self, build, *flags, env=None, discovery=False, config=None, processor="off"):
         self.build = pathlib.Path(build).resolve()
         self.source = pathlib.Path(__file__).resolve().parents[2]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir="/tmp"))
@@ -85,7 +88,12 @@ class Host:
             str(self.build / "src/supervisor/perigee-hold"), "--libexec", ":".join(libexec),
             "--port", str(self.port), "--state", str(self.folder / "state"),
             "--data", str(self.folder / "data"), "--runtime", str(self.folder / "run"),
+            "--limit-processor", processor,
             *([] if discovery else ["--no-discovery"]), *flags]
+        if config is not None:
+            path = self.folder / "perigee.yaml"
+            path.write_text(config)
+            self.command += ["--config", str(path)]
         self.output = open(self.folder / "out", "a+b")
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=self.output, start_new_session=True,

@@ -29,7 +29,7 @@ static void a_file_changes_only_what_it_names(void **state) {
 			   "encryption: required\n"
 			   "ports: {base: 50000, web: 8443}\n"
 			   "keyboard: {layout: de}\n"
-			   "limits: {sessions: 3}\n"
+			   "limits: {sessions: 3, per_client: 2, processor: \"off\"}\n"
 			   "apps:\n"
 			   "  - title: Maps\n"
 			   "    command: [marble, --map]\n"
@@ -45,6 +45,8 @@ static void a_file_changes_only_what_it_names(void **state) {
 	assert_int_equal(config.ports.web, 8443);
 	assert_string_equal(config.keyboard.layout, "de");
 	assert_int_equal(config.sessions_max, 3);
+	assert_int_equal(config.per_client_max, 2);
+	assert_false(config.limit_processor);
 	assert_true(config.discovery);
 	assert_int_equal(config.apps_count, 1);
 	assert_int_equal(config.apps[0].command_count, 2);
@@ -73,6 +75,8 @@ static void wrong_types_and_values_are_refused(void **state) {
 		"apps:\n  - command: [x]\n",
 		"apps:\n  - title: a\n    command: [x]\n  - title: a\n    command: [y]\n",
 		"limits: {sessions: 0}\n",
+		"limits: {per_client: 0}\n",
+		"limits: {processor: maybe}\n",
 		"bind: localhost\n",
 		"name: [a, b]\n",
 		": :\n",
