@@ -207,6 +207,10 @@ void desktop_free(struct desktop *desktop, bool free) {
 	render_arm(desktop);
 }
 
+uint64_t desktop_skipped(const struct desktop *desktop) {
+	return desktop->pace.skipped;
+}
+
 void desktop_ask(struct desktop *desktop) {
 	pace_ask(&desktop->pace);
 	render_arm(desktop);

@@ -74,6 +74,9 @@ void desktop_watch(struct desktop *desktop, bool watched);
 void desktop_free(struct desktop *desktop, bool free);
 void desktop_ask(struct desktop *desktop);
 
+/* Pictures whose time passed while nobody could take them, since the start. */
+uint64_t desktop_skipped(const struct desktop *desktop);
+
 /* The next picture comes with all rows changed, also when nothing moved. */
 void desktop_redraw(struct desktop *desktop);
 

@@ -41,6 +41,7 @@ void pace_damage(struct pace *pace, uint64_t now_ns) {
 		return;
 	}
 	pace->damaged = true;
+	pace->damaged_ns = now_ns;
 	if (now_ns >= pace->rendered_ns + 2 * pace_period_ns(pace)) {
 		pace->origin_ns = now_ns;
 		pace->tick = 0;
@@ -48,6 +49,7 @@ void pace_damage(struct pace *pace, uint64_t now_ns) {
 }
 
 void pace_watch(struct pace *pace, bool watched) {
+	pace->fresh = watched && (pace->fresh || !pace->watched);
 	pace->watched = watched;
 	pace->free = pace->free && watched;
 	pace->asked = pace->asked && watched;
@@ -112,13 +114,28 @@ enum pace_action pace_step(struct pace *pace, uint64_t now_ns) {
 	return PACE_REPEAT;
 }
 
+/* The first grid time that the waiting change could have had. */
+static uint64_t first_tick(const struct pace *pace) {
+	uint64_t at_ns = tick_at(pace, pace->tick);
+	if (pace->damaged_ns <= at_ns + EARLY_NS) {
+		return pace->tick;
+	}
+	uint64_t period_ns = pace_period_ns(pace);
+	return pace->tick + (pace->damaged_ns - at_ns + period_ns - 1) / period_ns;
+}
+
 void pace_rendered(struct pace *pace, bool changed, uint64_t now_ns) {
+	uint64_t first = first_tick(pace);
+	bool counts = pace->damaged && !pace->fresh && pace->has_picture;
 	while (tick_at(pace, pace->tick) <= now_ns + EARLY_NS) {
 		/* After a long pause one division rather than many steps. */
 		uint64_t behind = now_ns + EARLY_NS - tick_at(pace, pace->tick);
 		uint64_t skip = behind / pace_period_ns(pace);
 		pace->tick += skip ? skip : 1;
 	}
+	/* One of those that passed is this picture's own. */
+	pace->skipped += counts && pace->tick > first + 1 ? pace->tick - first - 1 : 0;
+	pace->fresh = false;
 	pace->damaged = false;
 	pace->waiting = false;
 	pace->asked = pace->asked && !changed;

@@ -40,10 +40,13 @@ struct pace {
 	uint64_t tick;         /* next tick that may be used */
 	uint64_t rendered_ns;  /* when something was last rendered */
 	uint64_t changed_ns;   /* when the picture last changed */
+	uint64_t damaged_ns;   /* since when a change waits to be rendered */
+	uint64_t skipped;      /* grid times that passed while one waited: pictures dropped */
 	uint64_t callbacks_ns; /* when callbacks were last sent without rendering */
 	unsigned still_step;   /* refinements since the change */
 	bool has_picture;      /* something can be repeated */
 	bool damaged;
+	bool fresh;   /* watched, but nothing rendered for it yet: what passed before is no loss */
 	bool waiting; /* clients wait for callbacks; matters while nobody watches */
 	bool watched;
 	bool free;  /* some consumer takes a picture now */

@@ -360,6 +360,7 @@ void pictures_take(struct pictures *pictures, const struct desktop_picture *pict
 			clock_now_ns() - pictures->times.convert_begin);
 	pulse_add(pictures->pulse, PULSE_DESKTOP_RENDER_NS,
 			picture->times.rendered - picture->times.render_begin);
+	pulse_set(pictures->pulse, PULSE_DESKTOP_SKIPPED, desktop_skipped(pictures->desktop));
 	for (size_t i = 0; i < PICTURES_ENCODERS_MAX; i++) {
 		struct picture_encoder *encoder = &pictures->encoders[i];
 		if (encoder->used) {

@@ -47,6 +47,7 @@ enum pulse_counter_desktop {
 	PULSE_DESKTOP_RENDER_NS,
 	PULSE_DESKTOP_CONVERT_NS,
 	PULSE_DESKTOP_CLIENTS,
+	PULSE_DESKTOP_SKIPPED, /* pictures never rendered: nobody was free at their time */
 	/* input latency in classes: below 0.1, 0.25, 0.5, 1, 2, 5 ms, more */
 	PULSE_DESKTOP_INPUT_CLASSES = 16, /* to 22 */
 };

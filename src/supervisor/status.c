@@ -104,7 +104,8 @@ static void send_session(
 			"\"state\":\"%s\",\"width\":%u,\"height\":%u,\"rate_mhz\":%u,"
 			"\"uptime_s\":%llu,\"processes\":%u,\"pictures\":%llu,\"key_frames\":%llu,"
 			"\"packets\":%llu,\"age_p50_us\":%u,\"age_p99_us\":%u,\"hand_p50_us\":%u,"
-			"\"hand_p99_us\":%u,\"loss_ppm\":%u,\"reason\":\"%s\"}",
+			"\"hand_p99_us\":%u,\"loss_ppm\":%u,"
+			"\"dropped\":%llu,\"reason\":\"%s\"}",
 			(unsigned long long)session->id, json(session->app->title).text,
 			json(session->client_name).text, life_state_name(session->life.state),
 			session->width, session->height, session->rate_mhz,
@@ -118,6 +119,10 @@ static void send_session(
 			known ? stats->stream_stats.hand_p50_us : 0,
 			known ? stats->stream_stats.hand_p99_us : 0,
 			known ? stats->stream_stats.loss_ppm : 0,
+			(unsigned long long)(child_counter(session->desktop,
+							     PULSE_DESKTOP_SKIPPED) +
+					     child_counter(session->desktop,
+							     PULSE_DESKTOP_REPLACED)),
 			reason_row(session->reason)->name);
 }
 

@@ -69,8 +69,37 @@ def one_more_than_the_processors_carry_is_refused(build):
         unharmed(host.report(runs))
 
 
+def under_overload_pictures_are_dropped_evenly_and_sound_goes_on(build):
+    """More than two cores can encode, let in on purpose."""
+    seconds = 8
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    with Host(build, processor="off") as host:
+        names = [host.paired(f"viewer{number}") for number in range(4)]
+        viewers = [host.probe("stream", "--app", "Pattern", "--size", "2560x1440", "--fps", "60",
+                              "--kbps", "8000", "--no-decode", "--seconds", str(seconds),
+                              keys=keys, background=True) for keys in names]
+        wait_for("all stream", 20, lambda: len(host.status("session", state="streaming")) == 4)
+        wait_for("pictures are dropped, and the status says so", 5,
+                 lambda: all(row["dropped"] > 20 for row in host.status("session")))
+        reports = [host.report(process) for process in viewers]
+        for report in reports:
+            video, audio = report["video"], report["audio"]
+            expect(f"dropped before encoding, never after: {video}", report["ok"] and
+                   video["missing_numbers"] == 0 and video["lost"] == 0)
+            expect(f"it is overload, not a halt: {video}", 3 < video["fps"] < 50)
+            expect(f"the client sees the host's latency: {video['host_ms']}",
+                   video["host_ms"]["p50"] > 5)
+            # 200 packets a second, from when the first came to the end.
+            wanted = (report["seconds"] - report["since_launch_ms"]["first_audio"] / 1e3) * 200
+            expect(f"sound keeps its rate: {audio['packets']} of {wanted:.0f}, {audio}",
+                   audio["packets"] > 0.9 * wanted and audio["lost"] == 0)
+        rates = sorted(report["video"]["fps"] for report in reports)
+        expect(f"evenly: {rates}", rates[0] > 0.6 * rates[-1])
+
+
 if __name__ == "__main__":
     run([
         one_more_than_configured_is_refused_with_words,
         one_more_than_the_processors_carry_is_refused,
+        under_overload_pictures_are_dropped_evenly_and_sound_goes_on,
     ])

@@ -173,6 +173,50 @@ static void a_new_size_needs_a_new_picture(void **state) {
 	assert_int_equal(pace_deadline(&pace) - BEGIN - NS_PER_S, 33333333);
 }
 
+/* An encoder that takes 40 ms at 60 Hz: what it could not take is counted, no more. */
+static void pictures_that_nobody_could_take_are_counted(void **state) {
+	(void)state;
+	struct pace pace = at_rest(60000);
+	uint64_t now = BEGIN;
+	for (int i = 0; i < 30; i++) {
+		pace_free(&pace, false);
+		pace_damage(&pace, now + 2 * NS_PER_MS);
+		now += 40 * NS_PER_MS;
+		assert_int_equal(pace_step(&pace, now), PACE_NOTHING);
+		pace_free(&pace, true);
+		assert_int_equal(pace_step(&pace, now), PACE_RENDER);
+		pace_rendered(&pace, true, now);
+	}
+	/* 1.2 s hold 72 pictures; 30 were shown, and one may be either. */
+	assert_in_range(pace.skipped, 41, 43);
+}
+
+static void an_app_that_draws_slowly_drops_nothing(void **state) {
+	(void)state;
+	struct pace pace = at_rest(60000);
+	uint64_t now = BEGIN;
+	for (int i = 0; i < 30; i++) {
+		now += 25 * NS_PER_MS;
+		pace_damage(&pace, now);
+		uint64_t due = pace_deadline(&pace) > now ? pace_deadline(&pace) : now;
+		assert_int_equal(pace_step(&pace, due), PACE_RENDER);
+		pace_rendered(&pace, true, due);
+	}
+	assert_int_equal(pace.skipped, 0);
+}
+
+static void what_nobody_watched_is_not_dropped(void **state) {
+	(void)state;
+	struct pace pace = at_rest(60000);
+	pace_watch(&pace, false);
+	pace_damage(&pace, BEGIN + NS_PER_S);
+	pace_watch(&pace, true);
+	pace_free(&pace, true);
+	assert_int_equal(pace_step(&pace, BEGIN + 9 * NS_PER_S), PACE_RENDER);
+	pace_rendered(&pace, true, BEGIN + 9 * NS_PER_S);
+	assert_int_equal(pace.skipped, 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(sixty_hertz_stay_sixty_hertz_for_ten_minutes),
@@ -187,6 +231,9 @@ int main(void) {
 		UNIT(a_request_is_answered_also_when_still),
 		UNIT(unwatched_clients_get_slow_callbacks_and_no_rendering),
 		UNIT(a_new_size_needs_a_new_picture),
+		UNIT(pictures_that_nobody_could_take_are_counted),
+		UNIT(an_app_that_draws_slowly_drops_nothing),
+		UNIT(what_nobody_watched_is_not_dropped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
