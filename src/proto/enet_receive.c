@@ -12,6 +12,9 @@ static int handle_ack(struct enet_peer *peer, const struct enet_command *command
 		return -EPROTO; /* of the future */
 	}
 	uint8_t number = enet_out_acknowledged(peer, command->channel, sequence);
+	if (peer->is_client && peer->state == ENET_DISCONNECTING && number != ENET_DISCONNECT) {
+		return -ECANCELED; /* as deaf as libenet, see handle_disconnect() */
+	}
 	if (number == 0) {
 		return 0; /* the second answer to a command sent twice */
 	}
@@ -75,6 +78,10 @@ static int handle_disconnect(
 	if (peer->state != ENET_CLOSED) {
 		enet_close(peer, ENET_END_PEER, reader_be32(&body));
 	}
+	/* libenet, while it leaves, reads no further than to the first acknowledgement of
+	 * anything else (protocol.c, enet_protocol_handle_acknowledge): it would not see
+	 * ours behind the one to a message that it sent twice. */
+	peer->ack_count = 0;
 	return 0;
 }
 
@@ -166,7 +173,8 @@ static void queue_ack(
 	};
 }
 
-static void apply(struct enet_peer *peer, const struct enet_header *header,
+/* False when the rest of the datagram is not to be read. */
+static bool apply(struct enet_peer *peer, const struct enet_header *header,
 		const struct enet_command *command, uint64_t now_ms) {
 	const struct rule *rule = &rules[command->number];
 	int rc = -EPROTO;
@@ -180,6 +188,7 @@ static void apply(struct enet_peer *peer, const struct enet_header *header,
 	} else if (command->wants_ack && header->has_sent_time) {
 		queue_ack(peer, command, header->sent_time);
 	}
+	return rc != -ECANCELED;
 }
 
 /* Judged whole before the first command takes effect. */
@@ -243,7 +252,9 @@ int enet_peer_receive(struct enet_peer *peer, const void *datagram, size_t len, 
 		if (enet_command_read(&r, &command) < 0) {
 			break; /* is_well_formed() has seen them all */
 		}
-		apply(peer, &header, &command, now_ms);
+		if (!apply(peer, &header, &command, now_ms)) {
+			break;
+		}
 	}
 	return 0;
 }

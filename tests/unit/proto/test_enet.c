@@ -433,6 +433,51 @@ static void a_disconnect_is_told_and_acknowledged_as_often_as_it_comes(void **st
 	assert_true(is_quiet(host));
 }
 
+/* A client whose receiving thread has stopped sends its last message again, and then
+ * its DISCONNECT. libenet reads no further in a datagram than to the first answer that is
+ * not the one to its DISCONNECT (protocol.c, enet_protocol_handle_acknowledge). */
+static void a_disconnect_is_answered_before_anything_else(void **state) {
+	struct enet_peer *host = (struct enet_peer *)*state;
+	static const uint8_t again[] = { 0x81, 0x23, 0, 4, 0x86, 0, 0, 1, 0, 1, 'x' };
+	static const uint8_t leave[] = { 0x81, 0x23, 0, 5, 0x84, 0xff, 0, 3, 0, 0, 0, 0 };
+	static const uint8_t answer[] = { 0, 0, 1, 0xff, 0, 3, 0, 3, 0, 5 };
+	uint8_t out[MAX];
+	assert_int_equal(give(host, again, sizeof(again)), 0);
+	assert_int_equal(give(host, again, sizeof(again)), 0);
+	assert_int_equal(give(host, leave, sizeof(leave)), 0);
+	assert_int_equal(take(host, out), sizeof(answer));
+	assert_memory_equal(out, answer, sizeof(answer));
+	assert_int_equal(take(host, out), 0);
+}
+
+/* As strict as libenet: what the probe does not see, real clients would not. */
+static void a_leaving_client_hears_only_the_answer_to_its_goodbye(void **state) {
+	(void)state;
+	struct enet_peer *client = malloc(sizeof(*client));
+	struct enet_client_config config = { .channels = 48, .data = 7, .connect_id = 0xdeadbeef };
+	uint8_t out[MAX], verify[sizeof(golden_verify)];
+	assert_non_null(client);
+	assert_int_equal(enet_peer_init_client(client, &config, START_MS), 0);
+	size_t len = take(client, out);
+	assert_int_equal(len, sizeof(golden_connect));
+	memcpy(verify, golden_verify, sizeof(verify));
+	assert_int_equal(give(client, verify, sizeof(verify)), 0);
+	assert_true(take(client, out) > 0);
+	enet_peer_disconnect(client, ENET_GOODBYE_SOON, 0, START_MS + 10);
+	assert_true(take(client, out) > 0);
+	static const uint8_t both[] = { 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0xff, 0, 2, 0, 2, 0, 0 };
+	static const uint8_t alone[] = { 0, 0, 1, 0xff, 0, 2, 0, 2, 0, 0 };
+	assert_int_equal(give(client, both, sizeof(both)), 0);
+	struct enet_event event;
+	while (enet_peer_next_event(client, &event)) {
+		assert_int_not_equal(event.kind, ENET_EVENT_DISCONNECTED);
+	}
+	assert_int_equal(give(client, alone, sizeof(alone)), 0);
+	assert_true(enet_peer_next_event(client, &event));
+	assert_int_equal(event.kind, ENET_EVENT_DISCONNECTED);
+	free(client);
+}
+
 static void a_state_cut_short_or_of_another_version_is_refused(void **state) {
 	struct enet_peer *host = (struct enet_peer *)*state;
 	uint8_t saved[ENET_SAVE_MAX];
@@ -494,6 +539,8 @@ int main(void) {
 		HOSTED(spoofed_acknowledgements_are_ignored),
 		HOSTED(a_channel_does_not_run_away_from_its_oldest_packet),
 		HOSTED(a_disconnect_is_told_and_acknowledged_as_often_as_it_comes),
+		HOSTED(a_disconnect_is_answered_before_anything_else),
+		UNIT(a_leaving_client_hears_only_the_answer_to_its_goodbye),
 		HOSTED(a_state_cut_short_or_of_another_version_is_refused),
 		HOSTED(the_fullest_state_fits),
 	};
