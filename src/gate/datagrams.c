@@ -97,7 +97,8 @@ static int open_flow(const struct datagram_door *door, const struct arrival *arr
 
 /* Between bind and connect anybody's datagram may have landed in the new socket: those
  * are given back to the door. The peer's own that are here already are repeats of the one
- * that made the flow. */
+ * that made the flow. Only while the socket is ours alone: once the stream has it, what
+ * comes in is the peer's answer to the stream. */
 static void give_back(struct datagram_door *door, int fd, const struct arrival *arrival) {
 	for (unsigned i = 0; i < DRAIN_MAX; i++) {
 		uint8_t bytes[DATAGRAM_MAX];
@@ -153,10 +154,10 @@ static void handle_arrival(struct datagram_door *door, const struct arrival *arr
 	address_ip_text(&arrival->from, address);
 	log_info("flow", "flow=%s from=%s port=%u counter=%u trace=%s", names[door->flow], address,
 			arrival->from.port, choice.counter, choice.session->trace);
-	hand_over(door, arrival, &choice, fd);
 	if (again) {
 		give_back(door, fd, arrival);
 	}
+	hand_over(door, arrival, &choice, fd);
 }
 
 /* The address a datagram was sent to; IPv4 comes mapped. */
