@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/shm.h"
 
 /* clang-format off */
@@ -79,7 +80,33 @@ void pulse_begin(struct pulse *pulse, enum pulse_operation operation, uint32_t l
 			limit_ms ? now + limit_ms * NS_PER_MS : 0, memory_order_release);
 }
 
+static uint64_t note_slow(struct pulse *pulse, uint64_t now_ns) {
+	uint64_t begin_ns = atomic_load_explicit(&pulse->operation_begin_ns, memory_order_relaxed);
+	uint64_t deadline_ns =
+			atomic_load_explicit(&pulse->operation_deadline_ns, memory_order_relaxed);
+	if (deadline_ns == 0 || now_ns - begin_ns <= (deadline_ns - begin_ns) / 2) {
+		return 0;
+	}
+	atomic_store_explicit(&pulse->slow,
+			atomic_load_explicit(&pulse->slow, memory_order_relaxed) + 1,
+			memory_order_relaxed);
+	return now_ns - begin_ns;
+}
+
+/* The next time it may be too much. */
+void pulse_report_slow(struct pulse *pulse) {
+	uint64_t took_ns = note_slow(pulse, clock_now_ns());
+	if (took_ns > 0) {
+		uint64_t limit_ns = pulse->operation_deadline_ns - pulse->operation_begin_ns;
+		log_warning("operation-slow", "operation=%s took_ms=%llu limit_ms=%llu",
+				pulse_operation_name(pulse->operation),
+				(unsigned long long)(took_ns / NS_PER_MS),
+				(unsigned long long)(limit_ns / NS_PER_MS));
+	}
+}
+
 void pulse_end(struct pulse *pulse) {
+	pulse_report_slow(pulse);
 	atomic_store_explicit(&pulse->operation_deadline_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&pulse->operation, PULSE_LOOP, memory_order_release);
 }
@@ -93,6 +120,9 @@ void pulse_look(const struct pulse *pulse, struct pulse_view *out) {
 		.operation = atomic_load_explicit(&pulse->operation, memory_order_relaxed),
 		.operation_begin_ns = atomic_load_explicit(
 				&pulse->operation_begin_ns, memory_order_relaxed),
+		.slow = atomic_load_explicit(&pulse->slow, memory_order_relaxed),
+		.crash_signal = atomic_load_explicit(&pulse->crash_signal, memory_order_acquire),
+		.crash_address = atomic_load_explicit(&pulse->crash_address, memory_order_relaxed),
 		.lag_max_ns = atomic_load_explicit(&pulse->lag_max_ns, memory_order_relaxed),
 	};
 }

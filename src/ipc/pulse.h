@@ -144,6 +144,10 @@ struct pulse {
 	_Atomic uint64_t operation_deadline_ns; /* 0: none */
 	_Atomic uint64_t lag_max_ns;            /* longest handling of one wake-up */
 	_Atomic uint64_t counters[PULSE_COUNTERS];
+	/* appended: zero in a page that an older release writes */
+	_Atomic uint64_t slow;          /* operations that took more than half their limit */
+	_Atomic uint64_t crash_address; /* that could not be reached, 0: none */
+	_Atomic uint32_t crash_signal;  /* set last, once: the worker waits to be looked at */
 };
 
 _Static_assert(sizeof(struct pulse) <= PULSE_SIZE, "the pulse is one page");
@@ -156,6 +160,10 @@ struct pulse *pulse_private(void);
 
 void pulse_begin(struct pulse *pulse, enum pulse_operation operation, uint32_t limit_ms);
 void pulse_end(struct pulse *pulse);
+
+/* Counts and logs the operation in hand when it took more than half of its limit.
+ * pulse_end() does so itself. */
+void pulse_report_slow(struct pulse *pulse);
 
 static inline void pulse_add(struct pulse *pulse, unsigned counter, uint64_t n) {
 	atomic_store_explicit(&pulse->counters[counter],
@@ -172,7 +180,8 @@ struct pulse_view {
 	uint64_t beats, poked;
 	uint32_t operation; /* enum pulse_operation, or nonsense from a liar */
 	uint64_t operation_begin_ns, operation_deadline_ns;
-	uint64_t lag_max_ns;
+	uint64_t lag_max_ns, slow, crash_address;
+	uint32_t crash_signal;
 };
 
 void pulse_look(const struct pulse *pulse, struct pulse_view *out);

@@ -160,6 +160,7 @@ static void note_lag(struct worker *worker, uint64_t now_ns) {
 }
 
 void worker_will_wait(struct worker *worker) {
+	pulse_report_slow(worker->pulse);
 	note_lag(worker, clock_now_ns());
 	worker->woken_ns = 0;
 	atomic_store_explicit(&worker->pulse->operation_deadline_ns, 0, memory_order_relaxed);
@@ -168,6 +169,7 @@ void worker_will_wait(struct worker *worker) {
 
 void worker_has_woken(struct worker *worker) {
 	uint64_t now_ns = clock_now_ns();
+	pulse_report_slow(worker->pulse);
 	note_lag(worker, now_ns);
 	worker->woken_ns = now_ns;
 	atomic_fetch_add_explicit(&worker->pulse->beats, 1, memory_order_relaxed);

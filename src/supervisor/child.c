@@ -302,7 +302,7 @@ int child_spawn(struct nursery *nursery, const struct child_spec *spec,
 	child->channel.fd = -1;
 	child->pulse = SHM_NONE;
 	child->output_fd = -1;
-	child->begun_ns = child->beats_ns = clock_now_ns();
+	child->begun_ns = clock_now_ns();
 	child->owner = owner;
 	child->user = user;
 	text_copy(child->name, sizeof(child->name), spec->name ? spec->name : "");

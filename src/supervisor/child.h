@@ -10,6 +10,7 @@
 #include "ipc/channel.h"
 #include "ipc/pulse.h"
 #include "supervisor/journal.h"
+#include "supervisor/judge.h"
 
 struct child;
 struct sd_event;
@@ -18,7 +19,6 @@ struct sd_event_source;
 enum {
 	CHILD_ARGS_MAX = 24,
 	CHILD_HELLO_MS = 5000,
-	CHILD_POKE_AFTER_MS = 300, /* counters that stood still for so long get a poke */
 	CHILD_WATCH_MS = 100,
 	CHILD_STOP_MS = 1000,
 	FENCE_STOP_MS = 100,  /* until every thread must be seen to have stopped */
@@ -95,7 +95,8 @@ struct nursery {
 	bool burying;                    /* the end has come: nobody is looked at any more */
 	struct sd_event_source *watch;   /* owned */
 	uint64_t watched_ns;             /* last round */
-	uint64_t lost, hung, starts, fenced, written_off;
+	uint64_t lost, hung, starts, fenced, written_off, starved;
+	uint64_t late; /* rounds of watching that came late: we were not scheduled */
 };
 
 /* One worker process. Created by child_spawn(), freed by itself after `ended`. */
@@ -113,11 +114,10 @@ struct child {
 	int output_fd;                                                                  /* owned */
 	struct journal_reader reader;
 	uint64_t begun_ns;
-	uint64_t beats, beats_ns; /* as seen last, and since when they stand still */
-	uint64_t poke, poke_ns;   /* number of the newest poke and when it was sent; 0: none out */
+	struct judge judge; /* what watching it remembers */
 	uint64_t fenced_ns;       /* when it was told to stop */
 	enum child_phase phase;
-	bool hello, stopping, killed, reaped;
+	bool hello, stopping, killed, reaped, starved;
 	struct child_end end;
 	const struct child_owner *owner; /* borrowed */
 	void *user;                      /* borrowed, the owner's */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <dirent.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,36 +11,13 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/child_inside.h"
-
-/* The letter after the name in /proc/PID/stat; the name may hold anything. */
-static char state_of(int folder, const char *thread) {
-	char path[32], text[512];
-	text_format(path, sizeof(path), "%s/stat", thread);
-	OWN(fd_close) int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (len <= 0) {
-		return 'X'; /* gone meanwhile */
-	}
-	text[len] = '\0';
-	const char *end = strrchr(text, ')');
-	return end && end[1] ? end[2] : '?';
-}
+#include "supervisor/threads.h"
 
 /* A group is stopped when its last thread is; one that sits in a driver keeps going. */
 static bool is_stopped(pid_t pid) {
-	char path[32];
-	text_format(path, sizeof(path), "/proc/%d/task", pid);
-	DIR *tasks = opendir(path);
-	if (!tasks) {
-		return errno == ENOENT;
-	}
-	bool stopped = true;
-	for (struct dirent *entry; stopped && (entry = readdir(tasks));) {
-		stopped = entry->d_name[0] == '.' ||
-			  strchr("TtZX", state_of(dirfd(tasks), entry->d_name)) != NULL;
-	}
-	closedir(tasks);
-	return stopped;
+	struct threads threads;
+	int rc = threads_look(pid, &threads);
+	return rc == -ENOENT || (rc == 0 && threads.stopped == threads.count);
 }
 
 static const struct fence_hands kernel = {

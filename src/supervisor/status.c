@@ -57,14 +57,21 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			"{\"what\":\"host\",\"name\":%s,\"version\":\"%s\",\"address\":%s,"
 			"\"http_port\":%u,\"web_port\":%u,\"uptime_s\":%llu,\"sessions\":%u,"
 			"\"sessions_max\":%u,\"processes\":%u,\"starts\":%llu,\"lost\":%llu,"
-			"\"hung\":%llu,\"codecs\":%u,\"log\":%s,\"state\":%s,\"user\":%u}",
+			"\"hung\":%llu,\"fenced\":%llu,\"written_off\":%llu,\"starved\":%llu,"
+			"\"late\":%llu,\"corpses\":%u,\"codecs\":%u,\"log\":%s,\"state\":%s,"
+			"\"user\":%u}",
 			json(doors_host_name(supervisor)).text, PERIGEE_VERSION, json(address).text,
 			supervisor->config.ports.http, supervisor->config.ports.web,
 			(unsigned long long)((clock_now_ms() - supervisor->begun_ms) / 1000),
 			supervisor->sessions_count, supervisor->config.sessions_max,
 			supervisor->nursery.count, (unsigned long long)supervisor->nursery.starts,
 			(unsigned long long)supervisor->nursery.lost,
-			(unsigned long long)supervisor->nursery.hung, supervisor->codecs,
+			(unsigned long long)supervisor->nursery.hung,
+			(unsigned long long)supervisor->nursery.fenced,
+			(unsigned long long)supervisor->nursery.written_off,
+			(unsigned long long)supervisor->nursery.starved,
+			(unsigned long long)supervisor->nursery.late,
+			supervisor->nursery.corpses_count, supervisor->codecs,
 			json(supervisor->paths.log).text, json(supervisor->paths.state).text,
 			supervisor->paths.uid);
 }
@@ -144,12 +151,13 @@ static void send_process(
 			"{\"what\":\"process\",\"worker\":%u,\"kind\":\"%s\",\"name\":%s,\"pid\":%"
 			"d,"
 			"\"session\":\"%016llx\",\"uptime_s\":%llu,\"beats\":%llu,"
-			"\"operation\":\"%s\",\"lag_max_us\":%llu,\"counters\":[%s]}",
+			"\"operation\":\"%s\",\"lag_max_us\":%llu,\"slow\":%llu,\"counters\":[%s]}",
 			child->id, ipc_peer_name(child->kind), json(child->name).text, child->pid,
 			(unsigned long long)child->session,
 			(unsigned long long)((clock_now_ns() - child->begun_ns) / NS_PER_S),
 			(unsigned long long)view.beats, pulse_operation_name(view.operation),
-			(unsigned long long)(view.lag_max_ns / NS_PER_US), counters);
+			(unsigned long long)(view.lag_max_ns / NS_PER_US),
+			(unsigned long long)view.slow, counters);
 }
 
 /* How many more of the usual forms fit beside those that run. */

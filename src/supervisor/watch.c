@@ -4,21 +4,54 @@
 #include <systemd/sd-event.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/child_inside.h"
+#include "supervisor/judge.h"
+#include "supervisor/threads.h"
 
-/* How long a poke may stay unanswered: architecture section 6. */
-static uint64_t poke_limit_ns(enum ipc_peer kind) {
-	bool quick = kind == PEER_GATE || kind == PEER_WEB || kind == PEER_STORE ||
-		     kind == PEER_STREAM;
-	return (quick ? 700 : 1700) * NS_PER_MS;
+enum {
+	WATCH_STARVED_MS = 250,
+	WATCH_LATE_MS = 200, /* of a round, from which on it is said */
+};
+
+/* Whose silence is felt by everybody, or at once. */
+static bool is_quick(enum ipc_peer kind) {
+	return kind == PEER_GATE || kind == PEER_WEB || kind == PEER_STORE || kind == PEER_STREAM;
 }
 
-static void poke(struct child *child, uint64_t now_ns) {
-	struct ipc_message message = { .kind = IPC_POKE, .poke.number = ++child->poke };
-	child->poke_ns = now_ns;
+static void poke(struct child *child) {
+	struct ipc_message message = { .kind = IPC_POKE, .poke.number = child->judge.poke };
 	channel_post(&child->channel, &message, NULL, 0);
+}
+
+static void sample(const struct child *child, struct judge_view *view) {
+	struct threads threads;
+	if (judge_wants_sample(&child->judge, view) && threads_look(child->pid, &threads) == 0) {
+		view->sampled = threads.timed;
+		view->runnable = threads.runnable;
+		view->run_ns = threads.run_ns;
+		view->wait_ns = threads.wait_ns;
+	}
+}
+
+static void found_hung(struct child *child, const char *detail) {
+	child->nursery->hung++;
+	child_fence(child, REASON_WORKER_HUNG, detail);
+}
+
+/* Said once for each operation or poke that only its being starved excuses. */
+static void note_starved(struct child *child) {
+	bool starved = child->judge.starved_ns > WATCH_STARVED_MS * NS_PER_MS;
+	if (starved && !child->starved) {
+		child->nursery->starved++;
+		log_info("worker-starved", "worker=%u kind=%s pid=%d session=%016llx wait_ms=%llu",
+				child->id, ipc_peer_name(child->kind), child->pid,
+				(unsigned long long)child->session,
+				(unsigned long long)(child->judge.starved_ns / NS_PER_MS));
+	}
+	child->starved = starved;
 }
 
 static void watch(struct child *child, uint64_t now_ns) {
@@ -26,49 +59,49 @@ static void watch(struct child *child, uint64_t now_ns) {
 			!child->pulse.map || !channel_is_open(&child->channel)) {
 		return;
 	}
-	struct pulse_view view;
-	pulse_look(child_pulse(child), &view);
-	if (pulse_is_overdue(&view, now_ns)) {
-		char detail[120];
+	struct pulse_view pulse;
+	pulse_look(child_pulse(child), &pulse);
+	struct judge_view view = {
+		.now_ns = now_ns,
+		.beats = pulse.beats,
+		.poked = pulse.poked,
+		.begin_ns = pulse.operation_begin_ns,
+		.deadline_ns = pulse.operation_deadline_ns,
+	};
+	sample(child, &view);
+	uint32_t deaf_ms = is_quick(child->kind) ? JUDGE_DEAF_QUICK_MS : JUDGE_DEAF_MS;
+	char detail[120];
+	switch (judge_step(&child->judge, &view, deaf_ms)) {
+	case JUDGE_POKE:
+		poke(child);
+		break;
+	case JUDGE_OVERDUE:
 		text_format(detail, sizeof(detail), "operation %s outlived its deadline",
-				pulse_operation_name(view.operation));
-		child->nursery->hung++;
-		child_fence(child, REASON_WORKER_HUNG, detail);
-		return;
-	}
-	bool announced = view.operation_deadline_ns != 0;
-	if (view.beats != child->beats || announced) {
-		child->beats = view.beats;
-		child->beats_ns = now_ns;
-	}
-	if (child->poke_ns && view.poked >= child->poke) {
-		child->poke_ns = 0;
-	}
-	if (child->poke_ns && !announced && now_ns - child->poke_ns > poke_limit_ns(child->kind)) {
-		child->nursery->hung++;
-		child_fence(child, REASON_WORKER_HUNG, "does not answer a poke");
-	} else if (!child->poke_ns && now_ns - child->beats_ns > CHILD_POKE_AFTER_MS * NS_PER_MS) {
-		poke(child, now_ns);
+				pulse_operation_name(pulse.operation));
+		found_hung(child, detail);
+		break;
+	case JUDGE_DEAF:
+		found_hung(child, "does not answer a poke");
+		break;
+	default:
+		note_starved(child);
+		break;
 	}
 }
 
-/* A round that comes late says nothing about the children: the supervisor itself
- * was not scheduled, and they may not have been either. */
 static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 	(void)usec;
 	struct nursery *nursery = (struct nursery *)user;
 	uint64_t now_ns = clock_now_ns();
-	bool late = now_ns - nursery->watched_ns > 3 * CHILD_WATCH_MS * NS_PER_MS;
+	uint64_t late_ns = now_ns - nursery->watched_ns - CHILD_WATCH_MS * NS_PER_MS;
+	if (late_ns > WATCH_LATE_MS * NS_PER_MS && late_ns < UINT64_MAX / 2) {
+		nursery->late++;
+		log_warning("supervisor-late", "late_ms=%llu",
+				(unsigned long long)(late_ns / NS_PER_MS));
+	}
 	nursery->watched_ns = now_ns;
 	for (struct child *child = nursery->first; child; child = child->next) {
-		if (late) {
-			child->beats_ns = now_ns;
-			if (child->poke_ns) {
-				child->poke_ns = now_ns;
-			}
-		} else {
-			watch(child, now_ns);
-		}
+		watch(child, now_ns);
 	}
 	sd_event_source_set_time_relative(source, CHILD_WATCH_MS * US_PER_MS);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
