@@ -249,6 +249,11 @@ function start() {
   }
 }
 
-// The link opened again in the same tab changes the fragment only.
-window.addEventListener("hashchange", start);
+// The link opened again in the same tab changes the fragment only. Of two changes in a row the
+// first event takes the newest key; the second finds nothing, and what was said stays.
+window.addEventListener("hashchange", () => {
+  if (location.hash) {
+    start();
+  }
+});
 start();

@@ -168,6 +168,14 @@ class Page:
             self.chrome.event(self.session, "Page.lifecycleEvent", name="load",
                               loaderId=answer["loaderId"])
 
+    def reload(self):
+        """Until the new document has loaded; the old one's events may still be on their way."""
+        old = self.call("Page.getFrameTree")["frameTree"]["frame"]["loaderId"]
+        self.call("Page.reload")
+        while self.chrome.event(self.session, "Page.lifecycleEvent",
+                                name="load")["loaderId"] == old:
+            pass
+
     def evaluate(self, expression, seconds=20):
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True,
                            returnByValue=True, seconds=seconds)
@@ -176,11 +184,13 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, what, expression, seconds=10):
-        """Until the expression is true: it is asked whenever the document changes."""
+        """Until the expression is true: it is asked whenever the document changes. What it
+        asks for may not be there yet, which is not true yet."""
         try:
             return self.evaluate("""new Promise((resolve) => {
                 const look = () => {
-                    const value = (%s);
+                    let value = false;
+                    try { value = (%s); } catch (error) { value = false; }
                     if (value) { observer.disconnect(); resolve(value); }
                 };
                 const observer = new MutationObserver(look);
