@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gate/health.h"
 #include "gate/launch.h"
 #include "gate/moonlight.h"
 #include "gate/rtsp.h"
@@ -315,6 +316,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 #ifdef PERIGEE_OBEY
 	[IPC_OBEYED] = handle_obeyed,
 #endif
+	[IPC_BOARD] = health_handle_board,
 };
 
 static void handle_message(
@@ -356,6 +358,7 @@ static const struct worker_class web_worker_class = {
 int gate_init(struct gate *gate, enum ipc_peer role) {
 	gate->role = role;
 	gate->store.fd = -1;
+	gate->board.shm = SHM_NONE;
 	gate->site = role == PEER_WEB ? &web_site : &moonlight_site;
 	int rc = worker_open(
 			&gate->worker, role == PEER_WEB ? &web_worker_class : &gate_class, gate);
@@ -375,6 +378,7 @@ void gate_finish(struct gate *gate) {
 	apps_finish(&gate->apps);
 	clients_finish(&gate->clients);
 	channel_close(&gate->store);
+	board_reader_finish(&gate->board);
 	tls_server_destroy(gate->tls);
 	pairing_identity_finish(&gate->identity);
 	explicit_bzero(gate->web_key, sizeof(gate->web_key));

@@ -13,6 +13,7 @@
 #include "gate/request.h"
 #include "gate/sessions.h"
 #include "gate/web.h"
+#include "ipc/board.h"
 #include "ipc/channel.h"
 #include "ipc/message.h"
 #include "ipc/worker.h"
@@ -62,6 +63,7 @@ struct gate {
 	struct pairs pairs;
 	struct datagrams datagrams;
 	struct web web;
+	struct board_reader board; /* web: what the supervisor says of our health */
 	struct connections connections;
 };
 

@@ -16,6 +16,7 @@
 #include "gate/assets.h"
 #include "gate/body.h"
 #include "gate/gate.h"
+#include "gate/health.h"
 #include "gate/web_obey.h"
 
 static const char page_policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -352,6 +353,9 @@ static const struct route routes[] = {
 #ifdef PERIGEE_OBEY
 	{ "/api/v1/debug/obey", ON(API), HTTP_POST, ACCESS_KEY, false, web_handle_obey },
 #endif
+	{ "/healthz", ON(WEB) | ON(API), HTTP_GET, ACCESS_ANY, true, health_handle_alive },
+	{ "/readyz", ON(WEB) | ON(API), HTTP_GET, ACCESS_ANY, true, health_handle_ready },
+	{ "/metrics", ON(WEB) | ON(API), HTTP_GET, ACCESS_KEY, true, health_handle_metrics },
 };
 
 /* A browser that was led here by another site says so in one of these. */
@@ -374,11 +378,26 @@ static bool is_foreign(const struct request *request) {
 	       memcmp(origin.at + skip, request->http.host.at, request->http.host.len) != 0;
 }
 
+/* "Authorization: Bearer KEY" is how monitors show theirs. */
+static bool find_key(const struct request *request, struct span *out) {
+	static const char scheme[] = "Bearer ";
+	size_t skip = sizeof(scheme) - 1;
+	if (head_find(&request->http.head, "X-Perigee-Key", out) == 0) {
+		return true;
+	}
+	if (head_find(&request->http.head, "Authorization", out) < 0 || out->len < skip ||
+			!span_is_nocase((struct span){ out->at, skip }, scheme)) {
+		return false;
+	}
+	*out = (struct span){ out->at + skip, out->len - skip };
+	return true;
+}
+
 static bool has_key(const struct request *request) {
 	const char *key = request->gate->web_key;
 	struct span shown;
-	return key[0] && head_find(&request->http.head, "X-Perigee-Key", &shown) == 0 &&
-	       shown.len == strlen(key) && bytes_equal_secretly(shown.at, key, shown.len);
+	return key[0] && find_key(request, &shown) && shown.len == strlen(key) &&
+	       bytes_equal_secretly(shown.at, key, shown.len);
 }
 
 static bool refuses_web(struct request *request) {

@@ -29,6 +29,9 @@ BOUNDS(input, 100000, 250000, 500000, 1000000, 2000000, 5000000);
 _Static_assert(ARRAY_LEN(stage_ns) + 1 == PULSE_STAGE_CLASSES, "one class more than bounds");
 _Static_assert(ARRAY_LEN(hand_ns) + 1 == PULSE_HAND_CLASSES, "one class more than bounds");
 _Static_assert(ARRAY_LEN(input_ns) + 1 == PULSE_INPUT_CLASSES, "one class more than bounds");
+_Static_assert(PULSE_STREAM_HAND_CLASSES + PULSE_HAND_CLASSES <= PULSE_STREAM_KEYS &&
+				PULSE_STREAM_INVALIDATIONS < PULSE_STREAM_STAGES,
+		"no counter stands in another's place");
 _Static_assert(PULSE_STREAM_STAGES + PULSE_STAGES * PULSE_STAGE_CLASSES == PULSE_STREAM_PARITY,
 		"the stages have their room");
 

@@ -81,7 +81,7 @@ enum pulse_counter_stream {
 	PULSE_STREAM_PACE_NS, /* first to last packet */
 	/* hand-overs in classes: below 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 5 ms, more */
 	PULSE_STREAM_HAND_CLASSES = 16, /* to 26 */
-	PULSE_STREAM_KEYS,
+	PULSE_STREAM_KEYS = PULSE_STREAM_HAND_CLASSES + 11,
 	PULSE_STREAM_RECOVERIES, /* pictures that answered an invalidation */
 	PULSE_STREAM_ABANDONED,  /* pictures given up, in part or whole */
 	PULSE_STREAM_KEY_ASKS,

@@ -18,6 +18,7 @@
 #include "supervisor/child_inside.h"
 #include "supervisor/obey_pass.h"
 #include "supervisor/process.h"
+#include "supervisor/totals.h"
 
 void child_free(struct child *child) {
 	channel_close(&child->channel);
@@ -155,6 +156,7 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	if (!end->expected) {
 		child->nursery->lost++;
 	}
+	totals_note_end(child->nursery->totals, child, end);
 	nursery_unlink(child->nursery, child);
 	if (child->owner->ended) {
 		child->owner->ended(child, end);
@@ -323,6 +325,7 @@ int child_spawn(struct nursery *nursery, const struct child_spec *spec,
 		return rc;
 	}
 	nursery_link(nursery, child);
+	totals_note_start(nursery->totals, child);
 	log_info("worker-spawned", "worker=%u kind=%s pid=%d session=%016llx name=%s", child->id,
 			ipc_peer_name(child->kind), child->pid, (unsigned long long)child->session,
 			log_quote(child->name).text);

@@ -15,6 +15,7 @@
 struct child;
 struct sd_event;
 struct sd_event_source;
+struct totals;
 
 enum {
 	CHILD_ARGS_MAX = 24,
@@ -97,6 +98,7 @@ struct nursery {
 	uint64_t watched_ns;             /* last round */
 	uint64_t lost, hung, starts, fenced, written_off, starved;
 	uint64_t late; /* rounds of watching that came late: we were not scheduled */
+	struct totals *totals; /* borrowed, NULL: nobody counts */
 };
 
 /* One worker process. Created by child_spawn(), freed by itself after `ended`. */

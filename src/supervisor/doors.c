@@ -121,6 +121,7 @@ void doors_introduce(struct supervisor *supervisor, enum service_name name, stru
 		give_sockets(supervisor, child, gate_doors, ARRAY_LEN(gate_doors));
 	} else {
 		give_sockets(supervisor, child, web_doors, ARRAY_LEN(web_doors));
+		health_introduce(supervisor, child);
 	}
 	if (supervisor->services[SERVICE_STORE].ready || supervisor->facts.kind) {
 		struct ipc_message options = options_message(supervisor);
@@ -172,6 +173,7 @@ void doors_announce(struct supervisor *supervisor) {
 
 static void gate_ready(struct supervisor *supervisor, enum service_name name) {
 	supervisor->services[name].ready = true;
+	health_touch(supervisor);
 	log_info("door-open", "kind=%s", name == SERVICE_GATE ? "gate" : "web");
 	supervisor_check_banner(supervisor, false);
 }

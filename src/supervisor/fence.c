@@ -12,6 +12,7 @@
 #include "ipc/reason.h"
 #include "supervisor/child_inside.h"
 #include "supervisor/threads.h"
+#include "supervisor/totals.h"
 
 /* A group is stopped when its last thread is; one that sits in a driver keeps going. */
 static bool is_stopped(pid_t pid) {
@@ -89,6 +90,7 @@ static void become_corpse(struct child *child, bool written_off) {
 	nursery->fenced += !written_off;
 	nursery->written_off += written_off;
 	nursery->lost += !end->expected;
+	totals_note_end(nursery->totals, child, end);
 	log_line(written_off ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
 			written_off ? "worker-written-off" : "worker-fenced",
 			"worker=%u kind=%s pid=%d session=%016llx reason=%s detail=%s took_us=%llu",

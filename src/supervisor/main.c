@@ -252,6 +252,9 @@ static int begin(struct supervisor *supervisor) {
 		rc = weigh_begin(supervisor);
 	}
 	if (rc >= 0) {
+		rc = health_open(supervisor);
+	}
+	if (rc >= 0) {
 		rc = services_start(supervisor);
 	}
 	if (rc >= 0) {
@@ -269,6 +272,7 @@ static void quit_holder(struct supervisor *supervisor, int code) {
 }
 
 static void end(struct supervisor *supervisor) {
+	health_close(supervisor);
 	sweep(&supervisor->paths);
 	sockets_close(&supervisor->sockets, &supervisor->paths);
 	paths_remove_empty(supervisor->paths.runtime);
@@ -294,6 +298,7 @@ int main(int argc, char **argv) {
 	supervisor->deferred.supervisor = supervisor;
 	supervisor->journal.fd = supervisor->own_lines_fd = supervisor->terminal_fd = -1;
 	supervisor->keys.shm = SHM_NONE;
+	supervisor->health.board.shm = SHM_NONE;
 	for (int i = 0; i < ART_MAX; i++) {
 		supervisor->art[i] = -1;
 	}

@@ -236,6 +236,7 @@ static void retry_later(struct service *service) {
 	uint32_t wait_ms = RETRY_FIRST_MS << shift;
 	wait_ms = wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
 	service->failures++;
+	service->restarts++;
 	log_warning("service-restart", "kind=%s wait_ms=%u failures=%u",
 			ipc_peer_name(service->row->kind), wait_ms, service->failures);
 	sd_event_source_disable_unref(service->retry);
@@ -259,6 +260,7 @@ static void handle_ended(struct child *child, const struct child_end *end) {
 	struct service *service = (struct service *)child->user;
 	service->child = NULL;
 	service->ready = false;
+	health_touch(service->supervisor);
 	if (service->supervisor->stopping) {
 		supervisor_check_end(service->supervisor);
 	} else if (service->row->once) {
@@ -330,4 +332,16 @@ unsigned services_running(const struct supervisor *supervisor) {
 		running += supervisor->services[i].child != NULL;
 	}
 	return running;
+}
+
+bool services_stays(const struct service *service) {
+	return service->row && !service->row->once && service->started_ms != 0;
+}
+
+bool services_is_needed(const struct service *service) {
+	return services_stays(service) && service->row->needed;
+}
+
+const char *services_name(const struct service *service) {
+	return ipc_peer_name(service->row->kind);
 }

@@ -2,9 +2,12 @@
 #ifndef SUPERVISOR_SERVICES_H
 #define SUPERVISOR_SERVICES_H
 
+#include <stdbool.h>
+
 #include "base/own.h"
 #include "ipc/message.h"
 
+struct service;
 struct supervisor;
 
 /* The machine-wide workers: store, the two doors, helpers. Each is one row of a
@@ -18,5 +21,12 @@ void services_stop(struct supervisor *supervisor);
 
 /* How many still run. */
 unsigned services_running(const struct supervisor *supervisor);
+
+/* It is to run as long as we do; false for what does its work and leaves, and for what
+ * the configuration leaves out. */
+bool services_stays(const struct service *service);
+/* And without it no session can be. */
+bool services_is_needed(const struct service *service);
+const char *services_name(const struct service *service);
 
 #endif

@@ -62,6 +62,7 @@ void session_refuse_launch(struct supervisor *supervisor, uint32_t request, uint
 	struct ipc_message answer = { .kind = IPC_LAUNCHED,
 		.launched = { .request = request, .reason = reason } };
 	text_copy(answer.launched.detail, sizeof(answer.launched.detail), detail ? detail : "");
+	metrics_note_refused(&supervisor->metrics, reason);
 	log_warning("launch-refused", "reason=%s detail=%s", reason_row(reason)->name,
 			log_quote(answer.launched.detail).text);
 	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
@@ -170,6 +171,9 @@ static void reap(struct session *session) {
 			(unsigned long long)session->id, session->trace,
 			reason_row(session->reason)->name,
 			(unsigned long long)(clock_now_ms() - session->launched_ms));
+	if (!session->internal) {
+		metrics_note_ended(&session->supervisor->metrics, session->reason);
+	}
 	session_free(session);
 }
 
@@ -210,9 +214,13 @@ static void do_answer_announce(struct session *session) {
 }
 
 static void note_streaming(struct session *session) {
+	uint64_t took_ms = clock_now_ms() - session->launched_ms;
 	log_info("streaming", "session=%016llx trace=%s since_launch_ms=%llu",
 			(unsigned long long)session->id, session->trace,
-			(unsigned long long)(clock_now_ms() - session->launched_ms));
+			(unsigned long long)took_ms);
+	if (!session->internal) {
+		metrics_note_streaming(&session->supervisor->metrics, took_ms);
+	}
 }
 
 static void do_close_view(struct session *session) {

@@ -52,6 +52,7 @@ struct session {
 	bool desktop_ready;
 
 	uint64_t launched_ms;
+	bool internal;   /* of the readiness trial: not one of the users' */
 	uint32_t reason; /* why it ended */
 	char detail[160];
 	struct weigh_look weighed;

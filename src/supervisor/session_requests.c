@@ -116,6 +116,7 @@ static void start(struct supervisor *supervisor, const struct app *app,
 			(unsigned long long)session->id, session->trace, log_quote(app->title).text,
 			log_quote(session->client_name).text, session->width, session->height,
 			session->rate_mhz);
+	supervisor->metrics.launches += !session->internal;
 	int rc = session_parts_start(session);
 	if (rc < 0) {
 		session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));

@@ -10,8 +10,10 @@
 #include "supervisor/child.h"
 #include "supervisor/config.h"
 #include "supervisor/deferred.h"
+#include "supervisor/health.h"
 #include "supervisor/journal.h"
 #include "supervisor/keys.h"
+#include "supervisor/metrics.h"
 #include "supervisor/paths.h"
 #include "supervisor/sockets.h"
 #include "supervisor/weigh.h"
@@ -26,6 +28,7 @@ struct service {
 	struct sd_event_source *retry; /* owned */
 	uint64_t started_ms;
 	uint32_t failures; /* in a row */
+	uint64_t restarts; /* ever */
 	bool ready;
 };
 
@@ -64,6 +67,8 @@ struct supervisor {
 	struct deferred deferred; /* launches that wait for another */
 	struct weigh weigh;       /* what sessions cost here */
 	uint32_t last_view;
+	struct health health;
+	struct metrics metrics;
 
 	/* What is known of the machine; the doors get it whenever it changes. */
 	struct ipc_message facts; /* kind 0 until known */

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whether the host lives, whether a session can start, and its figures."""
+import os
+import signal
+import socket
+import ssl
+import time
+
+from host import Host, Failed, expect, run, wait_for
+from prometheus import Families, Malformed
+
+
+def ask(host, path):
+    """GET over the API's socket: status, type, body."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(str(host.folder / "run/api.sock"))
+        return talk(s, path)
+
+
+def ask_web(host, path, key=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", host.port + 1), timeout=10) as s, \
+            context.wrap_socket(s) as tls:
+        return talk(tls, path, f"Authorization: Bearer {key}\r\n" if key else "")
+
+
+def talk(s, path, fields=""):
+    s.sendall(f"GET {path} HTTP/1.1\r\nHost: perigee\r\nConnection: close\r\n{fields}\r\n".encode())
+    answer = b""
+    while chunk := s.recv(65536):
+        answer += chunk
+    head, body = answer.decode().split("\r\n\r\n", 1)
+    kind = [line.split(": ", 1)[1] for line in head.splitlines() if line.startswith("Content-Type")]
+    return int(head.split(" ")[1]), kind[0] if kind else "", body
+
+
+def figures(host):
+    status, kind, body = ask(host, "/metrics")
+    expect(f"figures: {status} {kind}", status == 200 and kind.startswith("text/plain; version="))
+    try:
+        return Families(body)
+    except Malformed as reason:
+        raise Failed(f"malformed: {reason}")
+
+
+def web_key(host):
+    return host.api("/api/v1/pair/link")["url"].split("#key=")[1]
+
+
+def figures_are_well_formed_and_rise(build):
+    with Host(build) as host:
+        wait_for("ready", 10, lambda: ask(host, "/readyz")[0] == 200)
+        before = figures(host)
+        expect(f"60 series and more: {len(before.samples)}, families {len(before.families)}",
+               len(before.samples) >= 60 and len(before.families) >= 60)
+        host.paired()
+        host.probe("stream", "--app", "Pattern", "--seconds", "1.5", "--drop", "3")
+        wait_for("the pictures are counted", 5,
+                 lambda: figures(host).value("perigee_stream_pictures_total") > 10)
+        after = figures(host)
+        for name in ("perigee_launches_total", "perigee_streams_begun_total",
+                     "perigee_stream_packets_total", "perigee_stream_fec_packets_total",
+                     "perigee_stream_key_frames_total", "perigee_stream_sound_packets_total",
+                     "perigee_desktop_pictures_total", "perigee_encoder_frames_total",
+                     "perigee_gate_handshakes_total", "perigee_picture_age_seconds_count",
+                     "perigee_launch_seconds_count", "perigee_process_starts_total"):
+            expect(f"{name} rose: {before.sum(name)} {after.sum(name)}",
+                   after.sum(name) > before.sum(name))
+        for name, kind in before.families.items():
+            if kind == "counter":
+                for key, value in before.samples.items():
+                    expect(f"{key} does not fall", key[0] != name or after.samples[key] >= value)
+        for stage in ("render", "convert", "encode", "pace"):
+            expect(f"stage {stage}", after.value("perigee_picture_stage_seconds_count",
+                                                 stage=stage) > 10)
+        keys = after.value("perigee_stream_key_frames_total")
+        expect(f"few pictures are key frames: {keys}",
+               0 < keys < after.value("perigee_stream_pictures_total") / 4)
+        status, _, _ = ask_web(host, "/metrics")
+        expect(f"a stranger gets no figures: {status}", status == 401)
+        status, _, body = ask_web(host, "/metrics", web_key(host))
+        expect(f"a monitor with the key does: {status}", status == 200 and Families(body))
+
+
+def an_incident_is_counted_by_reason(build):
+    with Host(build) as host:
+        os.kill(host.pid("facts"), signal.SIGKILL)
+        wait_for("it is counted", 5,
+                 lambda: figures(host).sum("perigee_incidents_total") == 1 and
+                 figures(host).value("perigee_service_restarts_total", service="facts") == 1)
+        probe = host.probe("stream", "--app", "Pattern", "--seconds", "1", check=False)
+        expect(f"not paired: {probe}", not probe.get("ok"))
+        host.paired()
+        probe = host.probe("resume", check=False)
+        wait_for("a refusal is counted, too", 5,
+                 lambda: figures(host).sum("perigee_launches_refused_total") == 1)
+
+
+def health_is_answered_while_the_supervisor_stands_still(build):
+    with Host(build) as host:
+        wait_for("ready", 10, lambda: ask(host, "/readyz")[0] == 200)
+        expect("on the web port too", ask_web(host, "/readyz")[0] == 200 and
+               ask_web(host, "/healthz")[2] == "alive\n")
+        supervisor = [pid for pid, name in host.remains() if name.endswith("perigeed")][0]
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            times = []
+            for path in ("/healthz", "/readyz", "/metrics") * 20:
+                asked = time.monotonic()
+                expect(f"{path} is answered", ask(host, path)[0] == 200)
+                times.append(time.monotonic() - asked)
+            print(f"    median {sorted(times)[len(times) // 2] * 1000:.2f} ms, "
+                  f"slowest {max(times) * 1000:.2f} ms")
+            expect("soon", sorted(times)[len(times) // 2] < 0.02)
+            if time.monotonic() - begun < 3:
+                expect("the age is shown", figures(host).value("perigee_board_age_seconds") < 5)
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        wait_for("the board is fresh again", 5,
+                 lambda: figures(host).value("perigee_board_age_seconds") < 1.5)
+
+
+def a_restart_is_no_outage(build):
+    with Host(build) as host:
+        wait_for("ready", 10, lambda: ask(host, "/readyz")[0] == 200)
+        os.kill(host.pid("store"), signal.SIGKILL)
+        expect("still alive", ask(host, "/healthz")[0] == 200)
+        wait_for("still ready", 5, lambda: ask(host, "/readyz")[0] == 200)
+
+
+if __name__ == "__main__":
+    run([
+        figures_are_well_formed_and_rise,
+        an_incident_is_counted_by_reason,
+        health_is_answered_while_the_supervisor_stands_still,
+        a_restart_is_no_outage,
+    ])
