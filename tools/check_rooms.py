@@ -11,6 +11,7 @@ MAY_KNOW = {
     "ipc": {"base"},
     "media": {"base", "ipc"},
     "supervisor": {"base", "ipc"},
+    "autopsy": {"base", "ipc"},
     "gate": {"base", "proto", "ipc"},
     "store": {"base", "ipc"},
     "host": {"base", "ipc"},

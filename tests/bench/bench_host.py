@@ -11,7 +11,7 @@ import subprocess
 import time
 
 ROOMS = ("supervisor", "gate", "store", "host", "desktop", "runner", "encoder", "stream", "apps",
-         "cli")
+         "cli", "autopsy")
 PIN = "1234"
 START_S, PAIR_S, STOP_S = 20, 30, 15
 

@@ -18,7 +18,7 @@ import tempfile
 import time
 
 ROOMS = ["supervisor", "gate", "store", "host", "desktop", "runner", "encoder", "stream", "apps",
-         "cli"]
+         "cli", "autopsy"]
 OFFSETS_TCP = [-5, 0, 1, 21]
 OFFSETS_UDP = [9, 10, 11]
 
