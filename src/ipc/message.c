@@ -94,6 +94,7 @@ FIELDS(f_pair_gone, RAW(pair_gone.pairing), RAW(pair_gone.outcome), TEXT(pair_go
 FIELDS(f_pair_pin, RAW(pair_pin.request), RAW(pair_pin.pairing), TEXT(pair_pin.pin),
 	TEXT(pair_pin.name));
 FIELDS(f_status_ask, RAW(status_ask.request), TEXT(status_ask.filter));
+FIELDS(f_restart, RAW(restart.request), TEXT(restart.kind), TEXT(restart.id));
 FIELDS(f_status_line, RAW(status_line.request), TEXT(status_line.line));
 FIELDS(f_status_end, RAW(status_line.request));
 FIELDS(f_art, RAW(art.app));
@@ -115,6 +116,7 @@ FIELDS(f_desktop_size, RAW(desktop_size.width), RAW(desktop_size.height),
 	RAW(desktop_size.rate_mhz));
 FIELDS(f_desktop_encoder, RAW(desktop_encoder.encoder), FORMAT(desktop_encoder.format));
 FIELDS(f_desktop_encoder_gone, RAW(desktop_encoder.encoder));
+FIELDS(f_desktop_encoder_lost, RAW(desktop_encoder_lost.encoder), RAW(desktop_encoder_lost.reason));
 FIELDS(f_desktop_viewer, RAW(desktop_viewer.viewer), ENUM(desktop_viewer.may_input, 2));
 FIELDS(f_desktop_windows, RAW(desktop_windows.count));
 FIELDS(f_pool, FORMAT(pool.format), RAW(pool.slots), RAW(pool.epoch));
@@ -146,6 +148,9 @@ FIELDS(f_stream_start, RAW(stream_start.key), RAW(stream_start.key_id),
 	PARAMS(stream_start.params), RAW(stream_start.connect_data), RAW(stream_start.enet_peer),
 	RAW(stream_start.incarnation), TEXT(stream_start.trace));
 FIELDS(f_stream_source, RAW(stream_source.source), ENUM(stream_source.reference_invalidation, 2));
+FIELDS(f_stream_part, RAW(stream_part.source), ENUM(stream_part.reference_invalidation, 2));
+FIELDS(f_stream_flow, ENUM(stream_flow.flow, FLOWS), ADDRESS(stream_flow.peer),
+	ENUM(stream_flow.taken, 2));
 FIELDS(f_stream_active, RAW(stream_active.source), RAW(stream_active.reason));
 FIELDS(f_stream_end, RAW(stream_end.reason), RAW(stream_end.code));
 FIELDS(f_stream_first, RAW(stream_first.first_packet_ns));
@@ -159,6 +164,7 @@ FIELDS(f_runner_start, RAW(runner_start.app), RAW(runner_start.uid), RAW(runner_
 	TEXT(runner_start.title), TEXT(runner_start.home), TEXT(runner_start.runtime),
 	BLOB(runner_start.argv, runner_start.argv_len), BLOB(runner_start.env, runner_start.env_len));
 FIELDS(f_runner_app, RAW(runner_app.pid), TEXT(runner_app.detail));
+FIELDS(f_runner_holds, RAW(runner_holds.pid), TEXT(runner_holds.label));
 FIELDS(f_runner_exited, RAW(runner_exited.status), TEXT(runner_exited.last_lines));
 FIELDS(f_facts, TEXT(facts.host_name), RAW(facts.mac), TEXT(facts.addresses));
 FIELDS(f_discover, TEXT(discover.name), RAW(discover.port));
@@ -284,6 +290,15 @@ static const struct row catalogue[IPC_KINDS] = {
 
 	[IPC_OBEY]              = { "obey",               P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | WORKERS, 0, 0, f_obey },
 	[IPC_OBEYED]            = { "obeyed",             WORKERS | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_obeyed },
+
+	[IPC_STREAM_PICTURES]   = { "stream-pictures",    P(SUPERVISOR),  P(STREAM),      3, 0, f_stream_part },
+	[IPC_STREAM_SOUND]      = { "stream-sound",       P(SUPERVISOR),  P(STREAM),      3, 0, f_stream_part },
+	[IPC_STREAM_FLOW]       = { "stream-flow",        P(STREAM),      P(SUPERVISOR),  0, 0, f_stream_flow },
+	[IPC_DESKTOP_ENCODER_LOST] = { "desktop-encoder-lost", P(DESKTOP), P(SUPERVISOR), 0, 0, f_desktop_encoder_lost },
+	[IPC_RUNNER_HOLDS]      = { "runner-holds",       P(RUNNER),      P(SUPERVISOR),  2, 0, f_runner_holds },
+	[IPC_RUNNER_ADOPT]      = { "runner-adopt",       P(SUPERVISOR),  P(RUNNER),      2, 0, f_runner_holds },
+	[IPC_RESTART]           = { "restart",            P(WEB),         P(SUPERVISOR),  0, 0, f_restart },
+	[IPC_RESTARTED]         = { "restarted",          P(SUPERVISOR),  P(WEB),         0, 0, f_answer },
 
 	[IPC_BOARD]             = { "board",              P(SUPERVISOR),  P(WEB),         1, 0, f_none },
 

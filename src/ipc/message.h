@@ -159,6 +159,16 @@ enum ipc_kind {
 	IPC_OBEY = 160,
 	IPC_OBEYED = 161,
 
+	/* Successors: what a stream or a runner goes on with, or tells for the next one. */
+	IPC_STREAM_PICTURES = 170,
+	IPC_STREAM_SOUND = 171,
+	IPC_STREAM_FLOW = 172,
+	IPC_DESKTOP_ENCODER_LOST = 173,
+	IPC_RUNNER_HOLDS = 174,
+	IPC_RUNNER_ADOPT = 175,
+	IPC_RESTART = 176,
+	IPC_RESTARTED = 177,
+
 	/* health */
 	IPC_BOARD = 200,
 
@@ -412,7 +422,7 @@ struct ipc_message {
 			uint32_t request;
 			uint32_t reason;
 			char detail[160];
-		} cancelled, announced, pair_answer;
+		} cancelled, announced, pair_answer, restarted;
 		struct {
 			uint8_t client[32];
 			uint64_t session;
@@ -457,6 +467,11 @@ struct ipc_message {
 			uint32_t request;
 			char filter[32];
 		} status_ask;
+		struct {
+			uint32_t request;
+			char kind[16];
+			char id[24]; /* a session's or worker's; "" when there is only one */
+		} restart;
 		struct {
 			uint32_t request;
 			char line[900]; /* one JSON object */
@@ -521,6 +536,10 @@ struct ipc_message {
 			struct ipc_picture_format format;
 		} desktop_encoder; /* fd: the picture channel */
 		struct {
+			uint32_t encoder;
+			uint32_t reason;
+		} desktop_encoder_lost; /* it kept a picture, or lied; forgotten already */
+		struct {
 			uint32_t viewer;
 			uint8_t may_input;
 		} desktop_viewer; /* VIEWER carries an fd: the input channel */
@@ -550,7 +569,7 @@ struct ipc_message {
 		} picture_done;
 
 		struct {
-			uint64_t sequence;    /* control sequence; what is not newer is dropped */
+			uint64_t sequence;    /* of the client's message, from 1; each is applied once */
 			uint64_t received_ns; /* when the datagram was read */
 			uint8_t kind;
 			uint32_t code;
@@ -622,10 +641,22 @@ struct ipc_message {
 			uint32_t source;
 			uint8_t reference_invalidation;
 		} stream_source;
+		/* The same source goes on with the ring of another encoder.
+		 * fds: its ring, eventfd, requests */
+		struct {
+			uint32_t source;
+			uint8_t reference_invalidation; /* PICTURES only */
+		} stream_part;
 		struct {
 			uint32_t source;
 			uint32_t reason;
 		} stream_active;
+		/* What became of an offered FLOW: a successor gets those that were taken. */
+		struct {
+			uint8_t flow;
+			struct address peer;
+			uint8_t taken;
+		} stream_flow;
 		struct {
 			uint32_t reason;
 			uint32_t code; /* of 0x0109 */
@@ -658,6 +689,12 @@ struct ipc_message {
 			uint32_t pid;
 			char detail[120]; /* what confines it */
 		} runner_app;
+		/* fds: the app's pidfd and the reading end of its output. HOLDS: for a
+		 * successor to keep; ADOPT: to a successor, with RUNNER_START's words. */
+		struct {
+			uint32_t pid;
+			char label[24]; /* PERIGEE_SESSION of everything the app started */
+		} runner_holds;
 		struct {
 			int32_t status; /* as of waitpid */
 			char last_lines[400];

@@ -39,6 +39,9 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_CHANNEL_STUCK]      = { "channel-stuck", "A process did not take its messages in time.", "Launch again.", 500 },
 	[REASON_SLOTS_HELD]         = { "slots-held", "The encoder kept a picture for too long.", "Resume.", 500 },
 	[REASON_SPAWN_FAILED]       = { "spawn-failed", "The host could not start a process.", "The log names the reason.", 503 },
+	[REASON_RESTARTED]          = { "restarted", "A process of this session was restarted on request.", "", 500 },
+	[REASON_RESTARTS_SPENT]     = { "restarts-spent", "A process of this session ended again and again.", "`perigee status` and the log say which and why.", 500 },
+	[REASON_DESKTOP_AGAIN]      = { "desktop-again", "The desktop's process ended unexpectedly and is being started again.", "", 500 },
 };
 /* clang-format on */
 
