@@ -55,7 +55,12 @@ static const struct desktop_events desktop_events = {
 
 static void handle_encoder_failed(void *user, uint32_t encoder, uint32_t reason) {
 	struct process *process = user;
-	worker_fail(&process->worker, (enum reason)reason, "encoder %u", encoder);
+	struct ipc_message message = {
+		.kind = IPC_DESKTOP_ENCODER_LOST,
+		.desktop_encoder_lost = { .encoder = encoder, .reason = reason },
+	};
+	log_warning("encoder-lost", "encoder=%u reason=%s", encoder, reason_row(reason)->name);
+	worker_post(&process->worker, &message, NULL, 0);
 }
 
 /* The worker's own loop is one source of the desktop's; main() runs it. */

@@ -2,6 +2,7 @@
 #include "desktop/viewers.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -21,6 +22,31 @@ static void count(struct pulse *pulse, uint64_t received_ns) {
 	}
 }
 
+static uint64_t *word_of(struct viewer *viewer, uint64_t sequence) {
+	return &viewer->applied[sequence % VIEWERS_WINDOW / 64];
+}
+
+/* True once for each number; false for what is too old to tell. */
+static bool is_new(struct viewer *viewer, uint64_t sequence) {
+	uint64_t bit = UINT64_C(1) << sequence % 64;
+	if (sequence > viewer->newest) {
+		uint64_t step = sequence - viewer->newest;
+		if (step >= VIEWERS_WINDOW) {
+			memset(viewer->applied, 0, sizeof(viewer->applied));
+		}
+		for (uint64_t skipped = viewer->newest + 1;
+				step < VIEWERS_WINDOW && skipped < sequence; skipped++) {
+			*word_of(viewer, skipped) &= ~(UINT64_C(1) << skipped % 64);
+		}
+		viewer->newest = sequence;
+	} else if (viewer->newest - sequence >= VIEWERS_WINDOW ||
+			*word_of(viewer, sequence) & bit) {
+		return false;
+	}
+	*word_of(viewer, sequence) |= bit;
+	return true;
+}
+
 static void handle_message(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
@@ -31,10 +57,9 @@ static void handle_message(
 		return;
 	}
 	if (message->kind != IPC_INPUT || !viewer->may_input ||
-			message->input.sequence <= viewer->sequence) {
+			!is_new(viewer, message->input.sequence)) {
 		return;
 	}
-	viewer->sequence = message->input.sequence;
 	struct desktop_input input = {
 		.kind = (enum ipc_input_kind)message->input.kind,
 		.code = message->input.code,
@@ -92,10 +117,22 @@ static struct viewer *find_unused(struct viewers *viewers) {
 	return NULL;
 }
 
+/* What the stream before said last is in there still. */
+static void drain(struct viewer *viewer) {
+	struct ipc_message message;
+	struct ipc_fds fds;
+	while (channel_is_open(&viewer->channel) &&
+			channel_receive_fd(viewer->channel.fd, PEER_DESKTOP, PEER_STREAM, 0,
+					&message, &fds) == 0) {
+		handle_message(&viewer->channel, &message, &fds);
+	}
+}
+
 int viewers_add(struct viewers *viewers, uint32_t id, bool may_input, int channel_fd) {
 	OWN(fd_close) int fd = channel_fd;
 	struct viewer *viewer = find(viewers, id);
 	if (viewer) {
+		drain(viewer);
 		channel_close(&viewer->channel);
 		desktop_release(viewers->desktop, id);
 	} else {

@@ -13,6 +13,7 @@
 /* Who may steer this desktop: one input channel per viewer, from its stream. */
 enum {
 	VIEWERS_MAX = 32,
+	VIEWERS_WINDOW = 1024, /* inputs remembered: more than a client may have under way */
 };
 
 struct viewers;
@@ -21,7 +22,11 @@ struct viewer {
 	struct viewers *viewers;
 	struct channel channel;
 	uint32_t id;
-	uint64_t sequence; /* newest applied: what is not newer was applied already */
+	/* Which inputs were applied: the newest, and a bit for each before it, by
+	 * number modulo the window. A stream's successor repeats what the client
+	 * repeats. */
+	uint64_t newest;
+	uint64_t applied[VIEWERS_WINDOW / 64];
 	bool used, may_input;
 };
 
@@ -37,7 +42,8 @@ void viewers_init(struct viewers *viewers, struct desktop *desktop, struct sd_ev
 void viewers_finish(struct viewers *viewers);
 
 /* Takes channel_fd. A viewer that is known gets a new channel (its stream was
- * replaced) and goes on at its sequence. -ENOSPC for too many. */
+ * replaced) and goes on with what was applied; what still lay in the old one is read first. -ENOSPC
+ * for too many. */
 int viewers_add(struct viewers *viewers, uint32_t id, bool may_input, int channel_fd) NODISCARD;
 void viewers_remove(struct viewers *viewers, uint32_t id);
 

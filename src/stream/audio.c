@@ -9,11 +9,11 @@
 #include "stream/source.h"
 
 int stream_audio_init(struct stream_audio *audio, const struct audio_format *format,
-		const struct secret *key, struct flow *flow) {
+		const struct secret *key, const struct audio_position *position,
+		struct flow *flow) {
 	memset(audio, 0, sizeof(*audio));
 	audio->flow = flow;
-	struct audio_position position = { 0 };
-	return audio_sender_init(&audio->sender, format, key, &position);
+	return audio_sender_init(&audio->sender, format, key, position);
 }
 
 void stream_audio_finish(struct stream_audio *audio) {
@@ -31,7 +31,7 @@ static void stand_at_newest(struct ring_reader *ring) {
 void stream_audio_set_source(struct stream_audio *audio, struct source *source) {
 	audio->source = source;
 	silence_end(&audio->silence);
-	stand_at_newest(&source->sound);
+	stand_at_newest(&source->sound->ring);
 }
 
 int stream_audio_align(struct stream_audio *audio, const struct secret *key) {
@@ -113,7 +113,7 @@ static void repeat_silence(
 /* The next packet of the ring: its size, 0 for none. */
 static size_t read_packet(struct stream_audio *audio, struct ring_packet *packet, uint8_t *opus,
 		size_t room) {
-	struct ring_reader *ring = &audio->source->sound;
+	struct ring_reader *ring = &audio->source->sound->ring;
 	uint64_t newest = ring_newest(ring);
 	if (newest >= ring->next && newest - ring->next >= STREAM_AUDIO_BEHIND) {
 		audio->counters.passed_over += newest - ring->next;

@@ -37,8 +37,10 @@ struct stream_audio {
 
 typedef void audio_commit_fn(void *user);
 
+/* position: where a group begins. */
 int stream_audio_init(struct stream_audio *audio, const struct audio_format *format,
-		const struct secret *key, struct flow *flow) NODISCARD;
+		const struct secret *key, const struct audio_position *position,
+		struct flow *flow) NODISCARD;
 void stream_audio_finish(struct stream_audio *audio);
 
 /* Sound comes from here from now on. Only at a group's begin:

@@ -20,6 +20,22 @@ int stream_control_init(struct stream_control *control, const struct secret *key
 	return rc;
 }
 
+int stream_control_go_on(struct stream_control *control, const struct stream_control_past *past,
+		uint64_t now_ms) {
+	int rc = enet_peer_load(&control->peer, past->enet);
+	if (rc < 0) {
+		return rc;
+	}
+	control->accepted = true;
+	control->connected = control->peer.state == ENET_CONNECTED && !control->peer.say_connected;
+	control->connect_id = control->peer.connect_id;
+	control->proven = past->proven;
+	control->started = past->started;
+	control->opener.window = past->seen;
+	control->heard_ms = now_ms;
+	return 0;
+}
+
 void stream_control_finish(struct stream_control *control) {
 	control_sealer_finish(&control->sealer);
 	control_opener_finish(&control->opener);
@@ -52,7 +68,8 @@ static void do_lost(struct stream_control *control, const struct control_message
 }
 
 static void do_input(struct stream_control *control, const struct control_message *message) {
-	control->events->input(control->user, message->input.data, message->input.len);
+	control->events->input(control->user, (uint64_t)control->sequence + 1, message->input.data,
+			message->input.len);
 }
 
 static void do_fec_status(struct stream_control *control, const struct control_message *message) {
@@ -79,6 +96,7 @@ static void handle_packet(struct stream_control *control, const struct enet_even
 		return;
 	}
 	control->proven = true;
+	control->sequence = sequence;
 	control->counters.messages++;
 	struct control_message message;
 	rc = control_message_decode(CONTROL_CLIENT, plain, len, &message);

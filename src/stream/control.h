@@ -29,7 +29,8 @@ struct stream_control_events {
 	void (*started)(void *user);
 	void (*key_wanted)(void *user);
 	void (*frames_lost)(void *user, uint32_t first, uint32_t last);
-	void (*input)(void *user, const uint8_t *data, size_t len);
+	/* sequence: the client's own, of the message it came in, from 1 on. */
+	void (*input)(void *user, uint64_t sequence, const uint8_t *data, size_t len);
 	void (*fec_status)(void *user, const struct control_fec_status *status);
 	/* CLIENT_LEFT or CLIENT_SILENT. Once. */
 	void (*gone)(void *user, enum reason reason);
@@ -58,6 +59,7 @@ struct stream_control {
 	bool started;      /* start B was seen */
 	bool gone;         /* events->gone was called, or we said goodbye */
 	uint64_t heard_ms; /* when a datagram of this connection came last */
+	uint32_t sequence; /* of the message that is being acted on */
 	uint32_t connect_data;
 	uint32_t connect_id; /* of the CONNECT that was accepted */
 	uint16_t local_id;
@@ -68,6 +70,18 @@ struct stream_control {
 int stream_control_init(struct stream_control *control, const struct secret *key,
 		uint32_t first_sequence, uint32_t connect_data, uint16_t local_id,
 		const struct stream_control_events *events, void *user) NODISCARD;
+
+/* What a predecessor left. */
+struct stream_control_past {
+	struct reader *enet; /* an enet_peer_save() */
+	struct control_window seen;
+	bool proven, started;
+};
+
+/* Goes on with its connection; after stream_control_init(). The silence of the
+ * client is counted from now on. -EBADMSG, -ENOTSUP: not usable then. */
+int stream_control_go_on(struct stream_control *control, const struct stream_control_past *past,
+		uint64_t now_ms) NODISCARD;
 void stream_control_finish(struct stream_control *control);
 
 /* Judges the datagram of a control FLOW, the first one or one from elsewhere;

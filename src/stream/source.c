@@ -9,13 +9,9 @@
 #include "base/clock.h"
 
 enum source_fd {
-	FD_PICTURES,
-	FD_PICTURES_EVENT,
-	FD_PICTURE_REQUESTS,
-	FD_SOUND,
-	FD_SOUND_EVENT,
-	FD_SOUND_REQUESTS,
-	FD_INPUT,
+	FD_PICTURES = 0, /* and eventfd, requests */
+	FD_SOUND = 3,    /* the same */
+	FD_INPUT = 6,
 };
 
 static void ignore_message(
@@ -41,7 +37,7 @@ static void drain(int fd) {
 }
 
 /* The description is shared with the encoder, which does not mind. */
-static int take_event(struct ipc_fds *fds, enum source_fd index) {
+static int take_event(struct ipc_fds *fds, unsigned index) {
 	int fd = fds_take(fds, index);
 	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
 	return fd;
@@ -65,47 +61,55 @@ static int handle_sound(sd_event_source *io, int fd, uint32_t revents, void *use
 	return 0;
 }
 
-static int open_ring(struct ipc_fds *fds, enum source_fd index, struct ring_reader *out) {
-	int rc = ring_open(fds->fd[index], out);
-	if (rc == 0) {
-		fds->fd[index] = -1;
+static void part_destroy(struct source_part *part) {
+	if (!part) {
+		return;
 	}
-	return rc;
+	sd_event_source_disable_unref(part->io);
+	fd_close(part->event_fd);
+	channel_close(&part->requests);
+	ring_reader_finish(&part->ring);
+	free(part);
 }
 
-static int open_channel(struct sd_event *event, struct ipc_fds *fds, enum source_fd index,
-		enum ipc_peer peer, struct channel *out) {
-	return channel_open(out, event, fds_take(fds, index), PEER_STREAM, peer, &quiet, NULL);
-}
+OWN_DEFINE(struct source_part *, part_destroy)
 
-static int open_all(struct source *source, struct sd_event *event, struct ipc_fds *fds) {
-	int rc = open_ring(fds, FD_PICTURES, &source->pictures);
-	if (rc == 0) {
-		rc = open_ring(fds, FD_SOUND, &source->sound);
+/* fds from `first` on: ring, eventfd, requests. */
+static int part_create(struct source *source, struct sd_event *event, struct ipc_fds *fds,
+		unsigned first, sd_event_io_handler_t handler, struct source_part **out) {
+	OWN(part_destroy) struct source_part *part = calloc(1, sizeof(*part));
+	if (!part) {
+		return -ENOMEM;
 	}
-	if (rc == 0) {
-		rc = open_channel(event, fds, FD_PICTURE_REQUESTS, PEER_ENCODER,
-				&source->picture_requests);
+	*part = (struct source_part){ .ring.shm = SHM_NONE, .event_fd = -1, .requests.fd = -1 };
+	int rc = ring_open(fds->fd[first], &part->ring);
+	if (rc < 0) {
+		return rc;
 	}
+	fds->fd[first] = -1;
+	part->event_fd = take_event(fds, first + 1);
+	rc = channel_open(&part->requests, event, fds_take(fds, first + 2), PEER_STREAM,
+			PEER_ENCODER, &quiet, NULL);
 	if (rc == 0) {
-		rc = open_channel(event, fds, FD_SOUND_REQUESTS, PEER_ENCODER,
-				&source->sound_requests);
-	}
-	if (rc == 0) {
-		rc = open_channel(event, fds, FD_INPUT, PEER_DESKTOP, &source->input);
+		rc = sd_event_add_io(event, &part->io, part->event_fd, EPOLLIN, handler, source);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	source->pictures_fd = take_event(fds, FD_PICTURES_EVENT);
-	source->sound_fd = take_event(fds, FD_SOUND_EVENT);
-	rc = sd_event_add_io(event, &source->pictures_io, source->pictures_fd, EPOLLIN,
-			handle_pictures, source);
-	if (rc >= 0) {
-		rc = sd_event_add_io(event, &source->sound_io, source->sound_fd, EPOLLIN,
-				handle_sound, source);
+	*out = TAKE(part, NULL);
+	return 0;
+}
+
+static int open_all(struct source *source, struct sd_event *event, struct ipc_fds *fds) {
+	int rc = part_create(source, event, fds, FD_PICTURES, handle_pictures, &source->pictures);
+	if (rc == 0) {
+		rc = part_create(source, event, fds, FD_SOUND, handle_sound, &source->sound);
 	}
-	return rc < 0 ? rc : 0;
+	if (rc == 0) {
+		rc = channel_open(&source->input, event, fds_take(fds, FD_INPUT), PEER_STREAM,
+				PEER_DESKTOP, &quiet, NULL);
+	}
+	return rc;
 }
 
 int source_create(struct sd_event *event, const struct ipc_message *message, struct ipc_fds *fds,
@@ -117,12 +121,6 @@ int source_create(struct sd_event *event, const struct ipc_message *message, str
 	*source = (struct source){
 		.id = message->stream_source.source,
 		.reference_invalidation = message->stream_source.reference_invalidation,
-		.pictures.shm = SHM_NONE,
-		.sound.shm = SHM_NONE,
-		.pictures_fd = -1,
-		.sound_fd = -1,
-		.picture_requests.fd = -1,
-		.sound_requests.fd = -1,
 		.input.fd = -1,
 		.events = events,
 		.user = user,
@@ -134,25 +132,43 @@ int source_create(struct sd_event *event, const struct ipc_message *message, str
 	return rc;
 }
 
+static int replace(struct source *source, struct sd_event *event, struct ipc_fds *fds,
+		sd_event_io_handler_t handler, struct source_part **at) {
+	struct source_part *part;
+	int rc = part_create(source, event, fds, 0, handler, &part);
+	if (rc == 0) {
+		part_destroy(*at);
+		*at = part;
+	}
+	return rc;
+}
+
+int source_replace_pictures(struct source *source, struct sd_event *event,
+		const struct ipc_message *message, struct ipc_fds *fds) {
+	int rc = replace(source, event, fds, handle_pictures, &source->pictures);
+	if (rc == 0) {
+		source->reference_invalidation = message->stream_part.reference_invalidation;
+	}
+	return rc;
+}
+
+int source_replace_sound(struct source *source, struct sd_event *event, struct ipc_fds *fds) {
+	return replace(source, event, fds, handle_sound, &source->sound);
+}
+
 void source_destroy(struct source *source) {
 	if (!source) {
 		return;
 	}
-	sd_event_source_disable_unref(source->pictures_io);
-	sd_event_source_disable_unref(source->sound_io);
-	fd_close(source->pictures_fd);
-	fd_close(source->sound_fd);
-	channel_close(&source->picture_requests);
-	channel_close(&source->sound_requests);
+	part_destroy(source->pictures);
+	part_destroy(source->sound);
 	channel_close(&source->input);
-	ring_reader_finish(&source->pictures);
-	ring_reader_finish(&source->sound);
 	free(source);
 }
 
 void source_ask_key(struct source *source, uint32_t why) {
 	struct ipc_message message = { .kind = IPC_KEYFRAME_ASK, .keyframe_ask.why = why };
-	channel_post(&source->picture_requests, &message, NULL, 0);
+	channel_post(&source->pictures->requests, &message, NULL, 0);
 }
 
 void source_invalidate(struct source *source, uint64_t first, uint64_t last) {
@@ -160,7 +176,7 @@ void source_invalidate(struct source *source, uint64_t first, uint64_t last) {
 		.kind = IPC_INVALIDATE,
 		.invalidate = { .first = first, .last = last },
 	};
-	channel_post(&source->picture_requests, &message, NULL, 0);
+	channel_post(&source->pictures->requests, &message, NULL, 0);
 }
 
 void source_input(struct source *source, const struct ipc_message *message) {
@@ -170,10 +186,10 @@ void source_input(struct source *source, const struct ipc_message *message) {
 }
 
 static uint64_t newest_key(const struct source *source, uint64_t from, uint64_t since_ns) {
-	uint64_t newest = ring_newest(&source->pictures);
+	uint64_t newest = ring_newest(&source->pictures->ring);
 	for (uint64_t sequence = newest; sequence > 0 && sequence >= from; sequence--) {
 		struct ring_packet packet;
-		int rc = ring_peek(&source->pictures, sequence, &packet);
+		int rc = ring_peek(&source->pictures->ring, sequence, &packet);
 		if (rc < 0 || packet.encode_end_ns < since_ns) {
 			return 0; /* the older ones are gone, or too old as well */
 		}
@@ -186,7 +202,7 @@ static uint64_t newest_key(const struct source *source, uint64_t from, uint64_t 
 
 bool source_seek_key(struct source *source, uint64_t from) {
 	uint64_t key = newest_key(source, from, 0);
-	source->pictures.next = key ? key : ring_newest(&source->pictures) + 1;
+	source->pictures->ring.next = key ? key : ring_newest(&source->pictures->ring) + 1;
 	return key != 0;
 }
 

@@ -26,13 +26,19 @@ struct source_events {
 	void (*sound)(struct source *source, void *user);
 };
 
+/* One encoder's ring with what belongs to it. */
+struct source_part {
+	struct ring_reader ring;
+	int event_fd;               /* owned */
+	struct sd_event_source *io; /* owned */
+	struct channel requests;
+};
+
 struct source {
 	uint32_t id;
 	bool reference_invalidation;
-	struct ring_reader pictures, sound;
-	int pictures_fd, sound_fd;                      /* owned: eventfds */
-	struct sd_event_source *pictures_io, *sound_io; /* owned */
-	struct channel picture_requests, sound_requests, input;
+	struct source_part *pictures, *sound; /* owned */
+	struct channel input;
 	const struct source_events *events;
 	void *user;           /* borrowed */
 	uint64_t inputs_lost; /* the desktop was gone or did not drain */
@@ -42,6 +48,13 @@ struct source {
  * (-EPROTO) means an encoder that lies. */
 int source_create(struct sd_event *event, const struct ipc_message *message, struct ipc_fds *fds,
 		const struct source_events *events, void *user, struct source **out) NODISCARD;
+
+/* STREAM_PICTURES and STREAM_SOUND: another encoder's ring, eventfd and requests
+ * take the place of the ones before. Failures as above; nothing changes then. */
+int source_replace_pictures(struct source *source, struct sd_event *event,
+		const struct ipc_message *message, struct ipc_fds *fds) NODISCARD;
+int source_replace_sound(
+		struct source *source, struct sd_event *event, struct ipc_fds *fds) NODISCARD;
 
 /* Accepts NULL. */
 void source_destroy(struct source *source);
@@ -53,7 +66,7 @@ void source_invalidate(struct source *source, uint64_t first, uint64_t last);
 /* To the desktop. */
 void source_input(struct source *source, const struct ipc_message *message);
 
-/* Sets pictures.next to the newest key frame from `from` on, however old, or
+/* Sets the picture ring's next to the newest key frame from `from` on, however old, or
  * behind the newest packet when there is none: false then. */
 bool source_seek_key(struct source *source, uint64_t from);
 

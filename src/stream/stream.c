@@ -18,12 +18,15 @@ static struct stream *stream_of(struct worker *worker) {
 
 void stream_commit(struct stream *stream) {
 	struct takeover *takeover = &stream->takeover;
+	if (stream->control.accepted) {
+		takeover_put_enet(takeover, &stream->control.peer);
+	}
 	takeover->video = stream->video.sender.position;
 	takeover->video_timestamp = stream->video.timestamp;
 	takeover->audio_sequence = stream->audio.sender.position.next_sequence;
 	takeover->audio_timestamp = stream->audio.sender.position.next_timestamp;
 	takeover->control_seen = stream->control.opener.window;
-	takeover->input_sequence = stream->input_sequence;
+	takeover->inputs = stream->inputs;
 	takeover->source = stream->playing ? stream->playing->id : 0;
 	takeover->flags = (stream->control.started ? TAKEOVER_STARTED : 0) |
 			  (stream->control.proven ? TAKEOVER_PROVEN : 0) |
@@ -53,7 +56,6 @@ static void flush_control(struct stream *stream, uint64_t now_ms) {
 		if (count == 0) {
 			break;
 		}
-		takeover_put_enet(&stream->takeover, &stream->control.peer);
 		stream_commit(stream);
 		for (size_t i = 0; i < count; i++) {
 			flow_send(&stream->flows[FLOW_CONTROL], bytes[i], sizes[i]);
@@ -109,10 +111,11 @@ static uint64_t update_ready(struct stream *stream, uint64_t now_ns) {
 		return patience_ns;
 	}
 	stream->video.ready = true;
+	/* What is in the ring a predecessor may have sent already. */
 	uint64_t since_ns = now_ns - SOURCE_FRESH_MS * NS_PER_MS;
-	stream_video_set_source(&stream->video, stream->playing,
-			source_fresh_key(stream->playing, since_ns),
-			stream->params.references != 1);
+	uint64_t key = stream->succeeds ? 0 : source_fresh_key(stream->playing, since_ns);
+	stream_video_set_source(
+			&stream->video, stream->playing, key, stream->params.references != 1);
 	return UINT64_MAX;
 }
 
@@ -227,19 +230,37 @@ static void note_flow(struct stream *stream, struct flow *flow, uint64_t now_ns)
 	stream_commit(stream);
 }
 
+/* Every offer is answered, in order: the supervisor keeps what was taken. */
+static void tell_flow(struct stream *stream, const struct ipc_message *offer, bool taken) {
+	struct ipc_message message = {
+		.kind = IPC_STREAM_FLOW,
+		.stream_flow = { .flow = offer->flow.flow,
+				.peer = offer->flow.peer,
+				.taken = taken },
+	};
+	worker_post(&stream->worker, &message, NULL, 0);
+}
+
+static bool judge_flow(struct stream *stream, struct flow *flow, const struct ipc_message *message,
+		uint64_t now_ns) {
+	if (stream_waits_for_flow(stream, flow)) {
+		return stream_adopt_flow(stream, flow, &message->flow.peer, now_ns);
+	}
+	return flow->kind == FLOW_CONTROL
+			       ? stream_control_offer(&stream->control, message->flow.datagram,
+						 message->flow.datagram_len, now_ns / NS_PER_MS)
+			       : take_media_flow(flow, message, now_ns);
+}
+
 static void handle_flow(struct stream *stream, struct ipc_message *message, struct ipc_fds *fds) {
 	if (message->flow.flow >= FLOWS) {
 		return;
 	}
 	struct flow *flow = &stream->flows[message->flow.flow];
 	uint64_t now_ns = clock_now_ns();
-	bool take = flow->kind == FLOW_CONTROL
-				    ? stream_control_offer(&stream->control, message->flow.datagram,
-						      message->flow.datagram_len,
-						      now_ns / NS_PER_MS)
-				    : take_media_flow(flow, message, now_ns);
-	if (!take) {
+	if (!judge_flow(stream, flow, message, now_ns)) {
 		flow->counters.moves_refused++;
+		tell_flow(stream, message, false);
 		return;
 	}
 	bool qos = (flow->kind == FLOW_VIDEO && stream->params.video_qos) ||
@@ -248,10 +269,12 @@ static void handle_flow(struct stream *stream, struct ipc_message *message, stru
 	int rc = flow_open(flow, stream->worker.event, fd, &message->flow.peer, qos);
 	if (rc < 0) {
 		fd_close(fd);
+		tell_flow(stream, message, false);
 		worker_fail(&stream->worker, REASON_RESOURCES, "flow: %s", strerror(-rc));
 		return;
 	}
 	note_flow(stream, flow, now_ns);
+	tell_flow(stream, message, true);
 }
 
 static int open_parts(struct stream *stream, const struct ipc_message *message) {
@@ -264,7 +287,8 @@ static int open_parts(struct stream *stream, const struct ipc_message *message) 
 			.encrypted = params->encryption & ENCRYPT_VIDEO,
 		},
 		.key = &stream->key,
-		.incarnation = message->stream_start.incarnation,
+		.position = stream->takeover.video,
+		.timestamp = stream->takeover.video_timestamp,
 		.ceiling_kbps = params->bitrate_kbps,
 		.rate_x100 = params->rate_x100,
 	};
@@ -273,10 +297,13 @@ static int open_parts(struct stream *stream, const struct ipc_message *message) 
 		.encrypted = params->encryption & ENCRYPT_AUDIO,
 		.key_id = (uint32_t)message->stream_start.key_id,
 	};
+	struct audio_position begin = { stream->takeover.audio_sequence,
+		stream->takeover.audio_timestamp };
+	begin = audio_position_aligned(begin, audio.duration_ms);
 	int rc = stream_video_init(&stream->video, &video);
 	if (rc == 0) {
-		rc = stream_audio_init(
-				&stream->audio, &audio, &stream->key, &stream->flows[FLOW_AUDIO]);
+		rc = stream_audio_init(&stream->audio, &audio, &stream->key, &begin,
+				&stream->flows[FLOW_AUDIO]);
 	}
 	if (rc == 0) {
 		rc = stream_control_init(&stream->control, &stream->key,
@@ -285,33 +312,6 @@ static int open_parts(struct stream *stream, const struct ipc_message *message) 
 				&stream_control_events, stream);
 	}
 	return rc;
-}
-
-/* A page that was written before belongs to a predecessor under the same key:
- * what it reserved may have been used. */
-static int adopt_page(struct stream *stream, int fd, uint32_t incarnation) {
-	int rc = page_open(fd, &stream->page);
-	if (rc < 0) {
-		fd_close(fd);
-		return rc;
-	}
-	OWN(free) void *content = malloc(PAGE_CONTENT_MAX);
-	OWN(free) void *decoded = malloc(sizeof(struct takeover));
-	if (!content || !decoded) {
-		return -ENOMEM;
-	}
-	struct takeover *before = (struct takeover *)decoded;
-	rc = page_read(&stream->page, content, PAGE_CONTENT_MAX);
-	if (rc > 0 && takeover_decode(content, (size_t)rc, before) == 0) {
-		stream->takeover.control_reserved = before->control_reserved;
-		if (before->incarnation >= incarnation) {
-			return -EPROTO;
-		}
-	}
-	stream->takeover.version = TAKEOVER_VERSION;
-	stream->takeover.size = offsetof(struct takeover, enet);
-	stream->takeover.incarnation = incarnation;
-	return 0;
 }
 
 static void handle_stream_start(
@@ -324,9 +324,12 @@ static void handle_stream_start(
 	secret_wipe(&message->stream_start.key);
 	stream->params = message->stream_start.params;
 	text_copy(stream->trace, sizeof(stream->trace), message->stream_start.trace);
-	int rc = adopt_page(stream, fds_take(fds, 0), message->stream_start.incarnation);
+	int rc = stream_adopt_page(stream, fds_take(fds, 0), message->stream_start.incarnation);
 	if (rc == 0) {
 		rc = open_parts(stream, message);
+	}
+	if (rc == 0 && stream->succeeds) {
+		rc = stream_adopt_control(stream, clock_now_ms());
 	}
 	if (rc < 0) {
 		worker_end(&stream->worker, REASON_RESOURCES, "stream start: %s", strerror(-rc));
@@ -334,10 +337,16 @@ static void handle_stream_start(
 	}
 	stream->have_start = true;
 	stream_commit(stream);
-	log_info("stream-start", "trace=%s mode=%ux%u rate_x100=%u kbps=%u packet=%u encryption=%u",
-			log_quote(stream->trace).text, stream->params.width, stream->params.height,
-			stream->params.rate_x100, stream->params.bitrate_kbps,
-			stream->params.packet_size, stream->params.encryption);
+	if (stream->control.started) {
+		stream_control_events.started(stream); /* what it said last may have gone */
+	}
+	log_info("stream-start",
+			"incarnation=%u trace=%s mode=%ux%u rate_x100=%u kbps=%u packet=%u "
+			"encryption=%u",
+			stream->takeover.incarnation, log_quote(stream->trace).text,
+			stream->params.width, stream->params.height, stream->params.rate_x100,
+			stream->params.bitrate_kbps, stream->params.packet_size,
+			stream->params.encryption);
 	arm(stream, STREAM_TIMER_STATS, clock_now_ns() + STREAM_STATS_MS * NS_PER_MS);
 }
 
@@ -351,6 +360,8 @@ static void handle_message(
 				ipc_kind_name(message->kind));
 	} else if (message->kind == IPC_STREAM_SOURCE) {
 		stream_source_offer(stream, message, fds);
+	} else if (message->kind == IPC_STREAM_PICTURES || message->kind == IPC_STREAM_SOUND) {
+		stream_source_replace(stream, message, fds);
 	} else if (message->kind == IPC_FLOW) {
 		handle_flow(stream, message, fds);
 	} else if (message->kind == IPC_STREAM_END) {

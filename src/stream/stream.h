@@ -47,6 +47,7 @@ struct stream {
 	struct ipc_stream_params params;
 	char trace[20];
 	bool have_start;
+	bool succeeds;     /* a predecessor wrote the page */
 	bool ending;       /* goodbye was said */
 	bool left;         /* STOPPED was told */
 	bool lost;         /* STREAM_LOST was told */
@@ -72,7 +73,7 @@ struct stream {
 	struct sd_event_source *timers[STREAM_TIMERS]; /* owned */
 	uint64_t armed_us[STREAM_TIMERS];              /* UINT64_MAX: off */
 
-	uint64_t input_sequence, inputs_skipped;
+	uint64_t inputs, inputs_skipped;
 	uint64_t missing, idr_requests; /* missing: packets, by the client's reports */
 	uint64_t losses_reported;
 	struct {
@@ -98,10 +99,25 @@ extern const struct stream_control_events stream_control_events;
 /* stream_source.c: which source plays. Both are called between events. */
 void stream_source_offer(
 		struct stream *stream, const struct ipc_message *message, struct ipc_fds *fds);
+void stream_source_replace(
+		struct stream *stream, const struct ipc_message *message, struct ipc_fds *fds);
 bool stream_source_move_pictures(struct stream *stream, uint64_t now_ns);
 void stream_source_move_sound(struct stream *stream, uint64_t now_ns);
 void stream_source_release_input(struct stream *stream);
 bool stream_source_waits(const struct stream *stream);
+
+/* stream_adopt.c: a successor goes on where the page says. -EPROTO for a page of a
+ * later incarnation. */
+int stream_adopt_page(struct stream *stream, int fd, uint32_t incarnation) NODISCARD;
+int stream_adopt_control(struct stream *stream, uint64_t now_ms) NODISCARD;
+
+/* The page names where this flow went, and its socket has not come yet: only that
+ * one is waited for. */
+bool stream_waits_for_flow(const struct stream *stream, const struct flow *flow);
+
+/* True when it is that one; needs no proof, the one before had it. */
+bool stream_adopt_flow(struct stream *stream, struct flow *flow, const struct address *peer,
+		uint64_t now_ns);
 
 /* stream_report.c: counters to supervisor, pulse and log. */
 void stream_report_second(struct stream *stream);

@@ -29,21 +29,20 @@ static void do_frames_lost(void *user, uint32_t first, uint32_t last) {
 	stream_video_lost(&stream->video, first, last);
 }
 
-/* The desktop drops what is not newer than what it had. The client's own
- * sequence would not do for that: ENet keeps the order within a channel only,
- * and a key that arrives after a later mouse movement must not be dropped. So
- * the events are numbered as they are delivered, which a successor repeats. */
-static void do_input(void *user, const uint8_t *data, size_t len) {
+/* An input carries the number of the client's message: a successor to whom the
+ * client sends it again sends it again under the same number, and the desktop drops
+ * what it has had. Not simply what is older: ENet keeps the order within a channel
+ * only, and a key that arrives after a later mouse movement counts. */
+static void do_input(void *user, uint64_t sequence, const uint8_t *data, size_t len) {
 	struct stream *stream = (struct stream *)user;
 	struct input_event event;
 	struct ipc_message message;
 	if (!stream->playing || input_decode(data, len, &event) < 0 ||
-			input_message(&event, stream->input_sequence + 1, clock_now_ns(),
-					&message) < 0) {
+			input_message(&event, sequence, clock_now_ns(), &message) < 0) {
 		stream->inputs_skipped++;
 		return;
 	}
-	stream->input_sequence++;
+	stream->inputs++;
 	source_input(stream->playing, &message);
 }
 

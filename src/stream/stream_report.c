@@ -45,7 +45,7 @@ static void set_pulse(struct stream *stream) {
 	pulse_set(pulse, PULSE_STREAM_PACKETS, pacer->datagrams);
 	pulse_set(pulse, PULSE_STREAM_BYTES, pacer->bytes);
 	pulse_set(pulse, PULSE_STREAM_SOUND, stream->audio.counters.packets);
-	pulse_set(pulse, PULSE_STREAM_INPUTS, stream->input_sequence);
+	pulse_set(pulse, PULSE_STREAM_INPUTS, stream->inputs);
 	pulse_set(pulse, PULSE_STREAM_REFUSED,
 			stream->control.counters.refused + stream->control.counters.malformed);
 	pulse_set(pulse, PULSE_STREAM_LAPPED, stream->video.counters.lapped);
@@ -75,7 +75,7 @@ void stream_report_second(struct stream *stream) {
 	message.stream_stats.invalidations = stream->losses_reported;
 	message.stream_stats.idr_requests = stream->idr_requests;
 	message.stream_stats.lapped = stream->video.counters.lapped;
-	message.stream_stats.input_events = stream->input_sequence;
+	message.stream_stats.input_events = stream->inputs;
 	message.stream_stats.loss_ppm = loss_ppm(stream);
 	ages_take(&stream->video.age, &message.stream_stats.age_p50_us,
 			&message.stream_stats.age_p99_us);
@@ -109,7 +109,6 @@ void stream_report_end(struct stream *stream) {
 			"invalidations=%llu",
 			N(stream->audio.counters.packets), N(stream->audio.counters.repeated),
 			N(control->messages), N(control->refused), N(control->unknown),
-			N(stream->input_sequence), N(stream->inputs_skipped),
-			N(stream->idr_requests), N(stream->losses_reported), N(video->key_asks),
-			N(video->invalidations));
+			N(stream->inputs), N(stream->inputs_skipped), N(stream->idr_requests),
+			N(stream->losses_reported), N(video->key_asks), N(video->invalidations));
 }

@@ -92,6 +92,63 @@ void stream_source_offer(
 	}
 }
 
+static struct source *find(struct stream *stream, uint32_t id) {
+	struct source *const all[] = { stream->next, stream->playing, stream->sound };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (all[i] && all[i]->id == id) {
+			return all[i];
+		}
+	}
+	return NULL;
+}
+
+/* The picture encoder has a successor, which knows nothing of what was sent: its
+ * first picture for us is a key. The frame in hand was copied and may leave. */
+static int replace_pictures(struct stream *stream, struct source *source,
+		const struct ipc_message *message, struct ipc_fds *fds) {
+	int rc = source_replace_pictures(source, stream->worker.event, message, fds);
+	if (rc < 0) {
+		return rc;
+	}
+	if (source == stream->playing) {
+		stream->source_told = false;
+		if (stream->video.ready) {
+			stream_video_set_source(&stream->video, source, 0, can_invalidate(stream));
+		}
+	} else if (source == stream->next) {
+		source_ask_key(source, REASON_ASKED);
+	}
+	return 0;
+}
+
+/* The group that the old encoder began is not completed: sound goes on with the
+ * next one. */
+static int replace_sound(struct stream *stream, struct source *source, struct ipc_fds *fds) {
+	int rc = source_replace_sound(source, stream->worker.event, fds);
+	if (rc < 0 || source != stream->sound) {
+		return rc;
+	}
+	if (!stream_audio_at_group(&stream->audio)) {
+		rc = stream_audio_align(&stream->audio, &stream->key);
+	}
+	stream_audio_set_source(&stream->audio, source);
+	return rc;
+}
+
+void stream_source_replace(
+		struct stream *stream, const struct ipc_message *message, struct ipc_fds *fds) {
+	struct source *source = find(stream, message->stream_part.source);
+	int rc = !source ? -ENOENT
+		 : message->kind == IPC_STREAM_SOUND
+				 ? replace_sound(stream, source, fds)
+				 : replace_pictures(stream, source, message, fds);
+	if (rc < 0) {
+		log_error("part-refused", "source=%u message=%s error=%d",
+				message->stream_part.source, ipc_kind_name(message->kind), -rc);
+		tell_active(stream, message->stream_part.source, REASON_WORKER_LIED);
+	}
+}
+
 /* Since when a key of the next source counts as fresh. */
 static uint64_t next_since_ns(const struct stream *stream) {
 	return stream->switching.deadline_ns - (SWITCHING_MS + SOURCE_FRESH_MS) * NS_PER_MS;

@@ -24,7 +24,7 @@
  * Flat: no pointers, every member of a fixed size. Whoever changes it counts
  * TAKEOVER_VERSION up. */
 enum {
-	TAKEOVER_VERSION = 1,
+	TAKEOVER_VERSION = 2,
 };
 
 enum {
@@ -52,8 +52,8 @@ struct takeover {
 	uint16_t reserved[3];
 	uint64_t control_reserved; /* the successor's first control sequence */
 	struct control_window control_seen;
-	uint64_t input_sequence; /* of the newest input that the desktop got */
-	uint32_t source;         /* that plays */
+	uint64_t inputs; /* that the desktop got, for the counters */
+	uint32_t source; /* that plays */
 	uint32_t enet_len;
 	struct takeover_flow flows[FLOWS];
 	uint8_t enet[ENET_SAVE_MAX]; /* enet_peer_save() */

@@ -14,9 +14,9 @@ enum {
 
 int stream_video_init(struct stream_video *video, const struct video_config *config) {
 	memset(video, 0, sizeof(*video));
-	struct video_position position = { .next_frame = 1, .incarnation = config->incarnation };
+	video->timestamp = config->timestamp;
 	pacer_init(&video->pacer, config->ceiling_kbps, config->rate_x100);
-	return video_sender_init(&video->sender, &config->format, config->key, &position);
+	return video_sender_init(&video->sender, &config->format, config->key, &config->position);
 }
 
 void stream_video_finish(struct stream_video *video) {
@@ -29,7 +29,7 @@ void stream_video_set_source(
 		struct stream_video *video, struct source *source, uint64_t key, bool invalidate) {
 	video->source = source;
 	frames_begin(&video->frames, invalidate && source->reference_invalidation, key == 0);
-	source->pictures.next = key ? key : ring_newest(&source->pictures) + 1;
+	source->pictures->ring.next = key ? key : ring_newest(&source->pictures->ring) + 1;
 }
 
 static bool grow(uint8_t **bytes, size_t *size, size_t need) {
@@ -49,7 +49,7 @@ static bool grow(uint8_t **bytes, size_t *size, size_t need) {
 /* Something of the ring is lost to us: go on with a key frame, a newer one that
  * is there already or one that is asked for. */
 static void skip_to_key(struct stream_video *video) {
-	uint64_t from = video->source->pictures.next;
+	uint64_t from = video->source->pictures->ring.next;
 	frames_break(&video->frames);
 	if (source_seek_key(video->source, from)) {
 		video->frames.request.kind = FRAMES_ASK_NOTHING;
@@ -64,7 +64,7 @@ static bool is_stale(const struct ring_packet *packet, uint64_t now_ns) {
 /* Copies the next packet; -EAGAIN when there is none or it is passed over. */
 static int read_packet(struct stream_video *video, struct ring_packet *packet) {
 	for (;;) {
-		int rc = ring_read(&video->source->pictures, packet, video->picture,
+		int rc = ring_read(&video->source->pictures->ring, packet, video->picture,
 				video->picture_size);
 		if (rc != -EMSGSIZE) {
 			return rc;
@@ -78,7 +78,7 @@ static int read_packet(struct stream_video *video, struct ring_packet *packet) {
 
 /* Finds the next packet that is to be sent: 1 with its bytes in video->picture. */
 static int next_packet(struct stream_video *video, uint64_t now_ns, enum video_frame_type *type) {
-	struct ring_reader *ring = &video->source->pictures;
+	struct ring_reader *ring = &video->source->pictures->ring;
 	for (int turn = 0; turn < RING_TURNS; turn++) {
 		struct ring_packet packet;
 		int rc = ring_peek(ring, ring->next, &packet);
@@ -119,7 +119,8 @@ static uint64_t own_time(const struct stream_video *video, const struct ring_pac
 
 static uint32_t next_timestamp(const struct stream_video *video, uint64_t time_ns) {
 	uint32_t timestamp = (uint32_t)(time_ns * 9 / 100000);
-	bool later = (int32_t)(timestamp - video->timestamp) > 0 || video->counters.frames == 0;
+	bool first = video->sender.position.next_frame == 1;
+	bool later = first || (int32_t)(timestamp - video->timestamp) > 0;
 	return time_ns && later ? timestamp : video->timestamp + 1;
 }
 
@@ -283,7 +284,8 @@ uint64_t stream_video_run(
 
 void stream_video_lost(struct stream_video *video, uint32_t first, uint32_t last) {
 	if (video->source) {
-		frames_lost(&video->frames, first, last, ring_newest(&video->source->pictures));
+		frames_lost(&video->frames, first, last,
+				ring_newest(&video->source->pictures->ring));
 	}
 }
 

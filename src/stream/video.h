@@ -74,8 +74,9 @@ struct stream_video {
 /* What the carrier of the bytes is told by the stream around it. */
 struct video_config {
 	struct video_format format;
-	const struct secret *key; /* borrowed for the call */
-	uint32_t incarnation;
+	const struct secret *key;       /* borrowed for the call */
+	struct video_position position; /* where to go on, of this incarnation */
+	uint32_t timestamp;             /* of the frame before */
 	uint32_t ceiling_kbps, rate_x100;
 };
 

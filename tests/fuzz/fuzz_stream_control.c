@@ -36,8 +36,9 @@ static void lost(void *user, uint32_t first, uint32_t last) {
 	assert(first <= last);
 }
 
-static void input(void *user, const uint8_t *data, size_t len) {
+static void input(void *user, uint64_t sequence, const uint8_t *data, size_t len) {
 	live(user);
+	assert(sequence > 0);
 	assert(len <= CONTROL_MESSAGE_MAX && (data || len == 0));
 }
 

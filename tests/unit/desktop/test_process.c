@@ -399,6 +399,33 @@ static void a_still_desktop_sleeps(void **state) {
 	host_end(&host);
 }
 
+/* Our end of its input channel. */
+static int add_viewer(struct host *host, uint32_t viewer) {
+	int pair[2];
+	assert_int_equal(channel_pair(pair), 0);
+	struct ipc_message message = {
+		.kind = IPC_DESKTOP_VIEWER,
+		.desktop_viewer = { .viewer = viewer, .may_input = 1 },
+	};
+	post(host->channel, &message, &pair[1], 1);
+	close(pair[1]);
+	return pair[0];
+}
+
+/* Odd numbers press a key, even ones release it. */
+static void say_keys(int channel, const uint64_t *sequences, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		struct ipc_message message = {
+			.kind = IPC_INPUT,
+			.input = { .sequence = sequences[i],
+					.received_ns = clock_now_ns(),
+					.kind = sequences[i] % 2 ? INPUT_KEY_DOWN : INPUT_KEY_UP,
+					.code = KEY_A },
+		};
+		post(channel, &message, NULL, 0);
+	}
+}
+
 static void input_of_a_viewer_arrives_once(void **state) {
 	(void)state;
 	struct host host;
@@ -406,23 +433,14 @@ static void input_of_a_viewer_arrives_once(void **state) {
 	host.app = spawn(PATTERN_PATH, "--no-sound", -1);
 	struct encoder encoder = encoder_add(&host, 1, &format_720p);
 	first_scene(&encoder);
-	int pair[2];
-	assert_int_equal(channel_pair(pair), 0);
-	struct ipc_message message = {
-		.kind = IPC_DESKTOP_VIEWER,
-		.desktop_viewer = { .viewer = 7, .may_input = 1 },
-	};
-	post(host.channel, &message, &pair[1], 1);
-	close(pair[1]);
-	static const uint64_t sequences[] = { 1, 2, 2, 1, 3, 4 }; /* two are repeated */
-	for (size_t i = 0; i < ARRAY_LEN(sequences); i++) {
-		message = (struct ipc_message){ .kind = IPC_INPUT,
-			.input = { .sequence = sequences[i],
-					.received_ns = clock_now_ns(),
-					.kind = sequences[i] % 2 ? INPUT_KEY_DOWN : INPUT_KEY_UP,
-					.code = KEY_A } };
-		post(pair[0], &message, NULL, 0);
-	}
+	/* Two are repeated; then the stream is replaced, before anything of that was
+	 * read for all we know, and its successor says some of it again. */
+	int first = add_viewer(&host, 7);
+	static const uint64_t before[] = { 1, 2, 2, 1, 4 }, after[] = { 2, 4, 3, 3, 1 };
+	say_keys(first, before, ARRAY_LEN(before));
+	int second = add_viewer(&host, 7);
+	close(first);
+	say_keys(second, after, ARRAY_LEN(after));
 	struct pattern_scene scene = { 0 };
 	uint64_t deadline = clock_now_ms() + DEADLINE_MS;
 	while (scene.events < 2) {
@@ -434,7 +452,7 @@ static void input_of_a_viewer_arrives_once(void **state) {
 	}
 	const struct pulse *pulse = (const struct pulse *)(const void *)host.pulse.map;
 	assert_int_equal(pulse->counters[PULSE_DESKTOP_INPUTS], 4);
-	close(pair[0]);
+	close(second);
 	encoder_end(&encoder);
 	host_end(&host);
 }
@@ -451,8 +469,9 @@ static void an_encoder_that_lies_is_dropped_and_named(void **state) {
 	done(&liar, &picture);
 	struct ipc_message message;
 	struct ipc_fds fds;
-	receive(host.channel, PEER_SUPERVISOR, IPC_FAILURE, &message, &fds);
-	assert_int_equal(message.failure.reason, REASON_WORKER_LIED);
+	receive(host.channel, PEER_SUPERVISOR, IPC_DESKTOP_ENCODER_LOST, &message, &fds);
+	assert_int_equal(message.desktop_encoder_lost.encoder, 2);
+	assert_int_equal(message.desktop_encoder_lost.reason, REASON_WORKER_LIED);
 	first_scene(&honest);
 	first_scene(&honest);
 	encoder_end(&liar);
@@ -468,8 +487,9 @@ static void a_picture_held_too_long_is_named(void **state) {
 	next_picture(&encoder);
 	struct ipc_message message;
 	struct ipc_fds fds;
-	receive(host.channel, PEER_SUPERVISOR, IPC_FAILURE, &message, &fds);
-	assert_int_equal(message.failure.reason, REASON_SLOTS_HELD);
+	receive(host.channel, PEER_SUPERVISOR, IPC_DESKTOP_ENCODER_LOST, &message, &fds);
+	assert_int_equal(message.desktop_encoder_lost.encoder, 1);
+	assert_int_equal(message.desktop_encoder_lost.reason, REASON_SLOTS_HELD);
 	encoder_end(&encoder);
 	host_end(&host);
 }

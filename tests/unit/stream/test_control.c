@@ -44,8 +44,9 @@ static void on_lost(void *user, uint32_t first, uint32_t last) {
 	scene->lost_last = last;
 }
 
-static void on_input(void *user, const uint8_t *data, size_t len) {
+static void on_input(void *user, uint64_t sequence, const uint8_t *data, size_t len) {
 	struct scene *scene = user;
+	assert_true(sequence > 0);
 	scene->inputs++;
 	scene->input_len = len;
 	memcpy(scene->input, data, len);

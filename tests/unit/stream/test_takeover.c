@@ -27,7 +27,7 @@ static void set(struct takeover *takeover, uint32_t n) {
 	takeover->audio_sequence = (uint16_t)n;
 	takeover->audio_timestamp = 5 * n;
 	takeover->control_reserved = n / 256 * 256 + 256;
-	takeover->input_sequence = 7ull * n;
+	takeover->inputs = 7ull * n;
 	takeover->enet_len = 1 + n % 3000;
 	memset(takeover->enet, (int)(n & 0xff), takeover->enet_len);
 }
@@ -37,7 +37,7 @@ static void assert_is(const struct takeover *takeover, uint32_t n) {
 	assert_int_equal(takeover->video.next_iv, 3ull * n);
 	assert_int_equal(takeover->video.next_packet, 5 * n);
 	assert_int_equal(takeover->audio_timestamp, 5 * n);
-	assert_int_equal(takeover->input_sequence, 7ull * n);
+	assert_int_equal(takeover->inputs, 7ull * n);
 	assert_int_equal(takeover->enet_len, 1 + n % 3000);
 	for (uint32_t i = 0; i < takeover->enet_len; i++) {
 		assert_int_equal(takeover->enet[i], n & 0xff);

@@ -20,10 +20,13 @@ enum {
 	VIEWER_WAIT_MS = 10000, /* for anything that is to happen soon */
 	VIEWER_SOURCES = 2,
 	VIEWER_INPUTS_MAX = 64,
+	VIEWER_SOUNDS_MAX = 4096, /* sequences, of which none comes twice in a test */
+	VIEWER_CONNECT_DATA = 0x5eed1234,
 };
 
 struct viewer_source {
 	struct ring_writer pictures, sound;
+	uint64_t pictures_before, sound_before;      /* of encoders before this one */
 	int pictures_event, sound_event;             /* owned */
 	int picture_requests, sound_requests, input; /* owned: our ends */
 	unsigned key_asks, invalidations, releases;
@@ -31,6 +34,12 @@ struct viewer_source {
 	unsigned input_count;
 	struct ipc_message inputs[VIEWER_INPUTS_MAX];
 	uint64_t encoded; /* bytes of pictures are made from this, see viewer_picture() */
+};
+
+/* The host's side of a flow, as the supervisor keeps it. */
+struct viewer_flow {
+	struct ipc_message taken, offered;
+	int taken_fd, offered_fd; /* owned, -1: none */
 };
 
 struct viewer_config {
@@ -41,16 +50,19 @@ struct viewer_config {
 	uint32_t kbps;        /* 0: 50000 */
 	bool narrow;          /* the video flow is a Unix socket: it fills up, unlike loopback */
 	unsigned loss;        /* datagrams of video that the client misses, of 1000 */
+	const char *program;  /* NULL: perigee-stream */
 };
 
 struct viewer {
 	struct viewer_config config;
 	struct secret key;
 	pid_t pid;
+	uint32_t incarnation;
 	int channel; /* owned: the supervisor's end */
 	struct shm pulse, page;
 	struct viewer_source sources[VIEWER_SOURCES];
 	int sockets[FLOWS]; /* owned: the client's */
+	struct viewer_flow flows[FLOWS];
 	struct client_control control;
 	struct video_receiver *video;
 	struct audio_receiver *audio;
@@ -73,6 +85,9 @@ struct viewer {
 	unsigned sounds, sounds_wrong;
 	uint32_t sound_timestamp;
 	uint64_t newest_sound;
+	bool sound_may_jump; /* a begun group is given up when somebody dies */
+	unsigned sounds_reused;
+	uint64_t sound_hashes[VIEWER_SOUNDS_MAX];
 	unsigned datagrams;
 	unsigned refused[FLOWS]; /* ECONNREFUSED: the host's socket is gone */
 	bool deaf;               /* the client does not read its video socket */
@@ -103,6 +118,20 @@ void viewer_until_ns(struct viewer *viewer, uint64_t until_ns);
 uint64_t viewer_write(struct viewer *viewer, unsigned source, size_t size, uint32_t flags,
 		uint64_t references);
 uint64_t viewer_write_sound(struct viewer *viewer, unsigned source, uint32_t flags);
+
+bool viewer_has_newest(struct viewer *viewer);
+bool viewer_has_newest_sound(struct viewer *viewer);
+
+/* viewer_host.c: the supervisor's side. A stream that has exited gets a successor
+ * with its page, its sockets and what the encoders and the desktop hold. */
+void viewer_spawn(struct viewer *viewer);
+void viewer_start(struct viewer *viewer);
+void viewer_succeed(struct viewer *viewer);
+void viewer_reap(struct viewer *viewer);
+void viewer_note_answer(struct viewer *viewer, const struct ipc_message *message);
+
+/* Source 0 gets another encoder, whose ring begins anew. */
+void viewer_replace_part(struct viewer *viewer, enum ipc_kind kind);
 
 void viewer_say(struct viewer *viewer, const struct ipc_message *message);
 
