@@ -43,7 +43,9 @@ struct session {
 	unsigned children; /* processes of ours that are not reaped, closing ones too */
 	int app_pidfd;     /* owned: the app, should its runner die */
 	uint32_t app_pid;
-	int sound_listen_fd; /* owned: outlives the sound server */
+	struct sd_event_source *app_blame; /* owned: its failure is about to be judged */
+	char app_words[160];               /* what is said then */
+	int sound_listen_fd;               /* owned: outlives the sound server */
 	uint32_t sound_failures;
 	struct sd_event_source *sound_retry; /* owned */
 	char runtime[128], sound_server[160], x_display[16];

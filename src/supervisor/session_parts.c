@@ -2,201 +2,24 @@
 #include "supervisor/session_parts.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/session.h"
+#include "supervisor/session_app.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/view.h"
 
 enum {
 	SOUND_RETRY_MS = 100, /* doubled with every failure in a row, at most 5 s */
-	RUNNER_GRACE_MS = 1000,
 	DESKTOP_GRACE_MS = 500,
 };
 
 static int spawn_sound(struct session *session);
-
-/* Adds one NUL-terminated string to a blob of strings. */
-static bool add_string(char *blob, size_t size, uint16_t *len, const char *format, ...)
-		__attribute__((format(printf, 4, 5)));
-
-static bool add_string(char *blob, size_t size, uint16_t *len, const char *format, ...) {
-	va_list args;
-	va_start(args, format);
-	int n = vsnprintf(blob + *len, size - *len, format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= size - *len) {
-		return false;
-	}
-	*len = (uint16_t)(*len + n + 1);
-	return true;
-}
-
-/* A folder name out of a title: what is not a letter or digit becomes '_'. */
-static void folder_name(const char *title, char *out, size_t size) {
-	text_copy(out, size, title);
-	for (char *at = out; *at; at++) {
-		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-			     (*at >= '0' && *at <= '9') || *at == '-';
-		if (!plain) {
-			*at = '_';
-		}
-	}
-}
-
-static int make_home(struct session *session, char *out, size_t size) {
-	const struct paths *paths = &session->supervisor->paths;
-	char app[64];
-	folder_name(session->app->title, app, sizeof(app));
-	const uint8_t *c = session->client;
-	if (!text_format(out, size, "%s/homes/%02x%02x%02x%02x%02x%02x%02x%02x/%s", paths->data,
-			    c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], app)) {
-		return -ENAMETOOLONG;
-	}
-	/* Each level belongs to the apps' user, so that it can be passed. */
-	for (char *at = out + strlen(paths->data) + 1; (at = strchr(at, '/')); at++) {
-		*at = '\0';
-		int rc = paths_make(out, paths->uid, paths->gid);
-		*at = '/';
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return paths_make(out, paths->uid, paths->gid);
-}
-
-static bool fill_env(
-		struct session *session, const char *home, char *env, size_t size, uint16_t *len) {
-	bool fits = add_string(env, size, len, "HOME=%s", home) &&
-		    add_string(env, size, len, "XDG_RUNTIME_DIR=%s", session->runtime) &&
-		    add_string(env, size, len, "WAYLAND_DISPLAY=wayland-0") &&
-		    add_string(env, size, len, "PULSE_SERVER=%s", session->sound_server) &&
-		    add_string(env, size, len, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/games") &&
-		    add_string(env, size, len, "LANG=C.UTF-8") &&
-		    add_string(env, size, len, "SHELL=/bin/bash") &&
-		    add_string(env, size, len, "XDG_SESSION_TYPE=wayland") &&
-		    add_string(env, size, len, "XDG_CURRENT_DESKTOP=Perigee") &&
-		    add_string(env, size, len, "MOZ_ENABLE_WAYLAND=1") &&
-		    add_string(env, size, len, "PERIGEE_SESSION=%016llx",
-				    (unsigned long long)session->id) &&
-		    add_string(env, size, len, "PERIGEE_CLIENT_WIDTH=%u", session->width) &&
-		    add_string(env, size, len, "PERIGEE_CLIENT_HEIGHT=%u", session->height) &&
-		    add_string(env, size, len, "PERIGEE_CLIENT_FPS=%u",
-				    (session->rate_mhz + 500) / 1000) &&
-		    add_string(env, size, len, "SUNSHINE_CLIENT_WIDTH=%u", session->width) &&
-		    add_string(env, size, len, "SUNSHINE_CLIENT_HEIGHT=%u", session->height) &&
-		    add_string(env, size, len, "SUNSHINE_CLIENT_FPS=%u",
-				    (session->rate_mhz + 500) / 1000);
-	if (fits && session->x_display[0]) {
-		fits = add_string(env, size, len, "DISPLAY=%s", session->x_display);
-	}
-	return fits;
-}
-
-static int fill_runner_start(struct session *session, struct ipc_message *message) {
-	const struct app *app = session->app;
-	*message = (struct ipc_message){ .kind = IPC_RUNNER_START };
-	message->runner_start.app = app->id; /* the runner is the apps' user already */
-	text_copy(message->runner_start.title, sizeof(message->runner_start.title), app->title);
-	text_copy(message->runner_start.runtime, sizeof(message->runner_start.runtime),
-			session->runtime);
-	int rc = make_home(session, message->runner_start.home, sizeof(message->runner_start.home));
-	if (rc < 0) {
-		return rc;
-	}
-	char *argv = message->runner_start.argv;
-	uint16_t *argv_len = &message->runner_start.argv_len;
-	bool fits = add_string(
-			argv, sizeof(message->runner_start.argv), argv_len, "%s", app->program);
-	for (unsigned i = 1; fits && i < app->command_count; i++) {
-		fits = add_string(argv, sizeof(message->runner_start.argv), argv_len, "%s",
-				app->command[i]);
-	}
-	fits = fits &&
-	       fill_env(session, message->runner_start.home, message->runner_start.env,
-			       sizeof(message->runner_start.env), &message->runner_start.env_len);
-	return fits ? 0 : -E2BIG;
-}
-
-static void handle_runner_message(
-		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
-	(void)fds;
-	struct session *session = (struct session *)child->user;
-	if (message->kind == IPC_RUNNER_APP) {
-		fd_close(session->app_pidfd);
-		session->app_pid = message->runner_app.pid;
-		session->app_pidfd = (int)syscall(SYS_pidfd_open, session->app_pid, 0);
-		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
-				(unsigned long long)session->id, message->runner_app.pid,
-				log_quote(message->runner_app.detail).text);
-	} else if (message->kind == IPC_RUNNER_EXITED) {
-		int status = message->runner_exited.status;
-		bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-		char detail[160];
-		text_format(detail, sizeof(detail), "%s ended with %s %d: %s", session->app->title,
-				WIFSIGNALED(status) ? "signal" : "status",
-				WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-				message->runner_exited.last_lines);
-		session_raise(session, LIFE_QUIT, well ? REASON_APP_EXITED : REASON_APP_FAILED,
-				well ? NULL : detail);
-	}
-}
-
-/* Without its runner nobody would end the app. It leads its own group; the pidfd
- * makes sure that the number still means it. */
-static void kill_orphaned_app(struct session *session) {
-	if (session->app_pidfd >= 0 &&
-			syscall(SYS_pidfd_send_signal, session->app_pidfd, 0, NULL, 0) == 0) {
-		kill(-(pid_t)session->app_pid, SIGKILL);
-		log_warning("app-killed", "session=%016llx app_pid=%u",
-				(unsigned long long)session->id, session->app_pid);
-	}
-}
-
-static void handle_runner_ended(struct child *child, const struct child_end *end) {
-	struct session *session = (struct session *)child->user;
-	session->runner = NULL;
-	if (!end->expected) {
-		kill_orphaned_app(session);
-		session_raise(session, LIFE_BROKEN, end->reason, end->detail);
-	}
-	session_child_gone(session);
-}
-
-static const struct child_owner runner_owner = {
-	.message = handle_runner_message,
-	.ended = handle_runner_ended,
-};
-
-static int start_runner(struct session *session) {
-	struct ipc_message message;
-	int rc = fill_runner_start(session, &message);
-	if (rc < 0) {
-		return rc;
-	}
-	struct child_spec spec = {
-		.kind = PEER_RUNNER,
-		.program = "perigee-runner",
-		.args = { "--libexec", session->supervisor->nursery.libexec, "--closed",
-				session->supervisor->paths.state, NULL },
-		.session = session->id,
-		.name = session->app->title,
-	};
-	rc = child_spawn(&session->supervisor->nursery, &spec, &runner_owner, session,
-			&session->runner);
-	if (rc == 0) {
-		session->children++;
-		child_post(session->runner, &message, NULL, 0);
-	}
-	return rc;
-}
 
 static void handle_desktop_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
@@ -210,12 +33,15 @@ static void handle_desktop_message(
 				(unsigned long long)session->id,
 				log_quote(message->desktop_ready.renderer).text,
 				log_quote(message->desktop_ready.x_display).text);
-		int rc = start_runner(session);
+		int rc = session_app_start(session);
 		if (rc < 0) {
 			session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
 			return;
 		}
 		session_raise(session, LIFE_DESKTOP_READY, REASON_NONE, NULL);
+	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST && session->view) {
+		view_encoder_lost(session->view, message->desktop_encoder_lost.encoder,
+				message->desktop_encoder_lost.reason);
 	} else if (message->kind == IPC_DESKTOP_WINDOWS) {
 		log_info("desktop-windows", "session=%016llx count=%u",
 				(unsigned long long)session->id, message->desktop_windows.count);
@@ -424,7 +250,7 @@ int session_parts_start(struct session *session) {
 
 void session_parts_stop(struct session *session, uint32_t reason) {
 	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
-	child_stop(session->runner, reason, RUNNER_GRACE_MS);
+	session_app_stop(session, reason);
 	child_stop(session->desktop, reason, DESKTOP_GRACE_MS);
 	child_stop(session->sound, reason, DESKTOP_GRACE_MS);
 }
@@ -438,7 +264,7 @@ void session_parts_kill(struct session *session) {
 void session_parts_finish(struct session *session) {
 	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
 	fd_release(&session->sound_listen_fd);
-	fd_release(&session->app_pidfd);
+	session_app_finish(session);
 	if (session->runtime[0]) {
 		paths_remove_tree(session->runtime);
 	}

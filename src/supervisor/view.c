@@ -5,109 +5,142 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include <systemd/sd-event.h>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/page.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/view_inside.h"
 
-enum {
-	FEC_PERCENT = 20,      /* parity for data, protocol.md 6.2 */
-	HEADER_PERMILLE = 970, /* what headers leave of a datagram */
-	KBPS_MIN = 300,
+/* An encoder's reader: the eventfd that wakes it and the channel it asks by. */
+struct view_reader {
+	int event, requests[2];
 };
 
-/* Rates of protocol.md section 7. */
-struct sound_row {
-	uint8_t channels, high;
-	uint8_t streams, coupled;
-	uint32_t bitrate_bps;
-};
-
-static const struct sound_row sound_rows[] = {
-	{ 2, 0, 1, 1, 96000 },
-	{ 2, 1, 1, 1, 512000 },
-	{ 6, 0, 4, 2, 256000 },
-	{ 6, 1, 6, 0, 1536000 },
-	{ 8, 0, 5, 3, 450000 },
-	{ 8, 1, 8, 0, 2048000 },
-};
-
-static const struct sound_row *sound_row(const struct ipc_stream_params *params) {
-	for (size_t i = 0; i < ARRAY_LEN(sound_rows); i++) {
-		if (sound_rows[i].channels == params->channels &&
-				sound_rows[i].high == params->sound_high) {
-			return &sound_rows[i];
-		}
-	}
-	return &sound_rows[0];
+static int make_reader(struct view_reader *out) {
+	*out = (struct view_reader){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), { -1, -1 } };
+	return out->event < 0 ? -errno : channel_pair(out->requests);
 }
 
-uint32_t view_video_kbps(const struct ipc_stream_params *params) {
-	/* Sound goes out with half as much parity again. */
-	uint32_t sound = sound_row(params)->bitrate_bps / 1000 * 3 / 2;
-	uint32_t left = params->bitrate_kbps > sound ? params->bitrate_kbps - sound : 0;
-	uint64_t video = (uint64_t)left * HEADER_PERMILLE / 1000 * 100 / (100 + FEC_PERCENT);
-	return video > KBPS_MIN ? (uint32_t)video : KBPS_MIN;
+static void close_reader(struct view_reader *reader) {
+	fd_close(reader->event);
+	fd_close(reader->requests[0]);
+	fd_close(reader->requests[1]);
 }
 
-static void forget(struct view *view, struct child *child) {
-	struct child **members[] = { &view->stream, &view->pictures, &view->sound };
-	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		if (*members[i] == child) {
-			*members[i] = NULL;
-		}
-	}
+/* A reader of the same number, of a stream before this one, is replaced. */
+static void introduce(struct view *view, enum view_part part, const struct view_reader *reader) {
+	struct ipc_message message = { .kind = IPC_ENCODER_READER,
+		.encoder_reader.reader = view->id };
+	child_post(view->worker[part].child, &message,
+			(int[]){ reader->event, reader->requests[1] }, 2);
 }
 
 static int send_source(struct view *view) {
-	struct session *session = view->session;
-	int picture_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int sound_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int picture_requests[2] = { -1, -1 }, sound_requests[2] = { -1, -1 }, input[2] = { -1, -1 };
-	int rc = picture_event < 0 || sound_event < 0 ? -errno : 0;
-	if (rc == 0 && (rc = channel_pair(picture_requests)) == 0 &&
-			(rc = channel_pair(sound_requests)) == 0) {
-		rc = channel_pair(input);
-	}
+	struct view_reader readers[VIEW_RINGS];
+	int input[2] = { -1, -1 };
+	int rc = make_reader(&readers[VIEW_PICTURES]);
+	int also = make_reader(&readers[VIEW_SOUND]);
+	rc = rc < 0 ? rc : also;
+	rc = rc < 0 ? rc : channel_pair(input);
 	if (rc == 0) {
+		const struct view_reader *pictures = &readers[VIEW_PICTURES];
+		const struct view_reader *sound = &readers[VIEW_SOUND];
+		view->source = ++view->session->supervisor->last_view;
 		struct ipc_message source = { .kind = IPC_STREAM_SOURCE,
-			.stream_source = { view->id, view->invalidation } };
-		int fds[7] = { view->picture_ring, picture_event, picture_requests[0],
-			view->sound_ring, sound_event, sound_requests[0], input[0] };
-		child_post(view->stream, &source, fds, 7);
-		struct ipc_message reader = { .kind = IPC_ENCODER_READER,
-			.encoder_reader.reader = view->id };
-		child_post(view->pictures, &reader, (int[]){ picture_event, picture_requests[1] },
-				2);
-		child_post(view->sound, &reader, (int[]){ sound_event, sound_requests[1] }, 2);
+			.stream_source = { view->source, view->invalidation } };
+		int fds[7] = { view->ring_fd[VIEW_PICTURES], pictures->event, pictures->requests[0],
+			view->ring_fd[VIEW_SOUND], sound->event, sound->requests[0], input[0] };
+		child_post(view->worker[VIEW_STREAM].child, &source, fds, 7);
+		introduce(view, VIEW_PICTURES, pictures);
+		introduce(view, VIEW_SOUND, sound);
 		struct ipc_message viewer = { .kind = IPC_DESKTOP_VIEWER,
 			.desktop_viewer = { view->id, 1 } };
-		child_post(session->desktop, &viewer, &input[1], 1);
+		child_post(view->session->desktop, &viewer, &input[1], 1);
 	}
-	int all[] = { picture_event, sound_event, picture_requests[0], picture_requests[1],
-		sound_requests[0], sound_requests[1], input[0], input[1] };
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		fd_close(all[i]);
-	}
+	close_reader(&readers[VIEW_PICTURES]);
+	close_reader(&readers[VIEW_SOUND]);
+	fd_close(input[0]);
+	fd_close(input[1]);
 	return rc;
 }
 
-static void forward_flow(struct view *view, const struct ipc_message *message, int fd) {
-	child_post(view->stream, message, &fd, 1);
+int view_hand_over(struct view *view, enum view_part part) {
+	struct view_reader reader;
+	int rc = make_reader(&reader);
+	if (rc == 0) {
+		struct ipc_message message = {
+			.kind = part == VIEW_PICTURES ? IPC_STREAM_PICTURES : IPC_STREAM_SOUND,
+			.stream_part = { view->source,
+					part == VIEW_PICTURES && view->invalidation },
+		};
+		int fds[3] = { view->ring_fd[part], reader.event, reader.requests[0] };
+		child_post(view->worker[VIEW_STREAM].child, &message, fds, 3);
+		introduce(view, part, &reader);
+	}
+	close_reader(&reader);
+	return rc;
 }
 
-/* Both rings are there: the stream gets everything it needs. */
-static void start_stream(struct view *view) {
+static void send_offer(struct view *view, enum ipc_flow flow, const struct view_offer *offer) {
+	struct ipc_message message = {
+		.kind = IPC_FLOW,
+		.flow = { .session = view->session->id,
+				.flow = (uint8_t)flow,
+				.peer = offer->peer,
+				.counter = offer->counter,
+				.datagram_len = offer->datagram_len },
+	};
+	memcpy(message.flow.datagram, offer->datagram, offer->datagram_len);
+	child_post(view->worker[VIEW_STREAM].child, &message, &offer->fd, 1);
+}
+
+static void drop_first_offer(struct view_flow *flow) {
+	fd_release(&flow->offers[0].fd);
+	flow->count--;
+	memmove(flow->offers, flow->offers + 1, flow->count * sizeof(flow->offers[0]));
+	flow->offers[flow->count].fd = -1;
+}
+
+/* What the stream before this one had taken, then what it had not answered. */
+static void send_flows(struct view *view) {
+	for (enum ipc_flow kind = FLOW_VIDEO; kind < FLOWS; kind++) {
+		struct view_flow *flow = &view->flows[kind];
+		if (flow->taken.fd >= 0) {
+			if (flow->count == VIEW_OFFERS_MAX) {
+				flow->count--;
+				fd_release(&flow->offers[flow->count].fd);
+			}
+			memmove(flow->offers + 1, flow->offers,
+					flow->count * sizeof(flow->offers[0]));
+			flow->offers[0] = flow->taken;
+			flow->taken.fd = -1;
+			flow->count++;
+		}
+		for (unsigned i = 0; i < flow->count; i++) {
+			send_offer(view, kind, &flow->offers[i]);
+		}
+	}
+}
+
+/* With the page of the one before: nothing in it is ever used twice. */
+void view_start_stream(struct view *view) {
 	struct session *session = view->session;
+	if (view->started || !view->opened || !view->worker[VIEW_STREAM].child ||
+			view->ring_fd[VIEW_PICTURES] < 0 || view->ring_fd[VIEW_SOUND] < 0) {
+		return;
+	}
 	struct ipc_message start = { .kind = IPC_STREAM_START };
 	start.stream_start.key = session->launch.launch.key;
 	start.stream_start.key_id = session->launch.launch.key_id;
 	start.stream_start.params = view->params;
 	start.stream_start.connect_data = session->answer.launched.connect_data;
 	start.stream_start.enet_peer = session->answer.launched.enet_peer;
+	start.stream_start.incarnation = view->incarnation++;
 	text_copy(start.stream_start.trace, sizeof(start.stream_start.trace), session->trace);
-	child_post(view->stream, &start, &view->page.fd, 1);
+	child_post(view->worker[VIEW_STREAM].child, &start, &view->page.fd, 1);
 	secret_wipe(&start.stream_start.key);
 	view->started = true;
 	int rc = send_source(view);
@@ -115,38 +148,73 @@ static void start_stream(struct view *view) {
 		session_raise(session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
 		return;
 	}
-	for (int flow = 0; flow < FLOWS; flow++) {
-		if (view->flow_fd[flow] >= 0) {
-			forward_flow(view, &view->flow[flow], view->flow_fd[flow]);
-			fd_release(&view->flow_fd[flow]);
-		}
-	}
+	send_flows(view);
 	session_raise(session, LIFE_VIEW_READY, REASON_NONE, NULL);
+}
+
+static enum view_part part_of(const struct view *view, const struct child *child) {
+	enum view_part part = VIEW_PICTURES;
+	while (part < VIEW_STREAM && view->worker[part].child != child) {
+		part++;
+	}
+	return part;
 }
 
 static void handle_encoder_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
 	struct view *view = (struct view *)child->user;
+	enum view_part part = part_of(view, child);
 	if (message->kind != IPC_ENCODER_READY) {
 		return;
 	}
-	int *ring = child == view->pictures ? &view->picture_ring : &view->sound_ring;
-	if (*ring >= 0 || !view->opened) {
+	if (view->ring_fd[part] >= 0 || !view->opened) {
 		child_fence(child, REASON_WORKER_LIED, "offered a second ring");
 		return;
 	}
-	*ring = fds_take(fds, 0);
-	if (child == view->pictures) {
+	view->ring_fd[part] = fds_take(fds, 0);
+	if (part == VIEW_PICTURES) {
 		view->invalidation = message->encoder_ready.reference_invalidation;
-		text_copy(view->encoder_name, sizeof(view->encoder_name),
-				message->encoder_ready.name);
-		log_info("encoder-ready", "session=%016llx encoder=%u name=%s invalidation=%d",
-				(unsigned long long)view->session->id,
-				message->encoder_ready.encoder,
-				log_quote(message->encoder_ready.name).text, view->invalidation);
+		text_copy(view->kind, sizeof(view->kind), message->encoder_ready.name);
 	}
-	if (view->picture_ring >= 0 && view->sound_ring >= 0) {
-		start_stream(view);
+	log_info("encoder-ready", "session=%016llx encoder=%u name=%s invalidation=%d",
+			(unsigned long long)view->session->id, message->encoder_ready.encoder,
+			log_quote(message->encoder_ready.name).text,
+			message->encoder_ready.reference_invalidation);
+	if (!view->started) {
+		view_start_stream(view);
+		return;
+	}
+	int rc = view_hand_over(view, part);
+	if (rc < 0) {
+		session_raise(view->session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
+	} else if (part == VIEW_SOUND) {
+		view_part_serves(view, VIEW_SOUND);
+	}
+}
+
+static void keep_flow(struct view_flow *flow, bool taken) {
+	if (flow->count == 0) {
+		return;
+	}
+	if (taken) {
+		fd_close(flow->taken.fd);
+		flow->taken = flow->offers[0];
+		flow->offers[0].fd = -1;
+	}
+	drop_first_offer(flow);
+}
+
+static void handle_active(struct view *view, const struct ipc_message *message) {
+	if (message->stream_active.source != view->source) {
+		return; /* of one that was replaced meanwhile */
+	}
+	if (message->stream_active.reason == REASON_NONE) {
+		view_part_serves(view, VIEW_PICTURES);
+		view_part_serves(view, VIEW_SOUND);
+		view_part_serves(view, VIEW_STREAM);
+	} else {
+		session_raise(view->session, LIFE_VIEWER_LOST, message->stream_active.reason,
+				"the source did not become active");
 	}
 }
 
@@ -161,9 +229,10 @@ static void handle_stream_message(
 		session_raise(session, LIFE_VIEWER_LOST, message->stream_lost.reason, NULL);
 	} else if (message->kind == IPC_STREAM_STATS) {
 		session->stats = *message;
-	} else if (message->kind == IPC_STREAM_SOURCE_ACTIVE && message->stream_active.reason) {
-		session_raise(session, LIFE_VIEWER_LOST, message->stream_active.reason,
-				"the source did not become active");
+	} else if (message->kind == IPC_STREAM_FLOW) {
+		keep_flow(&view->flows[message->stream_flow.flow], message->stream_flow.taken);
+	} else if (message->kind == IPC_STREAM_SOURCE_ACTIVE) {
+		handle_active(view, message);
 	}
 }
 
@@ -172,12 +241,12 @@ static void handle_failure(struct child *child, uint32_t reason, const char *det
 	session_raise(view->session, LIFE_VIEWER_LOST, reason, detail);
 }
 
-/* A part of a view that is still wanted died: the view ends, the app goes on. */
 static void handle_ended(struct child *child, const struct child_end *end) {
 	struct view *view = (struct view *)child->user;
 	struct session *session = view->session;
-	forget(view, child);
-	session_raise(session, LIFE_VIEWER_LOST, end->reason, end->detail);
+	enum view_part part = part_of(view, child);
+	view->worker[part].child = NULL;
+	view_part_ended(view, part, end);
 	session_child_gone(session);
 }
 
@@ -204,22 +273,34 @@ static const struct child_owner closing_owner = {
 
 /* What sends on a clock and computes little runs before everybody else. What
  * renders or encodes does not: a few of those would starve the doors. */
-static bool is_clockwork(enum ipc_peer kind, const char *role) {
-	return kind == PEER_STREAM || (role && strcmp(role, "sound") == 0);
+static const struct part_row {
+	enum ipc_peer kind;
+	const char *program, *role;
+	const struct child_owner *owner;
+	bool clockwork;
+} rows[VIEW_PARTS] = {
+	[VIEW_PICTURES] = { PEER_ENCODER, "perigee-encoder", "pictures", &encoder_owner, false },
+	[VIEW_SOUND] = { PEER_ENCODER, "perigee-encoder", "sound", &encoder_owner, true },
+	[VIEW_STREAM] = { PEER_STREAM, "perigee-stream", NULL, &stream_owner, true },
+};
+
+const char *view_part_name(enum view_part part) {
+	return rows[part].role ? rows[part].role : "stream";
 }
 
-static int spawn_part(struct view *view, enum ipc_peer kind, const char *program, const char *role,
-		const struct child_owner *owner, struct child **out) {
+int view_spawn(struct view *view, enum view_part part) {
+	const struct part_row *row = &rows[part];
 	struct child_spec spec = {
-		.kind = kind,
-		.program = program,
-		.args = { role, NULL },
+		.kind = row->kind,
+		.program = row->program,
+		.args = { row->role, NULL },
 		.session = view->session->id,
-		.name = role ? role : "viewer",
-		.prompt = !is_clockwork(kind, role),
-		.realtime = is_clockwork(kind, role),
+		.name = row->role ? row->role : "viewer",
+		.prompt = !row->clockwork,
+		.realtime = row->clockwork,
 	};
-	int rc = child_spawn(&view->session->supervisor->nursery, &spec, owner, view, out);
+	int rc = child_spawn(&view->session->supervisor->nursery, &spec, row->owner, view,
+			&view->worker[part].child);
 	if (rc == 0) {
 		view->session->children++;
 	}
@@ -235,22 +316,16 @@ int view_create(struct session *session, struct view **out) {
 		.session = session,
 		.id = ++session->supervisor->last_view,
 		.page = SHM_NONE,
-		.picture_ring = -1,
-		.sound_ring = -1,
-		.flow_fd = { -1, -1, -1 },
+		.ring_fd = { -1, -1 },
+		.incarnation = 1,
 	};
+	for (int flow = 0; flow < FLOWS; flow++) {
+		view->flows[flow].taken.fd = -1;
+	}
 	int rc = page_create(&view->page);
-	if (rc == 0) {
-		rc = spawn_part(view, PEER_ENCODER, "perigee-encoder", "pictures", &encoder_owner,
-				&view->pictures);
-	}
-	if (rc == 0) {
-		rc = spawn_part(view, PEER_ENCODER, "perigee-encoder", "sound", &encoder_owner,
-				&view->sound);
-	}
-	if (rc == 0) {
-		rc = spawn_part(view, PEER_STREAM, "perigee-stream", NULL, &stream_owner,
-				&view->stream);
+	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {
+		view->worker[part].view = view;
+		rc = rc < 0 ? rc : view_spawn(view, part);
 	}
 	if (rc < 0) {
 		view_close(view, REASON_SPAWN_FAILED, REASON_TERMINATE_CONVERSION);
@@ -258,60 +333,6 @@ int view_create(struct session *session, struct view **out) {
 	}
 	*out = view;
 	return 0;
-}
-
-static void order_pictures(struct view *view, int channel) {
-	const struct ipc_stream_params *params = &view->params;
-	struct ipc_message start = {
-		.kind = IPC_PICTURE_ENCODER_START,
-		.picture_encoder = {
-			.encoder = view->id,
-			.encoding = {
-				.codec = params->codec,
-				.width = params->width,
-				.height = params->height,
-				.rate_x100 = params->rate_x100,
-				.bitrate_kbps = view_video_kbps(params),
-				.chroma = params->chroma,
-				.matrix = params->matrix,
-				.full_range = params->full_range,
-				.depth = 8,
-				.slices = params->slices,
-				.references = params->references,
-				.intra_refresh = params->intra_refresh,
-			},
-		},
-	};
-	/* What the probe saw working, in the configured order. */
-	const struct supervisor *supervisor = view->session->supervisor;
-	char *order = start.picture_encoder.encoding.order;
-	size_t size = sizeof(start.picture_encoder.encoding.order), used = 0;
-	for (unsigned i = 0; i < supervisor->probed_count; i++) {
-		const struct ipc_message *probed = &supervisor->probed[i];
-		if (probed->encoder_probed.mask && used + 34 < size) {
-			text_format(order + used, size - used, "%s%s", used ? "," : "",
-					probed->encoder_probed.name);
-			used = strlen(order);
-		}
-	}
-	child_post(view->pictures, &start, &channel, 1);
-}
-
-static void order_sound(struct view *view) {
-	const struct sound_row *row = sound_row(&view->params);
-	struct ipc_message start = {
-		.kind = IPC_SOUND_ENCODER_START,
-		.sound_encoder = { .encoder = view->id,
-				.channels = row->channels,
-				.streams = row->streams,
-				.coupled = row->coupled,
-				.frame_ms = view->params.sound_ms,
-				.mapping = { 0, 1, 2, 3, 4, 5, 6, 7 },
-				.bitrate_bps = row->bitrate_bps },
-	};
-	text_copy(start.sound_encoder.server, sizeof(start.sound_encoder.server),
-			view->session->sound_server);
-	child_post(view->sound, &start, NULL, 0);
 }
 
 /* The desktop takes the viewer's size; a single-app session has one viewer. */
@@ -330,18 +351,18 @@ static void fit_desktop(struct view *view) {
 	child_post(session->desktop, &resize, NULL, 0);
 }
 
-int view_open(struct view *view, const struct ipc_stream_params *params) {
+static int attach_pictures(struct view *view) {
 	int pair[2];
 	int rc = channel_pair(pair);
 	if (rc < 0) {
 		return rc;
 	}
-	view->params = *params;
-	view->opened = true;
-	fit_desktop(view);
+	const struct ipc_stream_params *params = &view->params;
+	view->encoder = ++view->session->supervisor->last_view;
+	view->kind[0] = '\0';
 	struct ipc_message attach = {
 		.kind = IPC_DESKTOP_ENCODER,
-		.desktop_encoder = { .encoder = view->id,
+		.desktop_encoder = { .encoder = view->encoder,
 				.format = { .width = params->width,
 						.height = params->height,
 						.chroma = params->chroma,
@@ -349,31 +370,69 @@ int view_open(struct view *view, const struct ipc_stream_params *params) {
 						.full_range = params->full_range } },
 	};
 	child_post(view->session->desktop, &attach, &pair[0], 1);
-	order_pictures(view, pair[1]);
-	order_sound(view);
+	view_order_pictures(view, pair[1]);
 	fd_close(pair[0]);
 	fd_close(pair[1]);
 	return 0;
 }
 
-void view_flow(struct view *view, const struct ipc_message *message, int fd) {
-	unsigned flow = message->flow.flow;
-	if (view->started) {
-		forward_flow(view, message, fd);
-		fd_close(fd);
-		return;
+int view_order(struct view *view, enum view_part part) {
+	if (!view->opened) {
+		return 0;
 	}
-	fd_close(view->flow_fd[flow]);
-	view->flow[flow] = *message;
-	view->flow_fd[flow] = fd;
+	if (part == VIEW_PICTURES) {
+		return attach_pictures(view);
+	}
+	if (part == VIEW_SOUND) {
+		view_order_sound(view);
+	} else {
+		view_start_stream(view);
+	}
+	return 0;
 }
 
-static void release(
-		struct child *child, struct session *session, uint32_t reason, uint32_t grace_ms) {
-	if (child) {
-		child->owner = &closing_owner;
-		child->user = session;
-		child_stop(child, reason, grace_ms);
+int view_open(struct view *view, const struct ipc_stream_params *params) {
+	view->params = *params;
+	view->opened = true;
+	fit_desktop(view);
+	int rc = view_order(view, VIEW_PICTURES);
+	return rc < 0 ? rc : view_order(view, VIEW_SOUND);
+}
+
+void view_flow(struct view *view, const struct ipc_message *message, int fd) {
+	struct view_flow *flow = &view->flows[message->flow.flow];
+	if (!view->started && flow->count == VIEW_OFFERS_MAX) {
+		drop_first_offer(flow); /* nobody has seen it; newer is better */
+	}
+	if (flow->count == VIEW_OFFERS_MAX) {
+		fd_close(fd); /* the client's next datagram comes to the gate again */
+		return;
+	}
+	struct view_offer *offer = &flow->offers[flow->count++];
+	*offer = (struct view_offer){
+		.fd = fd,
+		.peer = message->flow.peer,
+		.counter = message->flow.counter,
+		.datagram_len = message->flow.datagram_len,
+	};
+	memcpy(offer->datagram, message->flow.datagram, offer->datagram_len);
+	if (view->started) {
+		send_offer(view, (enum ipc_flow)message->flow.flow, offer);
+	}
+}
+
+void view_encoder_lost(struct view *view, uint32_t encoder, uint32_t reason) {
+	if (view->opened && encoder == view->encoder) {
+		child_fence(view->worker[VIEW_PICTURES].child, reason, "the desktop gave it up");
+	}
+}
+
+static void release(struct view_worker *worker, uint32_t reason, uint32_t grace_ms) {
+	worker->retry = sd_event_source_disable_unref(worker->retry);
+	if (worker->child) {
+		worker->child->owner = &closing_owner;
+		worker->child->user = worker->view->session;
+		child_stop(worker->child, reason, grace_ms);
 	}
 }
 
@@ -382,37 +441,33 @@ void view_close(struct view *view, uint32_t reason, uint32_t code) {
 		return;
 	}
 	struct session *session = view->session;
-	if (view->stream && view->started) {
+	if (view->started) {
 		struct ipc_message end = { .kind = IPC_STREAM_END, .stream_end = { reason, code } };
-		child_post(view->stream, &end, NULL, 0);
+		child_post(view->worker[VIEW_STREAM].child, &end, NULL, 0);
 	}
 	if (session->desktop && view->opened) {
 		struct ipc_message viewer = { .kind = IPC_DESKTOP_VIEWER_GONE,
 			.desktop_viewer.viewer = view->id };
 		struct ipc_message encoder = { .kind = IPC_DESKTOP_ENCODER_GONE,
-			.desktop_encoder.encoder = view->id };
+			.desktop_encoder.encoder = view->encoder };
 		child_post(session->desktop, &viewer, NULL, 0);
 		child_post(session->desktop, &encoder, NULL, 0);
 	}
-	release(view->stream, session, reason, VIEW_STREAM_GRACE_MS);
-	release(view->pictures, session, reason, VIEW_ENCODER_GRACE_MS);
-	release(view->sound, session, reason, VIEW_ENCODER_GRACE_MS);
-	fd_close(view->picture_ring);
-	fd_close(view->sound_ring);
+	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {
+		release(&view->worker[part], reason,
+				part == VIEW_STREAM ? VIEW_STREAM_GRACE_MS : VIEW_ENCODER_GRACE_MS);
+	}
+	fd_close(view->ring_fd[VIEW_PICTURES]);
+	fd_close(view->ring_fd[VIEW_SOUND]);
 	for (int flow = 0; flow < FLOWS; flow++) {
-		fd_close(view->flow_fd[flow]);
+		fd_close(view->flows[flow].taken.fd);
+		while (view->flows[flow].count > 0) {
+			drop_first_offer(&view->flows[flow]);
+		}
 	}
 	if (view->page.map) {
 		explicit_bzero(view->page.map, view->page.size);
 	}
 	shm_finish(&view->page);
 	free(view);
-}
-
-void view_kill(struct view *view) {
-	if (view) {
-		child_kill(view->stream, REASON_ASKED, "the session ends");
-		child_kill(view->pictures, REASON_ASKED, "the session ends");
-		child_kill(view->sound, REASON_ASKED, "the session ends");
-	}
 }

@@ -69,7 +69,7 @@ void weigh_probed(struct supervisor *supervisor, const struct ipc_message *messa
 /* Where a process' time goes. What comes and goes with the sound is a fixed sum. */
 static uint64_t *place_of(
 		struct weigh_look *look, const struct session *session, const struct child *child) {
-	if (session->view && child == session->view->pictures) {
+	if (session->view && child == session->view->worker[VIEW_PICTURES].child) {
 		return &look->encode_ns;
 	}
 	return child->kind == PEER_DESKTOP || child->kind == PEER_STREAM ? &look->rest_ns : NULL;
@@ -98,7 +98,7 @@ static void look_at(const struct session *session, struct weigh_look *out) {
 		out->memory += memory.own;
 	}
 	out->memory += shared;
-	out->pictures = session->view ? child_counter(session->view->pictures,
+	out->pictures = session->view ? child_counter(session->view->worker[VIEW_PICTURES].child,
 							PULSE_ENCODER_PICTURES)
 				      : 0;
 }
@@ -106,7 +106,7 @@ static void look_at(const struct session *session, struct weigh_look *out) {
 static struct admission_encoder *encoder_of(
 		struct admission_costs *costs, const struct session *session) {
 	for (unsigned i = 0; i < costs->encoders_count; i++) {
-		if (strcmp(costs->encoders[i].name, session->view->encoder_name) == 0) {
+		if (strcmp(costs->encoders[i].name, session->view->kind) == 0) {
 			return &costs->encoders[i];
 		}
 	}

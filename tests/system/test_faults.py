@@ -15,7 +15,7 @@ def fds_of(pid):
 
 def a_process_that_dies_ends_its_own_session_at_most(build):
     """Beside every death a second viewer loses nothing."""
-    ends_view = {"encoder", "stream", "desktop", "runner"}
+    ends_view = {"desktop", "runner"}
     with Host(build) as host:
         host.paired("sick")
         host.paired("well")
@@ -41,8 +41,11 @@ def a_process_that_dies_ends_its_own_session_at_most(build):
                        f"{report.get('termination')}", report.get("seconds", 0) < 3.5)
                 expect(f"{kind}: with a reason", f"reason={kind}-died" in host.log()[mark:])
             else:
+                # A stream that dies may have sent a part of a picture.
+                lost = 1 if kind == "stream" else 0
                 expect(f"{kind}: the viewer noticed nothing: {report}", report["ok"] and
-                       report["video"]["missing_numbers"] == 0)
+                       report["video"]["missing_numbers"] <= lost and
+                       report["video"]["decode_errors"] == 0)
             wait_for("the doors are back", 10, lambda: host.api("/api/v1/status", optional=True)
                      and len(host.status("process", kind="gate")) == 1)
             wait_for(f"{kind}: no viewer of it is left", 10,
@@ -62,8 +65,11 @@ def a_process_that_hangs_is_noticed(build):
             wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
             mark = len(host.log())
             os.kill(host.pid(kind), signal.SIGSTOP)
-            host.wait_log("reason=worker-hung", 6, mark)
-            host.report(viewer, check=False)
+            wait_for("it is named", 6, lambda: "reason=worker-hung" in host.log()[mark:] or
+                     "reason=slots-held" in host.log()[mark:])
+            report = host.report(viewer, check=False)
+            if kind in ("stream", "encoder"):
+                expect(f"{kind}: another one goes on: {report}", report["end"] == "time")
             wait_for("the session is over or waits", 10,
                      lambda: not host.status("session", state="streaming"))
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_VIEW_INSIDE_H
+#define SUPERVISOR_VIEW_INSIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/own.h"
+#include "supervisor/view.h"
+
+/* Between view.c, which makes and ends a view, view_orders.c, which says what its
+ * encoders are to do, and succeed.c, which replaces what dies. Nobody else includes
+ * this. */
+
+/* Spawns a part; what it is and who hears it is view.c's. */
+int view_spawn(struct view *view, enum view_part part) NODISCARD;
+
+/* The orders of a part whose view is open; nothing before that. */
+int view_order(struct view *view, enum view_part part) NODISCARD;
+
+/* The stream gets its orders if both rings are there. */
+void view_start_stream(struct view *view);
+
+/* START for an encoder; channel goes to the desktop. */
+void view_order_pictures(struct view *view, int channel);
+void view_order_sound(struct view *view);
+
+/* The kind that encodes now is not to be used again for this view; false when
+ * there is no other. */
+bool view_give_up_kind(struct view *view);
+
+/* A part is gone for good (child_owner.ended): its successor is started, or the
+ * view ends; then the view is freed. */
+void view_part_ended(struct view *view, enum view_part part, const struct child_end *end);
+
+/* An encoder's ring came: the stream that plays goes on with it. */
+int view_hand_over(struct view *view, enum view_part part) NODISCARD;
+
+/* The part serves (again). */
+void view_part_serves(struct view *view, enum view_part part);
+
+#endif
