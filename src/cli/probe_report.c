@@ -94,6 +94,7 @@ static json_t *video_report(struct probe_session *session, double seconds) {
 	put_count(object, "recovered", stats->recovered);
 	put_count(object, "fec_failed", stats->fec_failed);
 	put_count(object, "malformed", stats->malformed);
+	put_count(object, "stale_ivs", stats->stale_ivs);
 	put_count(object, "ignored", stats->ignored);
 	put_count(object, "corrupt", stats->corrupt);
 	put_count(object, "undecodable", stats->undecodable);
@@ -122,6 +123,7 @@ static json_t *audio_report(struct probe_session *session) {
 	put_count(object, "recovered", stats->recovered);
 	put_count(object, "parity", stats->parity);
 	put_count(object, "malformed", stats->malformed);
+	put_count(object, "contradicting", stats->contradicting);
 	put_count(object, "ignored", stats->ignored);
 	put_real(object, "silent_at_end_ms",
 			1e3 * seconds_between(audio->newest_ns, session->end_ns));

@@ -16,8 +16,9 @@ struct group {
 	bool used;
 	uint16_t base;
 	uint32_t timestamp; /* of its first packet */
-	size_t size;        /* of each payload */
-	unsigned count;     /* shards present */
+	uint32_t ssrc;
+	size_t size;    /* of each payload */
+	unsigned count; /* shards present */
 	bool present[SHARDS];
 	uint8_t shards[SHARDS][AUDIO_PAYLOAD_MAX];
 };
@@ -38,6 +39,7 @@ struct audio_receiver {
 struct shard {
 	uint16_t base;
 	uint32_t timestamp; /* of the group's first packet */
+	uint32_t ssrc;
 	unsigned index;
 	const uint8_t *payload;
 	size_t size;
@@ -84,8 +86,7 @@ static int shard_read(const struct audio_receiver *receiver, const void *datagra
 	uint8_t type = reader_u8(&r);
 	uint16_t sequence = reader_be16(&r);
 	uint32_t timestamp = reader_be32(&r);
-	reader_take(&r, 4);
-	struct shard s = { .index = sequence % FEC_AUDIO_DATA };
+	struct shard s = { .ssrc = reader_be32(&r), .index = sequence % FEC_AUDIO_DATA };
 	s.base = (uint16_t)(sequence - s.index);
 	s.timestamp = timestamp - s.index * receiver->duration_ms;
 	if (type == AUDIO_TYPE_FEC) {
@@ -93,7 +94,7 @@ static int shard_read(const struct audio_receiver *receiver, const void *datagra
 		r.failed |= reader_u8(&r) != AUDIO_TYPE_OPUS;
 		s.base = reader_be16(&r);
 		s.timestamp = reader_be32(&r);
-		reader_take(&r, 4);
+		s.ssrc = reader_be32(&r);
 	} else if (type != AUDIO_TYPE_OPUS) {
 		return -EBADMSG;
 	}
@@ -120,11 +121,19 @@ static struct group *group_of(struct audio_receiver *receiver, uint16_t sequence
 static int group_take(struct audio_receiver *receiver, const struct shard *s, struct group **out) {
 	struct group *group = group_find(receiver, s->base);
 	if (!group->used || group->base != s->base) {
-		*group = (struct group){
-			.used = true, .base = s->base, .timestamp = s->timestamp, .size = s->size
-		};
+		*group = (struct group){ .used = true,
+			.base = s->base,
+			.timestamp = s->timestamp,
+			.ssrc = s->ssrc,
+			.size = s->size };
 	}
-	if (group->size != s->size || group->present[s->index]) {
+	/* Real clients give up repairing for good over another size, and their debug
+	 * builds assert the rest (RtpAudioQueue.c, getFecBlockForRtpPacket). */
+	if (group->size != s->size || group->timestamp != s->timestamp || group->ssrc != s->ssrc) {
+		receiver->stats.contradicting++;
+		return -EPROTO;
+	}
+	if (group->present[s->index]) {
 		return -EPROTO;
 	}
 	*out = group;

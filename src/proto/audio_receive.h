@@ -43,6 +43,7 @@ int audio_receive_next(struct audio_receiver *receiver, struct audio_received *o
 struct audio_receive_stats {
 	uint64_t packets, parity; /* kept */
 	uint64_t malformed, ignored;
+	uint64_t contradicting; /* at odds with others of their group; counted as ignored, too */
 	uint64_t recovered;
 	uint64_t lost;
 	uint64_t undecryptable;

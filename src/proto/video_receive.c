@@ -49,6 +49,9 @@ struct video_receiver {
 	size_t frame_size;
 	uint32_t current; /* index of the frame being collected */
 	uint32_t next_stream_index;
+	bool opened; /* a shard was decrypted: the two below say its nonce */
+	uint32_t incarnation;
+	uint64_t counter;
 	bool can_invalidate;
 	bool waits_for_key, waits_for_invalidation;
 	uint32_t first_lost; /* first frame since the last one that was decodable */
@@ -158,9 +161,26 @@ static size_t parity_of(const struct shard *s) {
 	return ((size_t)s->data * s->fec_percent + 99) / 100;
 }
 
+/* A nonce that comes twice, or after a later one, says nothing to a client and gives its
+ * key away: nobody but us would notice. The incarnation is the more significant part. */
+static void note_iv(struct video_receiver *receiver, const uint8_t *iv) {
+	struct reader r = reader_over(iv, GCM_IV_SIZE);
+	uint64_t counter = reader_le64(&r);
+	uint32_t incarnation = reader_le32(&r) & VIDEO_INCARNATION_MAX;
+	bool newer = incarnation == receiver->incarnation ? counter > receiver->counter
+							  : incarnation > receiver->incarnation;
+	if (receiver->opened && !newer) {
+		receiver->stats.stale_ivs++;
+		return;
+	}
+	receiver->opened = true;
+	receiver->incarnation = incarnation;
+	receiver->counter = counter;
+}
+
 /* Decrypts a datagram to `out` of shard_size, or copies it, padded with zeros. */
-static int shard_open(
-		struct video_receiver *receiver, const void *datagram, size_t len, uint8_t *out) {
+static int shard_open(struct video_receiver *receiver, const void *datagram, size_t len,
+		uint8_t *out, size_t *out_len) {
 	struct reader r = reader_over(datagram, len);
 	const uint8_t *iv = NULL, *tag = NULL;
 	if (receiver->gcm) {
@@ -177,11 +197,16 @@ static int shard_open(
 		return -EBADMSG;
 	}
 	memset(out + r.left, 0, receiver->shard_size - r.left);
-	if (receiver->gcm) {
-		return gcm_open(receiver->gcm, iv, tag, r.at, r.left, out);
+	*out_len = r.left;
+	if (!receiver->gcm) {
+		memcpy(out, r.at, r.left);
+		return 0;
 	}
-	memcpy(out, r.at, r.left);
-	return 0;
+	int rc = gcm_open(receiver->gcm, iv, tag, r.at, r.left, out);
+	if (rc == 0) {
+		note_iv(receiver, iv);
+	}
+	return rc;
 }
 
 /* Frames up to and without `next` will not come any more. */
@@ -259,7 +284,9 @@ static int block_open(struct video_receiver *receiver, const struct shard *s) {
 static int block_choose(struct video_receiver *receiver, const struct shard *s) {
 	struct block *block = &receiver->block;
 	bool same_frame = s->frame_index == receiver->current;
+	/* RtpvAddPacket() compares 16 bits: a leap of more than half of that goes back. */
 	if (before32(s->frame_index, receiver->current) ||
+			before16((uint16_t)s->frame_index, (uint16_t)receiver->current) ||
 			(same_frame && s->block < block->index)) {
 		return -EPROTO;
 	}
@@ -282,6 +309,14 @@ static int block_choose(struct video_receiver *receiver, const struct shard *s) 
 		frames_pass(receiver, s->frame_index);
 	}
 	return block_open(receiver, s);
+}
+
+/* What clients built for debugging insist on (RtpVideoQueue.c, LC_ASSERT_VT): shards of a
+ * block agree about it. The others fall over it later, or show garbage. */
+static bool shard_agrees(const struct block *block, const struct shard *s) {
+	uint16_t lowest = (uint16_t)(s->sequence - s->index);
+	return s->data == block->data && s->fec_percent == block->fec_percent &&
+	       s->last_block == block->last && (s->fec_percent == 0 || lowest == block->lowest);
 }
 
 /* Puts the shard in its place; -EPROTO when there is none for it. */
@@ -376,6 +411,14 @@ static enum nal nal_kind(enum video_codec codec, uint8_t header) {
 						      : NAL_OTHER;
 }
 
+/* A frame of Annex B begins with a start code; clients skip to the first one, or assert
+ * (VideoDepacketizer.c). */
+static bool frame_begins(enum video_codec codec, const uint8_t *b, size_t len) {
+	static const uint8_t start[4] = { 0, 0, 0, 1 };
+	return codec == VIDEO_AV1 || (len >= 4 && memcmp(b, start, 4) == 0) ||
+	       (len >= 3 && memcmp(b, start + 1, 3) == 0);
+}
+
 /* Parameter sets and the beginning of a slice of an IDR must be in the first
  * shard: the client looks no further (processAvcHevcRtpPayloadSlow). */
 static bool shard_starts_idr(enum video_codec codec, const uint8_t *b, size_t len) {
@@ -437,6 +480,7 @@ static int frame_finish(struct video_receiver *receiver, const struct shard *s,
 	reader_take(&r, 2);
 	size_t padding = payload_size(receiver) - last;
 	if (form != 0x01 || last == 0 || last > payload_size(receiver) || padding >= r.left ||
+			!frame_begins(receiver->codec, r.at, r.left - padding) ||
 			(type != VIDEO_FRAME_P && type != VIDEO_FRAME_IDR &&
 					type != VIDEO_FRAME_INTRA_REFRESH &&
 					type != VIDEO_FRAME_AFTER_INVALIDATION)) {
@@ -487,7 +531,8 @@ static int block_finish(struct video_receiver *receiver, struct video_received *
 static int receive(struct video_receiver *receiver, const void *datagram, size_t len,
 		struct video_received *out) {
 	uint8_t bytes[VIDEO_PACKET_SIZE_MAX + RTP_SIZE];
-	int rc = shard_open(receiver, datagram, len, bytes);
+	size_t plain_len;
+	int rc = shard_open(receiver, datagram, len, bytes, &plain_len);
 	if (rc < 0) {
 		return rc;
 	}
@@ -497,12 +542,18 @@ static int receive(struct video_receiver *receiver, const void *datagram, size_t
 	struct reader r = reader_over(bytes, receiver->shard_size);
 	struct shard s;
 	shard_read(&r, &s);
+	if (plain_len != receiver->shard_size && !(s.flags & VIDEO_FLAG_END)) {
+		return -EBADMSG; /* only a block's last data may be short */
+	}
 	if (before16(s.sequence, receiver->block.next_contiguous)) {
 		return -EPROTO;
 	}
 	rc = block_choose(receiver, &s);
 	if (rc < 0) {
 		return rc;
+	}
+	if (!shard_agrees(&receiver->block, &s)) {
+		return -EBADMSG;
 	}
 	rc = block_add(receiver, &s, bytes);
 	if (rc < 0) {

@@ -15,7 +15,8 @@
  * moonlight-common-c's RtpVideoQueue.c (a newer frame or block ends an
  * incomplete one at once, order within a block is free) and of
  * VideoDepacketizer.c (what counts as a key frame, what is dropped until one
- * comes), but not its heuristics for asking early. One thread. */
+ * comes), but not its heuristics for asking early. What its debug builds assert about
+ * the host counts as malformed. One thread. */
 struct video_receiver;
 
 enum video_codec {
@@ -75,7 +76,8 @@ bool video_receive_fec_status(struct video_receiver *receiver, struct control_fe
 
 struct video_receive_stats {
 	uint64_t packets;     /* kept */
-	uint64_t malformed;   /* or not decrypted */
+	uint64_t malformed;   /* or not decrypted, or at odds with the others of its block */
+	uint64_t stale_ivs;   /* decrypted with a nonce that is not newer than all before */
 	uint64_t ignored;     /* old, twice, out of range */
 	uint64_t missing;     /* shards that others of their block had overtaken at its end */
 	uint64_t recovered;   /* data shards rebuilt from parity */

@@ -12,6 +12,11 @@ def check_picture(report, frames_min=20):
     expect(f"no decode errors: {video}", video["decode_errors"] == 0)
     expect(f"no missing frame number: {video}", video["missing_numbers"] == 0)
     expect(f"nothing malformed: {video}", video["malformed"] == 0 and video["corrupt"] == 0)
+    expect(f"no nonce twice: {video}", video["stale_ivs"] == 0)
+    audio, control = report["audio"], report["control"]
+    expect(f"sound that agrees with itself: {audio}", audio["malformed"] == 0 and
+           audio["contradicting"] == 0)
+    expect(f"every control message is new and understood: {control}", control["bad"] == 0)
 
 
 def check_pattern(report, psnr=32):

@@ -414,6 +414,98 @@ static void a_key_frame_has_its_sets_and_slice_in_the_first_shard(void **state) 
 	path_finish(&path);
 }
 
+/* What a client's debug build asserts, ours counts (RtpVideoQueue.c, LC_ASSERT_VT). */
+static void shards_at_odds_with_their_block_are_malformed(void **state) {
+	(void)state;
+	static const struct {
+		size_t at; /* byte of the shard */
+		uint8_t bits;
+		int rc;
+	} odd[] = {
+		{ 3, 4, -EBADMSG },     /* RTP sequence: block would begin elsewhere */
+		{ 27, 0x40, -EBADMSG }, /* number of the last block */
+		{ 28, 0x10, -EBADMSG }, /* percentage of parity */
+		{ 29, 0x10, -EBADMSG }, /* index */
+		{ 31, 0x01, -EBADMSG }, /* count of data shards */
+		{ 40, 0xff, 0 },        /* a picture's byte is its own affair */
+	};
+	struct path path = path_make(small, VIDEO_AV1);
+	path_begin(&path, VIDEO_FRAME_IDR, 700);
+	path_write(&path, 0);
+	size_t size = path.batch.plan.datagram_size;
+	assert_int_equal(path_receive(&path, 0), 0);
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+		uint8_t *shard = path.datagrams + size;
+		shard[odd[i].at] ^= odd[i].bits;
+		assert_int_equal(path_receive(&path, 1), odd[i].rc);
+		shard[odd[i].at] ^= odd[i].bits;
+	}
+	/* Only the block's last may be shorter. */
+	assert_int_equal(video_receive(path.receiver, path.datagrams + 2 * size, size - 1,
+					 &path.got),
+			-EBADMSG);
+	assert_true(video_receive_stats(path.receiver)->malformed == 6);
+	path_finish(&path);
+}
+
+static void a_leap_of_half_the_numbers_goes_back(void **state) {
+	(void)state;
+	struct path path = path_make(small, VIDEO_AV1);
+	assert_int_equal(path_frame(&path, VIDEO_FRAME_IDR, 100, 0), 1);
+	path.sender.position.next_frame = 2 + 0x8000;
+	assert_int_equal(path_frame(&path, VIDEO_FRAME_IDR, 100, 0), 0);
+	path.sender.position.next_frame = 2 + 0x7fff;
+	assert_int_equal(path_frame(&path, VIDEO_FRAME_IDR, 100, 0), 1);
+	path_finish(&path);
+}
+
+static void a_nonce_that_is_not_newer_is_counted(void **state) {
+	(void)state;
+	struct video_format format = small;
+	format.encrypted = true;
+	struct path path = path_make(format, VIDEO_AV1);
+	const struct video_receive_stats *stats = video_receive_stats(path.receiver);
+	assert_int_equal(path_frame(&path, VIDEO_FRAME_IDR, 500, 0), 1);
+	struct video_position position = path.sender.position;
+	assert_int_equal(path_frame(&path, VIDEO_FRAME_IDR, 500, 0), 1);
+	assert_true(stats->stale_ivs == 0);
+	/* A successor that forgot how far the counter had come. */
+	uint64_t iv = position.next_iv;
+	position = path.sender.position;
+	position.next_iv = iv;
+	struct secret key = vector_key();
+	video_sender_finish(&path.sender);
+	assert_int_equal(video_sender_init(&path.sender, &format, &key, &position), 0);
+	assert_int_equal(path_frame(&path, VIDEO_FRAME_IDR, 500, 0), 1);
+	assert_true(stats->stale_ivs > 0);
+	/* One that did as it should: of another incarnation. */
+	uint64_t before = stats->stale_ivs;
+	position = path.sender.position;
+	position.next_iv = 0;
+	position.incarnation++;
+	video_sender_finish(&path.sender);
+	assert_int_equal(video_sender_init(&path.sender, &format, &key, &position), 0);
+	assert_int_equal(path_frame(&path, VIDEO_FRAME_IDR, 500, 0), 1);
+	assert_true(stats->stale_ivs == before);
+	path_finish(&path);
+}
+
+static void a_frame_without_a_start_code_is_corrupt(void **state) {
+	(void)state;
+	struct path path = path_make(small, VIDEO_H264);
+	memcpy(path.picture, "\0\0\1\x65", 4);
+	path_begin(&path, VIDEO_FRAME_IDR, 40);
+	path.frame.data = path.picture;
+	path_write(&path, 0);
+	assert_int_equal(path_receive(&path, 0), 1);
+	path_begin(&path, VIDEO_FRAME_P, 40);
+	path.frame.data = path.picture + 1;
+	path_write(&path, 0);
+	assert_int_equal(path_receive(&path, 0), -EBADMSG);
+	assert_true(video_receive_stats(path.receiver)->corrupt == 1);
+	path_finish(&path);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(clear_frames_survive_any_loss_up_to_the_parity),
@@ -428,6 +520,10 @@ int main(void) {
 		UNIT(a_missed_block_loses_its_frame_only),
 		UNIT(changed_and_foreign_datagrams_are_refused_when_encrypted),
 		UNIT(a_key_frame_has_its_sets_and_slice_in_the_first_shard),
+		UNIT(shards_at_odds_with_their_block_are_malformed),
+		UNIT(a_leap_of_half_the_numbers_goes_back),
+		UNIT(a_nonce_that_is_not_newer_is_counted),
+		UNIT(a_frame_without_a_start_code_is_corrupt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
