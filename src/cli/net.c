@@ -2,6 +2,7 @@
 #include "cli/net.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -112,11 +113,10 @@ int net_connect_unix(const char *path, uint64_t deadline_ns, int *out_fd) {
 	return connect_socket((const struct sockaddr *)&sa, sizeof(sa), deadline_ns, out_fd);
 }
 
-int net_connect_udp(const struct address *address, int *out_fd) {
-	struct sockaddr_storage sa;
-	socklen_t len = net_sockaddr(address, &sa);
+static int connect_udp(const struct sockaddr_storage *sa, socklen_t len,
+		const struct sockaddr_in *from, int *out_fd) {
 	OWN(fd_close)
-	int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(sa->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		return -errno;
 	}
@@ -126,12 +126,39 @@ int net_connect_udp(const struct address *address, int *out_fd) {
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	}
 	int yes = 1;
+	if (from && bind(fd, (const struct sockaddr *)from, sizeof(*from)) < 0) {
+		return -errno;
+	}
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof(yes)) < 0 ||
-			connect(fd, (const struct sockaddr *)&sa, len) < 0) {
+			connect(fd, (const struct sockaddr *)sa, len) < 0) {
 		return -errno;
 	}
 	*out_fd = TAKE(fd, -1);
 	return 0;
+}
+
+int net_connect_udp(const struct address *address, int *out_fd) {
+	struct sockaddr_storage sa;
+	socklen_t len = net_sockaddr(address, &sa);
+	return connect_udp(&sa, len, NULL, out_fd);
+}
+
+int net_move_udp(int fd, uint8_t host) {
+	struct sockaddr_storage sa = { 0 };
+	socklen_t len = sizeof(sa);
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host) };
+	if (getpeername(fd, (struct sockaddr *)&sa, &len) < 0) {
+		return -errno;
+	}
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&sa;
+	bool loopback = sa.ss_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	OWN(fd_close) int moved = -1;
+	int rc = connect_udp(&sa, len, loopback ? &from : NULL, &moved);
+	if (rc == 0 && dup3(moved, fd, O_CLOEXEC) < 0) {
+		rc = -errno;
+	}
+	return rc;
 }
 
 int net_write(int fd, const void *data, size_t len, uint64_t deadline_ns) {

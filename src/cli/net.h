@@ -34,6 +34,10 @@ int net_connect_unix(const char *path, uint64_t deadline_ns, int *out_fd) NODISC
  * when the kernel received each datagram. */
 int net_connect_udp(const struct address *address, int *out_fd) NODISCARD;
 
+/* The same peer from a new port, as a router does that forgot: fd becomes that socket.
+ * On loopback also from a new address, 127.0.0.host. */
+int net_move_udp(int fd, uint8_t host) NODISCARD;
+
 /* All of data. */
 int net_write(int fd, const void *data, size_t len, uint64_t deadline_ns) NODISCARD;
 

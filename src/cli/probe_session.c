@@ -278,13 +278,28 @@ static uint64_t next_deadline_ns(const struct probe_session *session) {
 			session->begin_ns + (uint64_t)(session->probe->options.seconds * 1e9));
 }
 
+/* SIGUSR1: from now on this client is somewhere else. */
+static void move_away(struct probe_session *session) {
+	session->moves++;
+	int fds[] = { session->control.fd, session->video_fd, session->audio_fd };
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		if (fds[i] >= 0 && net_move_udp(fds[i], (uint8_t)(1 + session->moves % 200)) < 0) {
+			probe_fail(session->probe, PROBE_FAILED, "stream", "cannot move");
+		}
+	}
+}
+
 /* Takes all that are pending: whatever is left would end us once it is unblocked. */
 static void handle_signal(struct probe_session *session, int signal_fd) {
 	struct signalfd_siginfo info;
 	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1) {
+			move_away(session);
+			continue;
+		}
 		session->end = PROBE_END_INTERRUPTED;
+		probe_fail(session->probe, PROBE_FAILED, "stream", "interrupted");
 	}
-	probe_fail(session->probe, PROBE_FAILED, "stream", "interrupted");
 }
 
 /* Waits until something comes or is due, and takes what came. */
@@ -451,6 +466,7 @@ static int run(struct probe_session *session, const char *url) {
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	OWN(fd_close) int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	loop(session, signal_fd);

@@ -39,6 +39,7 @@ struct probe_session {
 	struct probe_audio audio;
 	int video_fd, audio_fd; /* owned, -1 before */
 	uint32_t video_pings, audio_pings;
+	uint32_t moves;        /* to new addresses, by SIGUSR1 */
 	struct impair *impair; /* owned; NULL: datagrams pass as they come */
 	struct script script;
 	size_t script_next;

@@ -274,6 +274,15 @@ static void handle_session_state(
 			message->session_state.state);
 }
 
+static void handle_flow_proven(
+		struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	struct session *session = sessions_by_id(&gate->sessions, message->flow_proven.session);
+	if (session) {
+		session_prove(session, &message->flow_proven.address);
+	}
+}
+
 #define FORWARD(name, handler) \
 	static void name(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) { \
 		(void)fds; \
@@ -304,6 +313,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_GATE_APPS_END] = handle_apps_end,
 	[IPC_ART] = handle_art,
 	[IPC_SESSION_STATE] = handle_session_state,
+	[IPC_FLOW_PROVEN] = handle_flow_proven,
 	[IPC_LAUNCHED] = handle_launched,
 	[IPC_CANCELLED] = handle_cancelled,
 	[IPC_ANNOUNCED] = handle_announced,

@@ -124,6 +124,15 @@ struct session *sessions_by_serial(struct sessions *sessions, uint64_t serial) {
 	return NULL;
 }
 
+struct session *sessions_by_id(struct sessions *sessions, uint64_t id) {
+	for (size_t i = 0; id && i < SESSIONS_MAX; i++) {
+		if (sessions->list[i].id == id) {
+			return &sessions->list[i];
+		}
+	}
+	return NULL;
+}
+
 static bool negotiates(const struct session *session, uint64_t now_ms) {
 	return session->id && session->negotiating &&
 	       now_ms - session->launched_ms <= SESSION_NEGOTIATION_MS;
@@ -173,9 +182,16 @@ bool session_is_proven(const struct session *session, const struct address *addr
 }
 
 void session_prove(struct session *session, const struct address *address) {
-	if (!session_is_proven(session, address) && session->n_proven < SESSION_PROVEN_MAX) {
-		session->proven[session->n_proven++] = *address;
+	if (session_is_proven(session, address)) {
+		return;
 	}
+	if (session->n_proven == SESSION_PROVEN_MAX) {
+		/* A client that wanders needs its newest address, not its oldest. */
+		memmove(session->proven, session->proven + 1,
+				sizeof(session->proven) - sizeof(session->proven[0]));
+		session->n_proven--;
+	}
+	session->proven[session->n_proven++] = *address;
 }
 
 void sessions_finish(struct sessions *sessions) {

@@ -88,6 +88,9 @@ int32_t sessions_game(const struct sessions *sessions, const uint8_t client[32])
 
 struct session *sessions_by_serial(struct sessions *sessions, uint64_t serial);
 
+/* NULL for one that is not here. */
+struct session *sessions_by_id(struct sessions *sessions, uint64_t id);
+
 /* The one that negotiates and whose key opens this sealed request; its text is in out
  * (RTSP_SEAL_PLAIN_MAX) and *out_len. -ENOENT when none does, -EPROTO for a replay. */
 int sessions_unseal(struct sessions *sessions, const void *data, size_t len, uint64_t now_ms,

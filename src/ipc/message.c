@@ -154,6 +154,7 @@ FIELDS(f_stream_flow, ENUM(stream_flow.flow, FLOWS), ADDRESS(stream_flow.peer),
 FIELDS(f_stream_active, RAW(stream_active.source), RAW(stream_active.reason));
 FIELDS(f_stream_end, RAW(stream_end.reason), RAW(stream_end.code));
 FIELDS(f_stream_first, RAW(stream_first.first_packet_ns));
+FIELDS(f_flow_proven, RAW(flow_proven.session), ADDRESS(flow_proven.address));
 FIELDS(f_stream_lost, RAW(stream_lost.reason));
 FIELDS(f_stream_stats, RAW(stream_stats.pictures), RAW(stream_stats.key_frames),
 	RAW(stream_stats.video_packets), RAW(stream_stats.audio_packets), RAW(stream_stats.bytes),
@@ -303,6 +304,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_BOARD]             = { "board",              P(SUPERVISOR),  P(WEB),         1, 0, f_none },
 
 	[IPC_ENCODER_COST]      = { "encoder-cost",       P(ENCODER),     P(SUPERVISOR),  0, 0, f_encoder_cost },
+	[IPC_FLOW_PROVEN]       = { "flow-proven",        P(STREAM) | P(SUPERVISOR), P(SUPERVISOR) | P(GATE), 0, 0, f_flow_proven },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

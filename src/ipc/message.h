@@ -175,6 +175,9 @@ enum ipc_kind {
 	/* admission */
 	IPC_ENCODER_COST = 210,
 
+	/* an address that a control message has proven: stream -> supervisor -> gate */
+	IPC_FLOW_PROVEN = 211,
+
 	IPC_KINDS,
 };
 
@@ -667,6 +670,10 @@ struct ipc_message {
 		struct {
 			uint32_t reason;
 		} stream_lost;
+		struct {
+			uint64_t session; /* the supervisor's word, not the stream's */
+			struct address address;
+		} flow_proven;
 		struct {
 			uint64_t pictures, key_frames, video_packets, audio_packets, bytes;
 			uint64_t invalidations, idr_requests, lapped, input_events;

@@ -275,6 +275,12 @@ static void handle_flow(struct stream *stream, struct ipc_message *message, stru
 	}
 	note_flow(stream, flow, now_ns);
 	tell_flow(stream, message, true);
+	if (flow->kind == FLOW_CONTROL && flow->counters.moves > 0) {
+		/* It decrypted: sound and pictures may go there as well, once asked for. */
+		struct ipc_message proven = { .kind = IPC_FLOW_PROVEN,
+			.flow_proven.address = flow->peer };
+		worker_post(&stream->worker, &proven, NULL, 0);
+	}
 }
 
 static int open_parts(struct stream *stream, const struct ipc_message *message) {

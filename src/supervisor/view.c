@@ -227,6 +227,9 @@ static void handle_stream_message(
 		session_raise(session, LIFE_FIRST_PACKET, REASON_NONE, NULL);
 	} else if (message->kind == IPC_STREAM_LOST) {
 		session_raise(session, LIFE_VIEWER_LOST, message->stream_lost.reason, NULL);
+	} else if (message->kind == IPC_FLOW_PROVEN) {
+		message->flow_proven.session = session->id;
+		supervisor_post(session->supervisor, SERVICE_GATE, message, NULL, 0);
 	} else if (message->kind == IPC_STREAM_STATS) {
 		session->stats = *message;
 	} else if (message->kind == IPC_STREAM_FLOW) {

@@ -3,6 +3,7 @@
 """What crosses the network: discovery, and who can take whose datagrams."""
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -100,6 +101,26 @@ def a_stranger_gets_no_byte(build):
                report["video"]["missing_numbers"] == 0)
 
 
+def a_client_that_moves_gets_its_stream_again(build):
+    """New ports and a new address, as behind a router that forgot it, twice."""
+    with Host(build) as host:
+        host.paired()
+        viewer = host.probe("stream", "--app", "Pattern", "--size", "320x240", "--seconds", "9",
+                            background=True)
+        wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
+        for move in (1, 2):
+            mark = len(host.log())
+            viewer.send_signal(signal.SIGUSR1)
+            for kind in (2, 0, 1):
+                host.wait_log(f"event=flow kind={kind} peer=127.0.0.{1 + move}", 6, mark)
+        report = host.report(viewer)
+        video = report["video"]
+        expect(f"pictures came again, within two seconds: {video}",
+               video["silent_at_end_ms"] < 1000 and video["gap_ms"]["max"] < 2500 and
+               video["decode_errors"] == 0)
+        expect(f"and sound: {report['audio']}", report["audio"]["silent_at_end_ms"] < 1000)
+
+
 def another_keyboard_types_its_own_letters(build):
     with Host(build, "--keyboard", "de") as host:
         host.paired()
@@ -121,5 +142,6 @@ if __name__ == "__main__":
         is_found_on_its_network,
         nobody_else_takes_a_viewers_datagrams,
         a_stranger_gets_no_byte,
+        a_client_that_moves_gets_its_stream_again,
         another_keyboard_types_its_own_letters,
     ])

@@ -510,6 +510,17 @@ static void ipv6_clients_are_served_at_their_address(void **state) {
 	assert_true(rig_is_quiet(&world->rig, 50));
 	send_ping(world, video, DOOR_VIDEO, 1);
 	close(expect_flow(world, FLOW_VIDEO, video));
+	/* Until the stream has decrypted something from there. */
+	struct ipc_message proven = { .kind = IPC_FLOW_PROVEN,
+		.flow_proven.session = answer.launched.session };
+	assert_int_equal(address_parse_ip("127.0.0.1", &proven.flow_proven.address), 0);
+	rig_send(&world->rig, &proven);
+	uint32_t counter = 2;
+	do {
+		send_ping(world, other, DOOR_VIDEO, counter++);
+		assert_true(counter < 100);
+	} while (rig_is_quiet(&world->rig, 50));
+	close(expect_flow(world, FLOW_VIDEO, other));
 	close(video);
 	close(other);
 	world_end(world);

@@ -323,6 +323,7 @@ static void a_client_that_moves_is_followed(void **state) {
 	client_control_kind(&viewer->control, 1, CONTROL_REQUEST_IDR);
 	viewer_open_flow(viewer, FLOW_CONTROL, 0);
 	assert_true(viewer_until(viewer, was_asked_for_a_key, VIEWER_WAIT_MS));
+	assert_int_equal(viewer->proven, 1); /* for sound and pictures to follow */
 	viewer->sources[0].key_asks = 0;
 	client_control_kind(&viewer->control, 1, CONTROL_PING);
 	/* Pictures after three pings were missed, of which none was sent here. */

@@ -237,6 +237,9 @@ static void take_message(struct viewer *viewer) {
 	case IPC_STREAM_FLOW:
 		viewer_note_answer(viewer, &message);
 		break;
+	case IPC_FLOW_PROVEN:
+		viewer->proven++;
+		break;
 	case IPC_STREAM_STATS:
 		viewer->stats = message;
 		break;

@@ -72,6 +72,7 @@ struct viewer {
 	bool first, lost, stopped, exited;
 	uint32_t lost_reason, stopped_reason;
 	unsigned actives;
+	unsigned proven; /* addresses that the stream vouched for */
 	struct ipc_message active, stats;
 	int status; /* of waitpid */
 
