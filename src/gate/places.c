@@ -23,12 +23,18 @@ bool places_knows(const struct places *places, const struct source *source) {
 	return false;
 }
 
+/* Young places of one source, or of one class (known sources, or strangers). */
+struct young {
+	unsigned count;
+	int oldest, oldest_mute; /* -1: none */
+};
+
 /* What a newcomer finds, and the oldest of each group that could give way. */
 struct census {
 	unsigned open, strangers, own;
-	unsigned young, young_strangers, young_own;
+	unsigned young, young_strangers;
 	int free;
-	int young_group, young_same; /* who of the same class, and source, would give way */
+	struct young same_class, same_source;
 	int idle_any, idle_stranger, idle_same;
 };
 
@@ -38,13 +44,15 @@ static void note_oldest(const struct places *places, int *oldest, unsigned index
 	}
 }
 
-/* Of young ones: the mute before those that have greeted, then by age. */
-static void note_idler(const struct places *places, int *idler, unsigned index) {
-	const struct place *place = &places->place[index];
-	const struct place *other = *idler < 0 ? NULL : &places->place[*idler];
-	if (!other || place->state < other->state ||
-			(place->state == other->state && place->since < other->since)) {
-		*idler = (int)index;
+static bool is_young(const struct place *place) {
+	return place->state == PLACE_YOUNG || place->state == PLACE_GREETED;
+}
+
+static void note_young(const struct places *places, struct young *young, unsigned index) {
+	young->count++;
+	note_oldest(places, &young->oldest, index);
+	if (places->place[index].state == PLACE_YOUNG) {
+		note_oldest(places, &young->oldest_mute, index);
 	}
 }
 
@@ -53,12 +61,11 @@ static void count_young(const struct places *places, struct census *census, unsi
 	const struct place *place = &places->place[i];
 	census->young++;
 	census->young_strangers += !place->known;
-	census->young_own += own;
 	if (own) {
-		note_idler(places, &census->young_same, i);
+		note_young(places, &census->same_source, i);
 	}
 	if (place->known == known) {
-		note_idler(places, &census->young_group, i);
+		note_young(places, &census->same_class, i);
 	}
 }
 
@@ -75,8 +82,8 @@ static void count_idle(const struct places *places, struct census *census, unsig
 static void take_census(const struct places *places, const struct source *source, bool known,
 		struct census *out) {
 	*out = (struct census){ .free = -1,
-		.young_group = -1,
-		.young_same = -1,
+		.same_class = { .oldest = -1, .oldest_mute = -1 },
+		.same_source = { .oldest = -1, .oldest_mute = -1 },
 		.idle_any = -1,
 		.idle_stranger = -1,
 		.idle_same = -1 };
@@ -90,7 +97,7 @@ static void take_census(const struct places *places, const struct source *source
 		out->open++;
 		out->strangers += !place->known;
 		out->own += own;
-		if (place->state == PLACE_YOUNG || place->state == PLACE_GREETED) {
+		if (is_young(place)) {
 			count_young(places, out, i, known, own);
 		} else if (place->state == PLACE_IDLE) {
 			count_idle(places, out, i, own);
@@ -98,18 +105,40 @@ static void take_census(const struct places *places, const struct source *source
 	}
 }
 
+/* Who of the group gives way: the oldest mute one, if it had its time to say hello, else the
+ * oldest. The newer half has not: were a newcomer to go first for being mute among those that
+ * have all greeted, whoever greets and idles would keep everybody else out.
+ * source NULL: of the class. */
+static int choose_idler(const struct places *places, const struct young *young,
+		const struct source *source, bool known) {
+	if (young->oldest_mute < 0) {
+		return young->oldest;
+	}
+	uint64_t since = places->place[young->oldest_mute].since;
+	unsigned older = 0;
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		const struct place *place = &places->place[i];
+		bool belongs = source ? same_source(&place->source, source) : place->known == known;
+		older += is_young(place) && belongs && place->since < since;
+	}
+	return older < young->count / 2 ? young->oldest_mute : young->oldest;
+}
+
 int places_choose(const struct places *places, const struct source *source) {
 	bool known = places_knows(places, source);
 	struct census census;
 	take_census(places, source, known, &census);
-	if (census.young_own >= (known ? PLACES_YOUNG_KNOWN_MAX : PLACES_YOUNG_STRANGER_MAX)) {
-		return census.young_same;
+	if (census.same_source.count >=
+			(known ? PLACES_YOUNG_KNOWN_MAX : PLACES_YOUNG_STRANGER_MAX)) {
+		return choose_idler(places, &census.same_source, source, known);
 	}
 	if (!known && census.young_strangers >= PLACES_YOUNG_STRANGERS_MAX) {
-		return census.young_group;
+		return choose_idler(places, &census.same_class, NULL, known);
 	}
 	if (census.young >= PLACES_YOUNG_MAX) {
-		return census.young_group >= 0 ? census.young_group : -ENOSPC;
+		return census.same_class.count > 0
+				       ? choose_idler(places, &census.same_class, NULL, known)
+				       : -ENOSPC;
 	}
 	if (!known && census.own >= PLACES_STRANGER_MAX) {
 		return census.idle_same >= 0 ? census.idle_same : -ENOSPC;

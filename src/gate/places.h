@@ -14,10 +14,10 @@
  *
  * A connection is young until its first whole request has arrived: that is what an
  * attacker can hold for nothing. When young places run out, one of the same group gives way
- * to the newcomer: the oldest that has not even said hello, else the oldest, because an
- * honest client says hello at once and needs its place for some milliseconds, an idler
- * for seconds. Half of everything is kept for sources that have shown the certificate
- * of a paired client. */
+ * to the newcomer: the oldest that had its time and has not even said hello, else the oldest,
+ * because an honest client says hello at once and needs its place for some milliseconds, an
+ * idler for seconds. The newer half of the group is never taken. Half of everything is kept for
+ * sources that have shown the certificate of a paired client. */
 enum {
 	PLACES_MAX = 768,
 	PLACES_STRANGERS_MAX = PLACES_MAX / 2,

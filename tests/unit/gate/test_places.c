@@ -73,6 +73,27 @@ static void who_has_said_hello_stays_longer_than_the_mute(void **state) {
 	assert_int_equal(arrive(places, 1), first);
 }
 
+/* The idlers have all said hello: a newcomer's own hello is still on its way. */
+static void a_newcomer_has_time_to_say_hello_among_greeted_idlers(void **state) {
+	struct places *places = fresh(state);
+	for (unsigned i = 0; i < PLACES_YOUNG_STRANGER_MAX; i++) {
+		places_change(places, (unsigned)arrive(places, 1), PLACE_GREETED);
+	}
+	int honest = arrive(places, 1);
+	for (unsigned i = 0; i < PLACES_YOUNG_STRANGER_MAX / 2 - 1; i++) {
+		int idler = arrive(places, 1);
+		assert_int_not_equal(idler, honest);
+		places_change(places, (unsigned)idler, PLACE_GREETED);
+	}
+	/* Its hello has come: as much time again, and more, for the rest of the handshake. */
+	places_change(places, (unsigned)honest, PLACE_GREETED);
+	for (unsigned i = 0; i < PLACES_YOUNG_STRANGER_MAX - 1; i++) {
+		int idler = arrive(places, 1);
+		assert_int_not_equal(idler, honest);
+		places_change(places, (unsigned)idler, i % 2 ? PLACE_GREETED : PLACE_YOUNG);
+	}
+}
+
 static void strangers_leave_half_of_the_young_places_to_known_sources(void **state) {
 	struct places *places = fresh(state);
 	know(places, 1);
@@ -166,6 +187,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(one_source_evicts_its_own_oldest_newcomer),
 		UNIT(who_has_said_hello_stays_longer_than_the_mute),
+		UNIT(a_newcomer_has_time_to_say_hello_among_greeted_idlers),
 		UNIT(strangers_leave_half_of_the_young_places_to_known_sources),
 		UNIT(strangers_cannot_take_all_places_for_good),
 		UNIT(an_ipv6_source_is_its_64_bit_network),
