@@ -88,6 +88,7 @@ void connection_close(struct connection *connection) {
 	places_free(&pool->places, connection->slot);
 	pulse_set(*pool->pulse, PULSE_GATE_OPEN, pool->places.open);
 	connections_resume(pool);
+	connections_calm(pool);
 }
 
 /* Our side is done: say so, and wait for the client's end, so that an answer still on its

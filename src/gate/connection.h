@@ -139,6 +139,7 @@ struct connections {
 	uint64_t resume_us; /* accepting is paused until then for want of fds */
 	uint64_t refusal_logged_us, refused;
 	struct places places;
+	unsigned peak; /* most that were open since memory was given back */
 	struct connection slots[PLACES_MAX];
 };
 
@@ -181,6 +182,8 @@ void connection_close(struct connection *connection);
 void connections_arm(struct connections *pool);
 /* A place is free: accept again if that was what was missing. */
 void connections_resume(struct connections *pool);
+/* One was closed: after a storm, what it had filled is given back to the system. */
+void connections_calm(struct connections *pool);
 /* The socket is accepted, its place is taken. */
 int connection_start(struct connection *connection) NODISCARD;
 /* Its deadline has passed. */

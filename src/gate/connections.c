@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 enum {
 	ACCEPT_BATCH = 8, /* each may cost a signature: 1 ms */
 	PAUSE_MS = 250,   /* for want of descriptors */
+	STORM = 16,       /* connections at a time: memory worth giving back */
 };
 
 static void count(struct connections *pool, enum pulse_counter_gate counter) {
@@ -51,6 +53,14 @@ void connections_resume(struct connections *pool) {
 	if (pool->full && pool->listening) {
 		pool->full = false;
 		set_listeners(pool, true);
+	}
+}
+
+/* The heap has holes then, which it would keep until its top is free, too. */
+void connections_calm(struct connections *pool) {
+	if (pool->peak >= STORM && pool->places.open <= pool->peak / 8) {
+		pool->peak = pool->places.open;
+		malloc_trim(0);
 	}
 }
 
@@ -121,6 +131,9 @@ static void take(struct listener *listener, int fd, const struct sockaddr_storag
 		.fd = fd,
 	};
 	places_take(&pool->places, (unsigned)slot, &source);
+	if (pool->places.open > pool->peak) {
+		pool->peak = pool->places.open;
+	}
 	if (peer->ss_family == AF_UNIX) {
 		places_know(&pool->places, (unsigned)slot); /* no stranger reaches it */
 	}
