@@ -15,7 +15,7 @@ SANITIZED = "PERIGEE_TEST_SLOWNESS" in os.environ
 COUNT = 1000
 MEASURED = 100          # handshakes of the paired client, at least, while an attack goes on
 P99_MS = 2 * 500        # promised: 500 ms; asserted at twice that
-PSS_SLACK_KB = 1024
+PSS_SLACK_KB = 2048     # of 2500 connections each would leave less than a kilobyte
 
 
 class Attacker:
