@@ -435,6 +435,11 @@ bool viewer_until(struct viewer *viewer, bool (*done)(struct viewer *viewer), in
 	return true;
 }
 
+void viewer_step(struct viewer *viewer, uint64_t until_ms) {
+	turn(viewer, until_ms * NS_PER_MS);
+	flush_control(viewer);
+}
+
 void viewer_until_ns(struct viewer *viewer, uint64_t until_ns) {
 	while (clock_now_ns() < until_ns) {
 		turn(viewer, until_ns);

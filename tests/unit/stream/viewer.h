@@ -111,6 +111,9 @@ void viewer_connect(struct viewer *viewer);
 /* Moves everything until done() or the deadline; true when done. */
 bool viewer_until(struct viewer *viewer, bool (*done)(struct viewer *viewer), int timeout_ms);
 
+/* Waits for one thing to happen, until then at the latest, and moves it. */
+void viewer_step(struct viewer *viewer, uint64_t until_ms);
+
 /* Moves everything until that time. */
 void viewer_until_ns(struct viewer *viewer, uint64_t until_ns);
 
