@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ipc/crash.h"
 #include "ipc/obey.h"
 #include "ipc/page.h"
 #include "ipc/pool.h"
@@ -101,6 +102,7 @@ static void handle_start(struct worker *worker, struct ipc_message *message, str
 		worker_end(worker, REASON_RESOURCES, "the pulse page cannot be mapped");
 		return;
 	}
+	crash_watch(worker->crash, worker->pulse);
 	worker->grace = sd_event_source_disable_unref(worker->grace);
 	worker->started = true;
 	worker->id = message->start.worker;
@@ -271,7 +273,10 @@ int worker_open(struct worker *worker, const struct worker_class *class, void *u
 	if (flags < 0 || fcntl(WORKER_CHANNEL_FD, F_SETFD, flags | FD_CLOEXEC) < 0) {
 		return -errno;
 	}
-	int rc = sd_event_new(&worker->event);
+	int rc = crash_open(&worker->crash);
+	if (rc >= 0) {
+		rc = sd_event_new(&worker->event);
+	}
 	if (rc >= 0) {
 		rc = prepare_signals(worker);
 	}

@@ -10,6 +10,7 @@
 #include "ipc/pulse.h"
 #include "ipc/reason.h"
 
+struct crash;
 struct sd_event;
 struct worker;
 
@@ -40,6 +41,7 @@ struct worker {
 	struct sd_event *event;        /* owned */
 	struct channel channel;        /* to the supervisor */
 	struct pulse *pulse;           /* the shared page from START on, a private one before */
+	struct crash *crash;           /* what happens then; lives as long as the process */
 	struct sd_event_source *grace; /* owned */
 	struct sd_event_source *sources[4]; /* owned: signals, pre and post hooks */
 	uint32_t id;
