@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/child_inside.h"
+#include "supervisor/evidence.h"
 #include "supervisor/obey_pass.h"
 #include "supervisor/process.h"
 #include "supervisor/totals.h"
@@ -28,6 +29,7 @@ void child_free(struct child *child) {
 	sd_event_source_disable_unref(child->hello_timer);
 	sd_event_source_disable_unref(child->fence_timer);
 	shm_finish(&child->pulse);
+	journal_reader_finish(&child->reader);
 	fd_release(&child->output_fd);
 	free(child);
 }
@@ -49,6 +51,7 @@ static int handle_output(sd_event_source *source, int fd, uint32_t revents, void
 	(void)fd;
 	struct child *child = (struct child *)user;
 	read_output(child);
+	watch_crash(child);
 	if (revents & (EPOLLHUP | EPOLLERR) && !(revents & EPOLLIN)) {
 		sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	}
@@ -67,8 +70,7 @@ static void describe_status(const siginfo_t *info, struct child_end *end) {
 	}
 }
 
-/* What the kind's unexpected death means to its session. */
-static uint32_t death_reason(enum ipc_peer kind) {
+uint32_t child_death_reason(enum ipc_peer kind) {
 	static const uint32_t reasons[PEER_KINDS] = {
 		[PEER_DESKTOP] = REASON_DESKTOP_DIED,
 		[PEER_ENCODER] = REASON_ENCODER_DIED,
@@ -115,7 +117,7 @@ uint32_t child_settle_end(struct child *child) {
 	end->expected = child->stopping ||
 			(!end->fenced && end->status == 0 && end->reason != REASON_NONE);
 	if (end->reason == REASON_NONE) {
-		end->reason = child->stopping ? REASON_ASKED : death_reason(child->kind);
+		end->reason = child->stopping ? REASON_ASKED : child_death_reason(child->kind);
 	}
 	return end->reason;
 }
@@ -129,6 +131,10 @@ static void bury(struct child *child, const siginfo_t *info) {
 	child->end.status = how.status;
 	log_reaped(child);
 	nursery_unlink(nursery, child);
+	if (nursery->evidence) {
+		evidence_forget(nursery->evidence, child);
+		nursery->evidence->kept_corpses -= child->kept;
+	}
 	child_free(child);
 	if (nursery->corpse_gone) {
 		nursery->corpse_gone(nursery->user);
@@ -158,6 +164,9 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	}
 	totals_note_end(child->nursery->totals, child, end);
 	nursery_unlink(child->nursery, child);
+	if (child->nursery->evidence && !end->expected) {
+		(void)evidence_incident(child->nursery->evidence, child);
+	}
 	if (child->owner->ended) {
 		child->owner->ended(child, end);
 	}

@@ -13,6 +13,7 @@
 #include "supervisor/judge.h"
 
 struct child;
+struct evidence;
 struct sd_event;
 struct sd_event_source;
 struct totals;
@@ -91,13 +92,14 @@ struct nursery {
 	struct child *first;             /* owned list */
 	struct child *corpses;           /* owned list */
 	const struct fence_hands *hands; /* borrowed; NULL: the kernel's */
+	struct evidence *evidence;       /* borrowed; NULL: nobody looks */
 	void (*corpse_gone)(void *user); /* may be NULL */
 	void *user;                      /* borrowed, for corpse_gone */
 	bool burying;                    /* the end has come: nobody is looked at any more */
 	struct sd_event_source *watch;   /* owned */
 	uint64_t watched_ns;             /* last round */
 	uint64_t lost, hung, starts, fenced, written_off, starved;
-	uint64_t late; /* rounds of watching that came late: we were not scheduled */
+	uint64_t late;         /* rounds of watching that came late: we were not scheduled */
 	struct totals *totals; /* borrowed, NULL: nobody counts */
 };
 
@@ -117,9 +119,9 @@ struct child {
 	struct journal_reader reader;
 	uint64_t begun_ns;
 	struct judge judge; /* what watching it remembers */
-	uint64_t fenced_ns;       /* when it was told to stop */
+	uint64_t fenced_ns; /* when it was told to stop */
 	enum child_phase phase;
-	bool hello, stopping, killed, reaped, starved;
+	bool hello, stopping, killed, reaped, starved, crashed, kept;
 	struct child_end end;
 	const struct child_owner *owner; /* borrowed */
 	void *user;                      /* borrowed, the owner's */

@@ -15,6 +15,15 @@ void child_drain(struct child *child);
 /* Fills in `expected`, and the reason where nothing said one. */
 uint32_t child_settle_end(struct child *child);
 
+/* What the kind's unexpected death means to its session. */
+uint32_t child_death_reason(enum ipc_peer kind);
+
+/* Fences it if its pulse says that it crashed. */
+void watch_crash(struct child *child);
+
+/* The corpse has been looked at. */
+void fence_release(struct child *child);
+
 void child_free(struct child *child);
 
 /* Puts it among the living, or among the corpses by its phase; takes it from there. */

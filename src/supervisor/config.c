@@ -30,6 +30,10 @@ void config_defaults(struct config *out) {
 		.per_client_max = 4,
 		.limit_processor = true,
 		.pair_window_s = 300,
+		.evidence = { .incidents = 64,
+				.megabytes = 512,
+				.core_megabytes = 32,
+				.snapshots_kept = 48 },
 	};
 }
 
@@ -125,6 +129,14 @@ int config_check(struct config *config, struct config_text *error) {
 	}
 	if (config->per_client_max == 0 || config->per_client_max > 1000) {
 		return config_refuse(error, "limits.per_client must lie between 1 and 1000");
+	}
+	const struct config_evidence *evidence = &config->evidence;
+	if (evidence->incidents == 0 || evidence->incidents > 1000 || evidence->megabytes == 0 ||
+			evidence->snapshots_kept == 0 || evidence->snapshots_kept > 1000 ||
+			evidence->core_megabytes > 1024) {
+		return config_refuse(error, "evidence: incidents and snapshots_kept lie between 1 "
+					    "and 1000, core_megabytes is at most 1024, megabytes "
+					    "at least 1");
 	}
 	if (config->name &&
 			(!config->name[0] || strlen(config->name) > 60 ||
@@ -243,6 +255,27 @@ int config_limit_processor(const char *text, struct config *config, struct confi
 	}
 	config->limit_processor = measured;
 	return 0;
+}
+
+/* Which of two words it is: 0, 1, or -1 for none of them. */
+static int word_of(const char *text, const char *first, const char *second) {
+	return strcmp(text, first) == 0 ? 0 : strcmp(text, second) == 0 ? 1 : -1;
+}
+
+int config_snapshots(const char *text, struct config *config, struct config_text *error) {
+	int word = word_of(text, "off", "hourly");
+	config->evidence.hourly = word == 1;
+	return word >= 0 ? 0
+			 : config_refuse(error,
+					   "evidence.snapshots \"%s\" is not one of off, hourly",
+					   text);
+}
+
+int config_on_hang(const char *text, struct config *config, struct config_text *error) {
+	int word = word_of(text, "replace", "keep");
+	config->keep_hung = word == 1;
+	return word >= 0 ? 0
+			 : config_refuse(error, "on_hang \"%s\" is not one of replace, keep", text);
 }
 
 struct text_flag {

@@ -47,6 +47,14 @@ struct config_keyboard {
 	char *layout, *variant, *model, *options; /* owned, xkb names; NULL: xkb's default */
 };
 
+struct config_evidence {
+	uint32_t incidents;      /* kept */
+	uint32_t megabytes;      /* of all of them */
+	uint32_t core_megabytes; /* of memory in one; 0: no cores */
+	uint32_t snapshots_kept; /* of each process */
+	bool hourly;             /* snapshots of healthy processes */
+};
+
 struct config {
 	char *name; /* owned, shown in Moonlight; NULL: the host name */
 	uint16_t base_port;
@@ -62,6 +70,8 @@ struct config {
 	uint32_t sessions_max, per_client_max;
 	bool limit_processor; /* by what was measured; false: not at all */
 	uint32_t pair_window_s;
+	struct config_evidence evidence;
+	bool keep_hung;          /* on_hang: keep */
 	char *log_level;         /* owned: error, warning, info, debug */
 	struct config_app *apps; /* owned array */
 	unsigned apps_count;
@@ -90,6 +100,10 @@ void config_derive_ports(struct config *config);
 /* The words of limits.processor: measured, off. */
 int config_limit_processor(
 		const char *text, struct config *config, struct config_text *error) NODISCARD;
+
+/* The words of evidence.snapshots (off, hourly) and of on_hang (replace, keep). */
+int config_snapshots(const char *text, struct config *config, struct config_text *error) NODISCARD;
+int config_on_hang(const char *text, struct config *config, struct config_text *error) NODISCARD;
 
 /* Writes why, for a person, and returns -EINVAL. */
 int config_refuse(struct config_text *error, const char *format, ...)

@@ -30,6 +30,11 @@ struct file_limits {
 	char *processor;
 };
 
+struct file_evidence {
+	uint32_t *incidents, *megabytes, *core_megabytes, *snapshots_kept;
+	char *snapshots;
+};
+
 struct file_app {
 	char *title;
 	char **command;
@@ -40,12 +45,13 @@ struct file_app {
 };
 
 struct file {
-	char *name, *bind, *user, *encryption, *encoders, *log_level;
+	char *name, *bind, *user, *encryption, *encoders, *log_level, *on_hang;
 	bool *discovery, *default_apps;
 	struct file_ports *ports;
 	struct file_folders *folders;
 	struct file_keyboard *keyboard;
 	struct file_limits *limits;
+	struct file_evidence *evidence;
 	struct file_app *apps;
 	unsigned apps_count;
 };
@@ -92,6 +98,15 @@ static const cyaml_schema_field_t limit_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t evidence_fields[] = {
+	UINT("incidents", struct file_evidence, incidents),
+	UINT("megabytes", struct file_evidence, megabytes),
+	UINT("core_megabytes", struct file_evidence, core_megabytes),
+	STRING("snapshots", struct file_evidence, snapshots),
+	UINT("snapshots_kept", struct file_evidence, snapshots_kept),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t word = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CONFIG_PATH_MAX),
 };
@@ -116,12 +131,14 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("encryption", struct file, encryption),
 	STRING("encoders", struct file, encoders),
 	STRING("log_level", struct file, log_level),
+	STRING("on_hang", struct file, on_hang),
 	CYAML_FIELD_BOOL_PTR("discovery", OPT, struct file, discovery),
 	CYAML_FIELD_BOOL_PTR("default_apps", OPT, struct file, default_apps),
 	MAP("ports", ports, port_fields),
 	MAP("folders", folders, folder_fields),
 	MAP("keyboard", keyboard, keyboard_fields),
 	MAP("limits", limits, limit_fields),
+	MAP("evidence", evidence, evidence_fields),
 	CYAML_FIELD_SEQUENCE("apps", OPT, struct file, apps, &app_value, 0, CONFIG_APPS_MAX),
 	CYAML_FIELD_END,
 };
@@ -200,6 +217,15 @@ static void move_ports(const struct file_ports *from, struct config *config) {
 	MOVE_VALUE(config->ports.rtsp, from->rtsp);
 }
 
+static int move_evidence(const struct file_evidence *from, struct config *config,
+		struct config_text *error) {
+	MOVE_VALUE(config->evidence.incidents, from->incidents);
+	MOVE_VALUE(config->evidence.megabytes, from->megabytes);
+	MOVE_VALUE(config->evidence.core_megabytes, from->core_megabytes);
+	MOVE_VALUE(config->evidence.snapshots_kept, from->snapshots_kept);
+	return from->snapshots ? config_snapshots(from->snapshots, config, error) : 0;
+}
+
 static int move_encryption(const char *text, struct config *config, struct config_text *error) {
 	static const char *const words[] = { "off", "on", "required" };
 	/* YAML's own spellings of a boolean are what people write for on and off. */
@@ -248,6 +274,12 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	int rc = move_encryption(file->encryption, config, error);
 	if (rc == 0 && file->limits && file->limits->processor) {
 		rc = config_limit_processor(file->limits->processor, config, error);
+	}
+	if (rc == 0 && file->evidence) {
+		rc = move_evidence(file->evidence, config, error);
+	}
+	if (rc == 0 && file->on_hang) {
+		rc = config_on_hang(file->on_hang, config, error);
 	}
 	return rc < 0 ? rc : move_apps(file, config);
 }

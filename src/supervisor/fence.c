@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/child_inside.h"
+#include "supervisor/evidence.h"
 #include "supervisor/threads.h"
 #include "supervisor/totals.h"
 
@@ -71,8 +72,9 @@ static void end_corpse(struct child *child) {
 	set_timer(child, FENCE_GONE_MS, handle_kill_overdue);
 }
 
-/* The child leaves its owner's hands; written_off: although it may still run. */
-static void become_corpse(struct child *child, bool written_off) {
+/* The child leaves its owner's hands; written_off: although it may still run. True when
+ * somebody looks at the corpse: fence_release() will follow. */
+static bool become_corpse(struct child *child, bool written_off) {
 	static const struct child_owner nobody = { 0 };
 	struct nursery *nursery = child->nursery;
 	struct child_end *end = &child->end;
@@ -98,12 +100,29 @@ static void become_corpse(struct child *child, bool written_off) {
 			(unsigned long long)child->session, reason_row(end->reason)->name,
 			log_quote(end->detail).text,
 			(unsigned long long)((clock_now_ns() - child->fenced_ns) / NS_PER_US));
+	/* Before the owner hears of it: it may forget the keys that must not be seen. */
+	bool looked_at = nursery->evidence && !end->expected &&
+			 evidence_incident(nursery->evidence, child);
 	const struct child_owner *owner = child->owner;
 	child->owner = &nobody;
 	if (owner->ended) {
 		owner->ended(child, end);
 	}
 	child->user = NULL;
+	return looked_at;
+}
+
+void fence_release(struct child *child) {
+	struct evidence *evidence = child->nursery->evidence;
+	if (evidence->keep_hung && !child->nursery->burying && !child->killed &&
+			evidence->kept_corpses < EVIDENCE_KEPT_CORPSES) {
+		evidence->kept_corpses++;
+		child->kept = true;
+		log_warning("corpse-kept", "worker=%u kind=%s pid=%d", child->id,
+				ipc_peer_name(child->kind), child->pid);
+	} else if (!child->killed) {
+		end_corpse(child);
+	}
 }
 
 /* SIGKILL has not ended it: it sits in the kernel and may come back to itself. Nobody
@@ -115,7 +134,7 @@ static int handle_kill_overdue(sd_event_source *source, uint64_t usec, void *use
 	struct nursery *nursery = child->nursery;
 	child->fence_timer = sd_event_source_disable_unref(child->fence_timer);
 	if (child->phase != CHILD_CORPSE) {
-		become_corpse(child, true);
+		(void)become_corpse(child, true);
 		return 0;
 	}
 	if (!child->end.written_off) {
@@ -141,8 +160,9 @@ static int handle_fence_check(sd_event_source *source, uint64_t usec, void *user
 		sd_event_source_set_time_relative(source, FENCE_CHECK_MS * US_PER_MS);
 		return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	}
-	become_corpse(child, !stopped);
-	end_corpse(child);
+	if (!become_corpse(child, !stopped)) {
+		end_corpse(child);
+	}
 	return 0;
 }
 
@@ -187,6 +207,9 @@ void child_fence(struct child *child, uint32_t reason, const char *detail) {
 
 void nursery_bury(struct nursery *nursery) {
 	nursery->burying = true;
+	if (nursery->evidence) {
+		evidence_close(nursery->evidence);
+	}
 	for (struct child *child = nursery->corpses; child; child = child->next) {
 		if (!child->killed) {
 			end_corpse(child);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/journal.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -61,8 +64,44 @@ static void put_text(char *line, size_t *used, const char *text, size_t len) {
 	*used += len < room ? len : room;
 }
 
-void journal_write(struct journal *journal, const struct journal_source *source, const char *line,
-		size_t len) {
+static void keep(struct journal_tail *tail, const char *line, size_t len) {
+	if (!tail->bytes) {
+		tail->bytes = malloc(JOURNAL_TAIL);
+	}
+	for (size_t i = 0; tail->bytes && i < len; i++) {
+		tail->bytes[tail->written++ % JOURNAL_TAIL] = line[i];
+	}
+}
+
+int journal_tail_save(const struct journal_tail *tail) {
+	OWN(fd_close) int fd = memfd_create("lines", MFD_CLOEXEC);
+	if (fd < 0) {
+		return -errno;
+	}
+	if (!tail->bytes) {
+		return TAKE(fd, -1);
+	}
+	size_t begin = (size_t)(tail->written % JOURNAL_TAIL);
+	size_t first = begin;
+	if (tail->written > JOURNAL_TAIL) {
+		/* The oldest line is half overwritten. */
+		const char *end = memchr(tail->bytes + begin, '\n', JOURNAL_TAIL - begin);
+		first = end ? (size_t)(end + 1 - tail->bytes) : JOURNAL_TAIL;
+		size_t len = JOURNAL_TAIL - first;
+		if (write(fd, tail->bytes + first, len) != (ssize_t)len) {
+			return -EIO;
+		}
+	}
+	return write(fd, tail->bytes, begin) == (ssize_t)begin ? TAKE(fd, -1) : -EIO;
+}
+
+void journal_reader_finish(struct journal_reader *reader) {
+	free(reader->tail.bytes);
+	reader->tail = (struct journal_tail){ 0 };
+}
+
+static void write_line(struct journal *journal, const struct journal_source *source,
+		const char *line, size_t len, struct journal_tail *tail) {
 	char out[LINE_MAX_OUT];
 	bool ours = is_ours(line, len);
 	size_t used = put_head(out, 200, source, ours ? level_name(line[0]) : "info");
@@ -83,6 +122,14 @@ void journal_write(struct journal *journal, const struct journal_source *source,
 	if (write(fd, out, used) != (ssize_t)used) {
 		journal->dropped++;
 	}
+	if (tail) {
+		keep(tail, out, used);
+	}
+}
+
+void journal_write(struct journal *journal, const struct journal_source *source, const char *line,
+		size_t len) {
+	write_line(journal, source, line, len, NULL);
 }
 
 static bool may_pass(struct journal *journal, struct journal_reader *reader,
@@ -116,7 +163,7 @@ void journal_feed(struct journal *journal, struct journal_reader *reader,
 			continue;
 		}
 		if (reader->used > 0 && may_pass(journal, reader, source, now_ms)) {
-			journal_write(journal, source, reader->buffer, reader->used);
+			write_line(journal, source, reader->buffer, reader->used, &reader->tail);
 		}
 		reader->used = 0;
 	}

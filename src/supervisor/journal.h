@@ -32,7 +32,18 @@ void journal_write(struct journal *journal, const struct journal_source *source,
 enum {
 	JOURNAL_BUFFER = 4096,
 	JOURNAL_LINES_PER_S = 500,
+	JOURNAL_TAIL = 64 << 10, /* bytes of last lines kept of each worker */
 };
+
+/* The last lines of one worker as they were written, oldest first. */
+struct journal_tail {
+	char *bytes; /* owned ring of JOURNAL_TAIL, NULL before the first line */
+	uint64_t written;
+};
+
+/* Puts the whole lines that are left into a memfd for whoever looks at the worker; its
+ * descriptor is the caller's. */
+int journal_tail_save(const struct journal_tail *tail) NODISCARD;
 
 /* Splits what arrives from one worker into lines and limits their rate. */
 struct journal_reader {
@@ -41,7 +52,10 @@ struct journal_reader {
 	uint64_t window_ms; /* begin of the current second */
 	uint32_t lines;     /* in it */
 	uint64_t suppressed;
+	struct journal_tail tail;
 };
+
+void journal_reader_finish(struct journal_reader *reader);
 
 void journal_feed(struct journal *journal, struct journal_reader *reader,
 		const struct journal_source *source, const char *bytes, size_t len,

@@ -222,6 +222,38 @@ static int prepare(
 	return rc;
 }
 
+/* The keys that no evidence may show. */
+static size_t list_secrets(void *user, uint8_t *out, size_t size) {
+	const struct supervisor *supervisor = (const struct supervisor *)user;
+	size_t used = 0;
+	for (const struct session *at = supervisor->sessions; at; at = at->next) {
+		const struct secret *key = &at->launch.launch.key;
+		if (used + sizeof(key->bytes) <= size) {
+			memcpy(out + used, key->bytes, sizeof(key->bytes));
+			used += sizeof(key->bytes);
+		}
+	}
+	return used;
+}
+
+static int open_evidence(struct supervisor *supervisor) {
+	const struct config *config = &supervisor->config;
+	struct evidence *evidence = &supervisor->evidence;
+	evidence->nursery = &supervisor->nursery;
+	evidence->secrets = list_secrets;
+	evidence->user = supervisor;
+	evidence->keep = config->evidence.incidents;
+	evidence->megabytes = config->evidence.megabytes;
+	evidence->core_megabytes = config->evidence.core_megabytes;
+	evidence->snapshots = config->evidence.hourly;
+	evidence->snapshots_kept = config->evidence.snapshots_kept;
+	evidence->keep_hung = config->keep_hung;
+	text_format(evidence->folder, sizeof(evidence->folder), "%s/evidence",
+			supervisor->paths.state);
+	supervisor->nursery.evidence = evidence;
+	return evidence_open(evidence);
+}
+
 static void handle_corpse_gone(void *user) {
 	supervisor_check_end((struct supervisor *)user);
 }
@@ -247,6 +279,9 @@ static int begin(struct supervisor *supervisor) {
 	}
 	if (rc >= 0) {
 		rc = nursery_open(nursery);
+	}
+	if (rc >= 0) {
+		rc = open_evidence(supervisor);
 	}
 	if (rc >= 0) {
 		rc = weigh_begin(supervisor);

@@ -2,6 +2,7 @@
 #include "supervisor/status.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -58,7 +59,8 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			"\"http_port\":%u,\"web_port\":%u,\"uptime_s\":%llu,\"sessions\":%u,"
 			"\"sessions_max\":%u,\"processes\":%u,\"starts\":%llu,\"lost\":%llu,"
 			"\"hung\":%llu,\"fenced\":%llu,\"written_off\":%llu,\"starved\":%llu,"
-			"\"late\":%llu,\"corpses\":%u,\"codecs\":%u,\"log\":%s,\"state\":%s,"
+			"\"late\":%llu,\"corpses\":%u,\"incidents\":%u,\"codecs\":%u,\"log\":%s,"
+			"\"state\":%s,"
 			"\"user\":%u}",
 			json(doors_host_name(supervisor)).text, PERIGEE_VERSION, json(address).text,
 			supervisor->config.ports.http, supervisor->config.ports.web,
@@ -71,9 +73,9 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			(unsigned long long)supervisor->nursery.written_off,
 			(unsigned long long)supervisor->nursery.starved,
 			(unsigned long long)supervisor->nursery.late,
-			supervisor->nursery.corpses_count, supervisor->codecs,
-			json(supervisor->paths.log).text, json(supervisor->paths.state).text,
-			supervisor->paths.uid);
+			supervisor->nursery.corpses_count, supervisor->evidence.incidents.count,
+			supervisor->codecs, json(supervisor->paths.log).text,
+			json(supervisor->paths.state).text, supervisor->paths.uid);
 }
 
 static void send_encoders(struct supervisor *supervisor, uint32_t request) {
@@ -199,6 +201,55 @@ static void send_admission(struct supervisor *supervisor, uint32_t request) {
 	}
 }
 
+static void send_incident(
+		struct supervisor *supervisor, uint32_t request, const struct incident *incident) {
+	time_t when = (time_t)incident->time_s;
+	struct tm utc;
+	char time_text[24];
+	gmtime_r(&when, &utc);
+	strftime(time_text, sizeof(time_text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	send_line(supervisor, request,
+			"{\"what\":\"incident\",\"number\":%u,\"time\":\"%s\",\"kind\":\"%s\","
+			"\"incident\":\"%s\",\"reason\":\"%s\",\"detail\":%s,\"worker\":%u,"
+			"\"pid\":%d,\"session\":\"%016llx\",\"evidence\":\"%s\",\"entry\":%s}",
+			incident->number, time_text, ipc_peer_name(incident->kind),
+			incident_what_name(incident->what), reason_row(incident->reason)->name,
+			json(incident->detail).text, incident->worker, incident->pid,
+			(unsigned long long)incident->session,
+			incident_evidence_name(incident->evidence), json(incident->entry).text);
+}
+
+static void send_incidents(struct supervisor *supervisor, uint32_t request) {
+	send_line(supervisor, request,
+			"{\"what\":\"evidence\",\"folder\":%s,\"written\":%llu,\"failed\":%llu,"
+			"\"on_hang\":\"%s\",\"snapshots\":\"%s\"}",
+			json(supervisor->evidence.folder).text,
+			(unsigned long long)supervisor->evidence.written,
+			(unsigned long long)supervisor->evidence.failed,
+			supervisor->evidence.keep_hung ? "keep" : "replace",
+			supervisor->evidence.snapshots ? "hourly" : "off");
+	struct incidents *incidents = &supervisor->evidence.incidents;
+	uint32_t first = incidents->count < INCIDENTS_KEPT ? 1
+							   : incidents->count - INCIDENTS_KEPT + 1;
+	for (uint32_t number = first; number <= incidents->count; number++) {
+		const struct incident *incident = incidents_find(incidents, number);
+		if (incident) {
+			send_incident(supervisor, request, incident);
+		}
+	}
+}
+
+static void send_corpse(
+		struct supervisor *supervisor, uint32_t request, const struct child *corpse) {
+	send_line(supervisor, request,
+			"{\"what\":\"corpse\",\"worker\":%u,\"kind\":\"%s\",\"name\":%s,\"pid\":%d,"
+			"\"session\":\"%016llx\",\"reason\":\"%s\",\"kept\":%s,\"written_off\":%s}",
+			corpse->id, ipc_peer_name(corpse->kind), json(corpse->name).text,
+			corpse->pid, (unsigned long long)corpse->session,
+			reason_row(corpse->end.reason)->name, corpse->kept ? "true" : "false",
+			corpse->end.written_off ? "true" : "false");
+}
+
 void status_answer(struct supervisor *supervisor, uint32_t request) {
 	send_host(supervisor, request);
 	send_encoders(supervisor, request);
@@ -210,6 +261,10 @@ void status_answer(struct supervisor *supervisor, uint32_t request) {
 	for (struct child *at = supervisor->nursery.first; at; at = at->next) {
 		send_process(supervisor, request, at);
 	}
+	for (struct child *at = supervisor->nursery.corpses; at; at = at->next) {
+		send_corpse(supervisor, request, at);
+	}
+	send_incidents(supervisor, request);
 	struct ipc_message end = { .kind = IPC_STATUS_END, .status_line.request = request };
 	supervisor_post(supervisor, SERVICE_WEB, &end, NULL, 0);
 }

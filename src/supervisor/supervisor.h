@@ -10,6 +10,7 @@
 #include "supervisor/child.h"
 #include "supervisor/config.h"
 #include "supervisor/deferred.h"
+#include "supervisor/evidence.h"
 #include "supervisor/health.h"
 #include "supervisor/journal.h"
 #include "supervisor/keys.h"
@@ -59,6 +60,7 @@ struct supervisor {
 	struct apps apps;
 	struct journal journal;
 	struct nursery nursery;
+	struct evidence evidence; /* what becomes of those who fail */
 	struct channel holder; /* closed when we run without one */
 	struct keys keys;      /* used session keys' hashes */
 	struct service services[SERVICES];

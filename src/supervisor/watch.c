@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <systemd/sd-event.h>
 
@@ -54,6 +56,23 @@ static void note_starved(struct child *child) {
 	child->starved = starved;
 }
 
+void watch_crash(struct child *child) {
+	struct pulse_view pulse = { 0 };
+	if (child->phase == CHILD_LIVING && child->pulse.map) {
+		pulse_look(child_pulse(child), &pulse);
+	}
+	if (pulse.crash_signal != 0) {
+		char detail[120];
+		text_format(detail, sizeof(detail), "crashed: signal %u (%s), address 0x%llx",
+				pulse.crash_signal,
+				pulse.crash_signal < NSIG ? strsignal((int)pulse.crash_signal)
+							  : "?",
+				(unsigned long long)pulse.crash_address);
+		child->crashed = true;
+		child_fence(child, child_death_reason(child->kind), detail);
+	}
+}
+
 static void watch(struct child *child, uint64_t now_ns) {
 	if (!child->hello || child->stopping || child->killed || child->phase != CHILD_LIVING ||
 			!child->pulse.map || !channel_is_open(&child->channel)) {
@@ -67,6 +86,7 @@ static void watch(struct child *child, uint64_t now_ns) {
 		.poked = pulse.poked,
 		.begin_ns = pulse.operation_begin_ns,
 		.deadline_ns = pulse.operation_deadline_ns,
+		.crashed = pulse.crash_signal != 0,
 	};
 	sample(child, &view);
 	uint32_t deaf_ms = is_quick(child->kind) ? JUDGE_DEAF_QUICK_MS : JUDGE_DEAF_MS;
@@ -79,6 +99,9 @@ static void watch(struct child *child, uint64_t now_ns) {
 		text_format(detail, sizeof(detail), "operation %s outlived its deadline",
 				pulse_operation_name(pulse.operation));
 		found_hung(child, detail);
+		break;
+	case JUDGE_CRASHED:
+		watch_crash(child);
 		break;
 	case JUDGE_DEAF:
 		found_hung(child, "does not answer a poke");

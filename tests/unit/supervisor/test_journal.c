@@ -96,8 +96,41 @@ static void an_endless_line_is_cut_and_a_full_pipe_costs_nothing_but_lines(void 
 	close_pipes(&pipes);
 }
 
+static void the_last_lines_of_a_worker_are_kept(void **state) {
+	(void)state;
+	struct pipes pipes;
+	struct journal_reader reader = { .used = 0 };
+	static char bytes[JOURNAL_TAIL + 4096];
+	open_pipes(&pipes);
+	for (int i = 0; i < 5000; i++) {
+		char line[40];
+		int len = snprintf(line, sizeof(line), "i counted number=%d\n", i);
+		journal_feed(&pipes.journal, &reader, &source, line, (size_t)len,
+				(uint64_t)i * 1000);
+	}
+	int fd = journal_tail_save(&reader.tail);
+	assert_true(fd >= 0);
+	ssize_t len = pread(fd, bytes, sizeof(bytes) - 1, 0);
+	assert_in_range(len, JOURNAL_TAIL - 1024, JOURNAL_TAIL);
+	assert_memory_equal(bytes, "time=", 5);
+	assert_string_equal(bytes + len - 12, "number=4999\n");
+	size_t lines = 0;
+	for (ssize_t i = 0; i < len; i++) {
+		lines += bytes[i] == '\n';
+	}
+	assert_true(lines > 200);
+	close(fd);
+	journal_reader_finish(&reader);
+	int empty = journal_tail_save(&reader.tail);
+	assert_true(empty >= 0);
+	assert_int_equal(pread(empty, bytes, 10, 0), 0);
+	close(empty);
+	close_pipes(&pipes);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		UNIT(the_last_lines_of_a_worker_are_kept),
 		UNIT(a_line_gets_time_kind_pid_and_session),
 		UNIT(foreign_words_become_a_quoted_value),
 		UNIT(a_flood_is_limited_and_said),
