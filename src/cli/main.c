@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/api.h"
+#include "cli/programs.h"
 #include "cli/show.h"
 
 enum exit_status {
@@ -251,26 +252,40 @@ static enum exit_status run_help(struct command *command) {
 		printf("%*s%s\n", width < 44 ? 44 - width : 1, "", commands[i].words);
 	}
 	puts("\n  --runtime DIR   where the host's sockets are\n"
+	     "  --libexec DIR   before `probe`: where perigee-probe is\n"
 	     "  --json          the answer as it came, in one line\n\n"
 	     "Exit status: 0 done, 1 the host refused, 2 wrong usage, 3 no host answers.");
 	return EXIT_DONE;
 }
 
-/* Beside this program in a build folder, else where it is installed. Does not return
- * unless there is none. */
-static enum exit_status run_probe(char **argv) {
-	char own[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	own[len > 0 ? len : 0] = '\0';
-	char *slash = strrchr(own, '/');
-	char beside[PATH_MAX + 32];
-	if (slash && text_format(beside, sizeof(beside), "%.*s/perigee-probe", (int)(slash - own),
-				     own)) {
-		execv(beside, argv);
+/* Does not return unless there is no probe. */
+static enum exit_status run_probe(const char *libexec, char **argv) {
+	char own[PATH_MAX] = "", path[PATH_MAX + 64];
+	int rc = program_own_folder(own, sizeof(own));
+	rc = rc < 0 ? rc : program_find(libexec, own, "perigee-probe", path, sizeof(path));
+	if (rc == 0) {
+		execv(path, argv);
+		rc = -errno;
 	}
-	execv(PERIGEE_LIBEXECDIR "/perigee-probe", argv);
-	fprintf(stderr, "perigee: perigee-probe is not installed: %s\n", strerror(errno));
+	fprintf(stderr,
+			"perigee: perigee-probe is not installed: %s (--libexec DIR before "
+			"`probe` says where it is)\n",
+			strerror(-rc));
 	return EXIT_UNREACHABLE;
+}
+
+/* `perigee [--libexec DIR] probe ...`: what follows is the probe's own. How many words
+ * there are up to `probe`, or 0. */
+static int find_probe(int argc, char **argv, const char **out_libexec) {
+	int at = 1;
+	if (argc > 2 && strcmp(argv[1], "--libexec") == 0) {
+		*out_libexec = argv[2];
+		at = 3;
+	} else if (argc > 1 && strncmp(argv[1], "--libexec=", 10) == 0) {
+		*out_libexec = argv[1] + 10;
+		at = 2;
+	}
+	return argc > at && strcmp(argv[at], "probe") == 0 ? at : 0;
 }
 
 static enum exit_status run_command(const char *name, struct command *command) {
@@ -284,13 +299,16 @@ static enum exit_status run_command(const char *name, struct command *command) {
 }
 
 int main(int argc, char **argv) {
-	if (argc > 1 && strcmp(argv[1], "probe") == 0) {
-		return run_probe(argv + 1);
+	const char *libexec = NULL;
+	int probe = find_probe(argc, argv, &libexec);
+	if (probe) {
+		return run_probe(libexec, argv + probe);
 	}
 	static const struct option options[] = {
 		{ "runtime", required_argument, NULL, 'r' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "pairing", required_argument, NULL, 'p' },
+		{ "libexec", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
@@ -307,6 +325,8 @@ int main(int argc, char **argv) {
 			break;
 		case 'p':
 			command.pairing = optarg;
+			break;
+		case 'l': /* only `probe` needs it */
 			break;
 		case 'j':
 			command.json = true;

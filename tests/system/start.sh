@@ -152,6 +152,17 @@ curl -s --max-time "$deadline" --unix-socket "$work/one-run/api.sock" http://x/a
 	grep -q '"version"' || fail "the first one does not answer after the second has ended"
 end one "$port" "$one"
 
+# The probe is found from programs that were installed elsewhere than they were meant to
+# be, and from where --libexec says.
+DESTDIR=$work/staged meson install -C "$build" --no-rebuild --quiet
+staged=$(find "$work/staged" -path '*/bin/perigee')
+"$staged" probe help | grep -q serverinfo || fail "staged: no probe beside $staged"
+cp "$staged" "$work/perigee"
+found=$(dirname "$(find "$work/staged" -name perigee-probe)")
+"$work/perigee" --libexec "/nowhere:$found" probe help | grep -q serverinfo ||
+	fail "--libexec $found: no probe"
+rm -rf "$work/staged" "$work/perigee"
+
 # A folder that cannot be, a file that cannot be.
 touch "$work/file"
 refused "state folder $work/file/x: Not a directory. Choose another with --state" \
