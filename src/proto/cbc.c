@@ -7,6 +7,8 @@
 
 #include <openssl/evp.h>
 
+#include "proto/cipher.h"
+
 struct cbc {
 	EVP_CIPHER_CTX *ctx; /* owned */
 	enum cbc_direction direction;
@@ -16,7 +18,7 @@ void cbc_destroy(struct cbc *cbc) {
 	if (!cbc) {
 		return;
 	}
-	EVP_CIPHER_CTX_free(cbc->ctx);
+	cipher_destroy(cbc->ctx);
 	free(cbc);
 }
 
@@ -26,31 +28,20 @@ int cbc_create(const struct secret *key, enum cbc_direction direction, struct cb
 		return -ENOMEM;
 	}
 	cbc->direction = direction;
-	cbc->ctx = EVP_CIPHER_CTX_new();
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
-	int ok = cbc->ctx && cipher &&
-		 EVP_CipherInit_ex2(
-				 cbc->ctx, cipher, key->bytes, NULL, direction == CBC_SEAL, NULL);
-	EVP_CIPHER_free(cipher);
-	if (!ok) {
-		return -ENOMEM;
+	int rc = cipher_create("AES-128-CBC", key, direction == CBC_SEAL, &cbc->ctx);
+	if (rc == 0) {
+		*out = TAKE(cbc, NULL);
 	}
-	*out = TAKE(cbc, NULL);
-	return 0;
-}
-
-static void must(int ok) {
-	assert(ok == 1);
-	(void)ok;
+	return rc;
 }
 
 void cbc_seal(struct cbc *cbc, const uint8_t iv[CBC_IV_SIZE], const void *in, size_t len,
 		uint8_t *out) {
 	assert(cbc->direction == CBC_SEAL && len <= INT_MAX - CBC_BLOCK_SIZE);
 	int whole = 0, rest = 0;
-	must(EVP_EncryptInit_ex2(cbc->ctx, NULL, NULL, iv, NULL));
-	must(EVP_EncryptUpdate(cbc->ctx, out, &whole, (const uint8_t *)in, (int)len));
-	must(EVP_EncryptFinal_ex(cbc->ctx, out + whole, &rest));
+	cipher_must(EVP_EncryptInit_ex2(cbc->ctx, NULL, NULL, iv, NULL));
+	cipher_must(EVP_EncryptUpdate(cbc->ctx, out, &whole, (const uint8_t *)in, (int)len));
+	cipher_must(EVP_EncryptFinal_ex(cbc->ctx, out + whole, &rest));
 	assert((size_t)(whole + rest) == cbc_sealed_size(len));
 }
 
@@ -61,8 +52,8 @@ int cbc_open(struct cbc *cbc, const uint8_t iv[CBC_IV_SIZE], const void *in, siz
 		return -EBADMSG;
 	}
 	int whole = 0, rest = 0;
-	must(EVP_DecryptInit_ex2(cbc->ctx, NULL, NULL, iv, NULL));
-	must(EVP_DecryptUpdate(cbc->ctx, out, &whole, (const uint8_t *)in, (int)len));
+	cipher_must(EVP_DecryptInit_ex2(cbc->ctx, NULL, NULL, iv, NULL));
+	cipher_must(EVP_DecryptUpdate(cbc->ctx, out, &whole, (const uint8_t *)in, (int)len));
 	if (EVP_DecryptFinal_ex(cbc->ctx, out + whole, &rest) != 1) {
 		return -EBADMSG;
 	}
