@@ -20,6 +20,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -86,30 +87,30 @@ static void set_timer(struct hold *hold, unsigned ms) {
 	sd_event_source_set_enabled(hold->timer, SD_EVENT_ONESHOT);
 }
 
+struct signalling {
+	int number;
+	pid_t spared; /* 0 for nobody */
+	unsigned count;
+};
+
+static void signal_child(pid_t pid, void *user) {
+	struct signalling *signalling = (struct signalling *)user;
+	if (pid != signalling->spared) {
+		kill(pid, signalling->number);
+		signalling->count++;
+	}
+}
+
 /* Signals our direct children. Whoever is further down becomes one when its
  * parent dies, so nobody's number can have been used again. Returns how many. */
 static unsigned signal_children(const struct hold *hold, int number, bool perigeed_too) {
-	char path[64];
-	text_format(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	OWN(file_close) FILE *file = fopen(path, "re");
-	if (!file) {
-		log_error("children-unknown", "error=%s", log_quote(strerror(errno)).text);
-		return 0;
+	struct signalling signalling = { .number = number };
+	signalling.spared = perigeed_too ? 0 : hold->perigeed;
+	int rc = children_each(getpid(), signal_child, &signalling);
+	if (rc < 0) {
+		log_error("children-unknown", "error=%s", log_quote(strerror(-rc)).text);
 	}
-	unsigned count = 0;
-	long pid = 0;
-	for (int c = fgetc(file); c != EOF; c = fgetc(file)) {
-		if (c >= '0' && c <= '9') {
-			pid = pid * 10 + (c - '0');
-			continue;
-		}
-		if (pid > 1 && (perigeed_too || pid != hold->perigeed)) {
-			kill((pid_t)pid, number);
-			count++;
-		}
-		pid = 0;
-	}
-	return count;
+	return signalling.count;
 }
 
 static void end_if_alone(struct hold *hold) {
