@@ -148,3 +148,13 @@ int head_number(struct span text, size_t max, size_t *out) {
 	*out = (size_t)value;
 	return 0;
 }
+
+const char *head_phrase(
+		const struct head_phrase *phrases, size_t count, int status, const char *fallback) {
+	for (size_t i = 0; i < count; i++) {
+		if (phrases[i].status == status) {
+			return phrases[i].words;
+		}
+	}
+	return fallback;
+}

@@ -53,6 +53,16 @@ int head_split_start(struct span start, struct span out_parts[3]) NODISCARD;
  * of the line. */
 bool head_value_is_safe(const char *text);
 
+/* What an answer's status is called. */
+struct head_phrase {
+	int status;
+	const char *words;
+};
+
+/* The words of a status in a table; the fallback for one that is not there. */
+const char *head_phrase(
+		const struct head_phrase *phrases, size_t count, int status, const char *fallback);
+
 /* Digits only, at most max. -EBADMSG for anything else, -ENOSPC when greater. */
 int head_number(struct span text, size_t max, size_t *out) NODISCARD;
 

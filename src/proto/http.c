@@ -142,10 +142,7 @@ int http_status_of(int rc) {
 	}
 }
 
-static const struct {
-	int status;
-	const char *reason;
-} reasons[] = {
+static const struct head_phrase phrases[] = {
 	{ 101, "Switching Protocols" },
 	{ 200, "OK" },
 	{ 201, "Created" },
@@ -172,15 +169,6 @@ static const struct {
 	{ 503, "Service Unavailable" },
 	{ 504, "Gateway Timeout" },
 };
-
-static const char *reason_of(int status) {
-	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
-		if (reasons[i].status == status) {
-			return reasons[i].reason;
-		}
-	}
-	return "Status";
-}
 
 static const char *or_default(const char *text, const char *fallback) {
 	return text ? text : fallback;
@@ -215,7 +203,8 @@ static int fields_put(struct writer *w, const struct http_answer *answer) {
 int http_answer_write(const struct http_answer *answer, char *buf, size_t size) {
 	assert(answer->status >= 100 && answer->status <= 599);
 	struct writer w = writer_over(buf, size);
-	text_putf(&w, "HTTP/1.1 %d %s\r\n", answer->status, reason_of(answer->status));
+	text_putf(&w, "HTTP/1.1 %d %s\r\n", answer->status,
+			head_phrase(phrases, ARRAY_LEN(phrases), answer->status, "Status"));
 	int rc = fields_put(&w, answer);
 	if (rc < 0) {
 		return rc;

@@ -152,10 +152,7 @@ int rtsp_status_of(int rc) {
 	}
 }
 
-static const struct {
-	int status;
-	const char *reason;
-} reasons[] = {
+static const struct head_phrase phrases[] = {
 	{ 200, "OK" },
 	{ 400, "BAD REQUEST" },
 	{ 401, "UNAUTHORIZED" },
@@ -169,20 +166,12 @@ static const struct {
 	{ 503, "SERVICE UNAVAILABLE" },
 };
 
-static const char *reason_of(int status) {
-	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
-		if (reasons[i].status == status) {
-			return reasons[i].reason;
-		}
-	}
-	return "STATUS";
-}
-
 int rtsp_answer_write(const struct rtsp_answer *answer, char *buf, size_t size) {
 	assert(!answer->session || head_value_is_safe(answer->session));
 	assert(!answer->ping_payload || strlen(answer->ping_payload) == RTSP_PING_PAYLOAD_SIZE);
 	struct writer w = writer_over(buf, size);
-	text_putf(&w, "RTSP/1.0 %d %s\r\n", answer->status, reason_of(answer->status));
+	text_putf(&w, "RTSP/1.0 %d %s\r\n", answer->status,
+			head_phrase(phrases, ARRAY_LEN(phrases), answer->status, "STATUS"));
 	text_putf(&w, "CSeq: %u\r\n", answer->cseq);
 	if (answer->session) {
 		text_putf(&w, "Session: %s;timeout = 90\r\n", answer->session);
