@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/api.h"
+#include "cli/evidence.h"
 #include "cli/programs.h"
 #include "cli/show.h"
 
@@ -26,6 +27,7 @@ struct command {
 	const char *runtime, *name, *pairing; /* borrowed, NULL when not given */
 	bool json;
 	const char *argument; /* the one after the subcommand, or NULL */
+	const char *second;   /* the one after that, or NULL */
 	struct api api;
 };
 
@@ -220,6 +222,26 @@ static enum exit_status run_unpair(struct command *command) {
 	return status;
 }
 
+static enum exit_status run_evidence(struct command *command) {
+	const char *verb = command->argument ? command->argument : "list";
+	bool show = strcmp(verb, "show") == 0, take = strcmp(verb, "take") == 0;
+	if ((!show && !take && strcmp(verb, "list") != 0) || (show && !command->second)) {
+		fputs("perigee: say evidence list, show ID, or take [KIND|WORKER].\n", stderr);
+		return EXIT_USAGE;
+	}
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, "/api/v1/status", NULL, &answer);
+	if (status != EXIT_DONE) {
+		return status;
+	}
+	const json_t *rows = json_object_get(answer.json, "status");
+	int rc = show   ? evidence_show(rows, command->second)
+		 : take ? evidence_take(rows, command->second)
+			: evidence_list(rows, command->json);
+	api_answer_finish(&answer);
+	return rc ? EXIT_REFUSED : EXIT_DONE;
+}
+
 static enum exit_status run_version(struct command *command) {
 	(void)command;
 	puts("perigee " PERIGEE_VERSION);
@@ -238,6 +260,8 @@ static const struct {
 	{ "unpair", "ID", "forgets a client", run_unpair },
 	{ "clients", "[--json]", "the paired clients", run_clients },
 	{ "apps", "[--json]", "what can be launched", run_apps },
+	{ "evidence", "[list | show ID | take [WHOM]]",
+			"what failed processes left; looks at healthy ones", run_evidence },
 	{ "probe", "MODE [OPTIONS]", "a Moonlight client for tests; see `perigee probe help`",
 			NULL },
 	{ "version", "", "", run_version },
@@ -344,5 +368,6 @@ int main(int argc, char **argv) {
 		return EXIT_USAGE;
 	}
 	command.argument = optind + 1 < argc ? argv[optind + 1] : NULL;
+	command.second = command.argument && optind + 2 < argc ? argv[optind + 2] : NULL;
 	return run_command(argv[optind], &command);
 }

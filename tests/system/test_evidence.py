@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 
 from host import Host, expect, wait_for
 
@@ -182,6 +183,37 @@ def on_hang_keep_leaves_it_for_a_debugger(build):
         folder.unlink()
 
 
+def perigee(host, *words, expected=0):
+    done = subprocess.run([str(host.build / "src/cli/perigee"), "--runtime",
+                           str(host.folder / "run"), *words], capture_output=True, text=True,
+                          timeout=60, stdin=subprocess.DEVNULL)
+    expect(f"perigee {words}: {done}", done.returncode == expected)
+    return done.stdout
+
+
+def healthy_ones_are_looked_at_without_their_noticing(build):
+    with Host(build) as host:
+        host.paired()
+        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "8", background=True)
+        wait_for("streaming", 15, lambda: host.status("session", state="streaming"))
+        text = perigee(host, "evidence", "take")
+        held = [int(us) for us in re.findall(r"held for (\d+) us", text)]
+        print(f"# held for at most {max(held)} us, {len(held)} processes", flush=True)
+        expect(f"everybody: {text}", len(held) == len(host.status("process")))
+        expect(f"for less than 5 ms: {text}", max(held) <= 5000)
+        entry = re.search(r"stream \d+.*/(\S+)", text).group(1)
+        shown = perigee(host, "evidence", "show", entry)
+        expect(f"a summary: {shown}", "stream" in shown and "Held for" in shown and
+               "Was doing" in shown)
+        expect("in the list", entry in perigee(host, "evidence", "list"))
+        expect("one kind", len(perigee(host, "evidence", "take", "gate").splitlines()) == 1)
+        perigee(host, "evidence", "take", "nobody", expected=1)
+        perigee(host, "evidence", "show", "1999", expected=1)
+        report = host.report(viewer)
+        expect(f"nobody noticed: {report['video']}", report["video"]["missing_numbers"] == 0)
+        expect("no incident", not incidents(host))
+
+
 if __name__ == "__main__":
     from host import run
     run([
@@ -191,4 +223,5 @@ if __name__ == "__main__":
         no_key_is_in_the_evidence,
         a_folder_that_cannot_be_written_stops_no_restart,
         on_hang_keep_leaves_it_for_a_debugger,
+        healthy_ones_are_looked_at_without_their_noticing,
     ])
