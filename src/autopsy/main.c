@@ -35,13 +35,15 @@ enum {
 	AUTOPSY_SECONDS = 5,
 	SECRETS_MAX = 4096, /* bytes */
 	EXIT_USAGE = 2,
+	EXIT_INCOMPLETE = 3,
 };
 
 struct autopsy {
 	struct subject subject;
 	const char *folder, *entry, *log;
 	int64_t pid, pulse_fd, lines_fd, secrets_fd, keep, megabytes, core_megabytes;
-	int incident; /* owned: the folder written to */
+	int incident;    /* owned: the folder written to */
+	bool incomplete; /* a file could not be written */
 	struct findings findings;
 	struct target *target; /* owned */
 	uint8_t secrets[SECRETS_MAX];
@@ -149,16 +151,29 @@ static int open_incident(struct autopsy *autopsy, char *name, size_t size) {
 	return rc < 0 ? rc : 0;
 }
 
-/* Writes one file by a function; says why not when it cannot. */
+/* A full disk shows only when the last byte is written. */
+static void close_file(struct autopsy *autopsy, const char *name, FILE *file) {
+	bool well = file && !ferror(file);
+	int error = errno;
+	if (file && fclose(file) != 0) {
+		well = false;
+		error = errno;
+	}
+	if (!well) {
+		autopsy->incomplete = true;
+		log_warning("evidence-incomplete", "file=%s error=%s", name,
+				log_quote(strerror(error)).text);
+	}
+}
+
+/* Writes one file by a call, and says when it could not be. */
 #define WRITE(autopsy, name, file, call) \
 	do { \
-		OWN(file_close) FILE *file = folder_file((autopsy)->incident, name); \
-		if (!file) { \
-			log_warning("evidence-incomplete", "file=%s error=%s", name, \
-					log_quote(strerror(errno)).text); \
-		} else { \
+		FILE *file = folder_file((autopsy)->incident, name); \
+		if (file) { \
 			call; \
 		} \
+		close_file(autopsy, name, file); \
 	} while (0)
 
 /* By the descriptor that the supervisor gave, else where the process has it mapped. */
@@ -223,6 +238,7 @@ static void write_core(struct autopsy *autopsy, FILE *file) {
 	};
 	struct core_result result = { 0 };
 	int rc = core_write(autopsy->target, &options, fileno(file), &result);
+	autopsy->incomplete |= rc < 0;
 	text_format(autopsy->findings.core, sizeof(autopsy->findings.core),
 			"%s%zu KiB; %zu mappings left out as secret, %zu for size%s",
 			rc < 0 ? "cut off at " : "", result.written >> 10, result.left_out_secret,
@@ -267,7 +283,7 @@ static void look(struct autopsy *autopsy) {
 		write_summary(autopsy);
 		WRITE(autopsy, "core", file, write_core(autopsy, file));
 	}
-	autopsy->findings.complete = true;
+	autopsy->findings.complete = !autopsy->incomplete;
 	write_summary(autopsy);
 }
 
@@ -314,5 +330,5 @@ int main(int argc, char **argv) {
 	}
 	target_destroy(autopsy.target);
 	fd_close(autopsy.incident);
-	return 0;
+	return autopsy.incomplete ? EXIT_INCOMPLETE : 0;
 }

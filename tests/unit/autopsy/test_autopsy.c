@@ -4,12 +4,14 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -299,6 +301,31 @@ static void a_folder_that_cannot_be_written_is_an_error_and_no_more(void **state
 	assert_int_equal(WEXITSTATUS(rig->status), 1);
 }
 
+/* In a mount namespace of its own: the disk that is full is not everybody's. */
+static void a_full_disk_is_said_and_takes_no_time(void **state) {
+	struct rig *rig = (struct rig *)*state;
+	start_victim(rig, "pause");
+	stop_victim(rig);
+	pid_t child = fork();
+	if (child == 0) {
+		if (unshare(CLONE_NEWNS) < 0 ||
+				mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+				mount("tmpfs", rig->folder, "tmpfs", 0, "size=32k") < 0) {
+			_exit(77);
+		}
+		run_autopsy(rig, NULL);
+		_exit(WIFEXITED(rig->status) ? WEXITSTATUS(rig->status) : 99);
+	}
+	int status;
+	uint64_t begun_ns = clock_now_ns();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WEXITSTATUS(status) == 77) {
+		skip(); /* no mounts for this user */
+	}
+	assert_int_equal(WEXITSTATUS(status), 3);
+	assert_true(clock_now_ns() - begun_ns < 5000 * NS_PER_MS);
+}
+
 #define RIG(test) \
 	{ #test, test, setup, teardown, argv }
 
@@ -312,6 +339,7 @@ int main(int argc, char **argv) {
 		RIG(a_core_keeps_to_its_size),
 		RIG(a_healthy_one_hardly_notices),
 		RIG(of_one_that_is_gone_there_is_what_it_said),
+		RIG(a_full_disk_is_said_and_takes_no_time),
 		RIG(a_folder_that_cannot_be_written_is_an_error_and_no_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
