@@ -266,7 +266,12 @@ static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 		}
 		log_warning("sound-hangs", "quiet_ms=%llu", (unsigned long long)quiet_ms);
 	}
+	/* Nobody refused us and nobody left: it hangs. */
+	bool deaf = !capture->failed;
 	lose(capture);
+	if (deaf) {
+		capture->events->deaf(capture->user);
+	}
 	return 0;
 }
 

@@ -36,6 +36,9 @@ struct capture_events {
 	/* The server is gone or silent in a way that sound is not; something may
 	 * come again at any time. */
 	void (*lost)(void *user);
+	/* The server is there and does not answer or deliver: whoever owns it should
+	 * replace it. May come again. */
+	void (*deaf)(void *user);
 };
 
 struct capture;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "encoder/picture.h"
 #include "encoder/sound.h"
+#include "ipc/obey.h"
 #include "media/cost.h"
 #include "media/probe.h"
 
@@ -189,9 +190,29 @@ static void handle_message(
 	rows[message->kind].handle(process, message, fds);
 }
 
+#ifdef PERIGEE_OBEY
+/* An encoder that lives and answers, and keeps every picture that it was lent. */
+static int fault_keep_slots(
+		struct worker *worker, const char *argument, char *detail, size_t size) {
+	(void)argument;
+	(void)detail;
+	(void)size;
+	((struct encoder_process *)worker->user)->picture.keeps_slots = true;
+	return 0;
+}
+
+static const struct obey_order orders[] = {
+	{ "kept-slots", fault_keep_slots },
+	{ 0 },
+};
+#endif
+
 static const struct worker_class encoder_class = {
 	.kind = PEER_ENCODER,
 	.message = handle_message,
+#ifdef PERIGEE_OBEY
+	.orders = orders,
+#endif
 };
 
 int main(void) {

@@ -38,6 +38,9 @@ struct picture_work {
 	struct sd_event_source *encode, *due; /* owned */
 	uint64_t arrived_ns, asked_ns;
 	uint64_t replaced, lost;
+#ifdef PERIGEE_OBEY
+	bool keeps_slots; /* an injected fault: nothing is given back any more */
+#endif
 };
 
 /* Opens encoder and ring and tells the supervisor; takes fd, the picture

@@ -114,7 +114,14 @@ static void handle_lost(void *user) {
 	set_capture(work);
 }
 
+static void handle_deaf(void *user) {
+	struct sound_work *work = user;
+	struct ipc_message deaf = { .kind = IPC_SOUND_DEAF };
+	worker_post(work->worker, &deaf, NULL, 0);
+}
+
 static const struct capture_events capture_events = {
+	.deaf = handle_deaf,
 	.samples = handle_samples,
 	.lost = handle_lost,
 };

@@ -305,6 +305,7 @@ static const struct row catalogue[IPC_KINDS] = {
 
 	[IPC_ENCODER_COST]      = { "encoder-cost",       P(ENCODER),     P(SUPERVISOR),  0, 0, f_encoder_cost },
 	[IPC_FLOW_PROVEN]       = { "flow-proven",        P(STREAM) | P(SUPERVISOR), P(SUPERVISOR) | P(GATE), 0, 0, f_flow_proven },
+	[IPC_SOUND_DEAF]        = { "sound-deaf",         P(ENCODER),     P(SUPERVISOR),  0, 0, f_none },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

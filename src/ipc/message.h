@@ -178,6 +178,9 @@ enum ipc_kind {
 	/* an address that a control message has proven: stream -> supervisor -> gate */
 	IPC_FLOW_PROVEN = 211,
 
+	/* the sound server takes connections and delivers nothing */
+	IPC_SOUND_DEAF = 212,
+
 	IPC_KINDS,
 };
 

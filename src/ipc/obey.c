@@ -24,6 +24,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "ipc/message.h"
+#include "ipc/obey_faults.h"
 #include "ipc/worker.h"
 
 /* ---- files ---- */
@@ -289,13 +290,18 @@ static const struct obey_order orders[] = {
 	{ "call", order_call },
 };
 
-static const struct obey_order *find(const char *name) {
+static const struct obey_order *find(const struct worker *worker, const char *name) {
+	for (const struct obey_order *own = worker->class->orders; own && own->name; own++) {
+		if (strcmp(own->name, name) == 0) {
+			return own;
+		}
+	}
 	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
 		if (strcmp(orders[i].name, name) == 0) {
 			return &orders[i];
 		}
 	}
-	return NULL;
+	return obey_fault(name);
 }
 
 bool obey_handle(struct worker *worker, const struct ipc_message *message) {
@@ -304,7 +310,7 @@ bool obey_handle(struct worker *worker, const struct ipc_message *message) {
 	}
 	struct ipc_message answer = { .kind = IPC_OBEYED,
 		.obeyed = { .request = message->obey.request, .worker = worker->id } };
-	const struct obey_order *order = find(message->obey.order);
+	const struct obey_order *order = find(worker, message->obey.order);
 	log_warning("obey", "order=%s argument=%s", log_quote(message->obey.order).text,
 			log_quote(message->obey.argument).text);
 	int rc = -ENOSYS;

@@ -44,6 +44,7 @@ enum reason {
 	REASON_RESTARTED = 34,     /* `perigee restart` */
 	REASON_RESTARTS_SPENT = 35, /* its successors died as well */
 	REASON_DESKTOP_AGAIN = 36, /* the desktop died and is started again */
+	REASON_SOUND_DEAF = 49,    /* the sound server is there and delivers nothing */
 	REASONS,
 };
 

@@ -21,6 +21,9 @@ enum {
 	WORKER_OVERDUE_EXIT = 70,
 };
 
+struct obey_order;
+struct worker;
+
 struct worker_class {
 	enum ipc_peer kind;
 	/* START has come: worker->id, session and pulse are set. A negative
@@ -31,6 +34,9 @@ struct worker_class {
 	/* The end has come (STOP, or worker_end()); tell peers, flush. The process
 	 * leaves when worker_leave() is called or the grace is over. NULL: at once. */
 	void (*stop)(struct worker *worker, uint32_t reason);
+	/* What only this kind can be told in a build that obeys; NULL or ended by a row
+	 * without a name. */
+	const struct obey_order *orders;
 };
 
 /* The frame of every worker process: its loop, the channel to the supervisor on

@@ -7,12 +7,17 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/page.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view_inside.h"
+
+enum {
+	SOUND_SETTLES_MS = 4000, /* a server that was started on a busy machine */
+};
 
 /* An encoder's reader: the eventfd that wakes it and the channel it asks by. */
 struct view_reader {
@@ -160,10 +165,21 @@ static enum view_part part_of(const struct view *view, const struct child *child
 	return part;
 }
 
+/* The sound encoder says so; one that has just been started may still be on its way. */
+static void handle_deaf(struct child *sound) {
+	if (sound && clock_now_ns() - sound->begun_ns > SOUND_SETTLES_MS * NS_PER_MS) {
+		child_fence(sound, REASON_SOUND_DEAF, "delivers nothing");
+	}
+}
+
 static void handle_encoder_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
 	struct view *view = (struct view *)child->user;
 	enum view_part part = part_of(view, child);
+	if (message->kind == IPC_SOUND_DEAF) {
+		handle_deaf(view->session->sound);
+		return;
+	}
 	if (message->kind != IPC_ENCODER_READY) {
 		return;
 	}

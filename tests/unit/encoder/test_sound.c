@@ -266,6 +266,8 @@ static void sound_survives_its_server(void **state) {
 	ms = hear_silence(&world);
 	printf("# stopped: silence after %u ms\n", ms);
 	assert_true(ms < 2500);
+	/* Whoever started it is told, to start another. */
+	process_expect(&world.process, IPC_SOUND_DEAF);
 	assert_int_equal(kill(world.server, SIGCONT), 0);
 	hear_tone(&world, 50);
 	end(&world);

@@ -1,0 +1,517 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Everything that can happen to a host, in an order that a seed decides, and then: is
+everything as before, does everybody who stayed stream, has everything that happened a reason?
+
+    tests/chaos/chaos.py BUILD-FOLDER [--seed N] [--seconds N] [--parts N]
+
+tools/chaos runs it for minutes or hours. A viewer beside another is a client with a session
+of its own: sessions are not shared yet.
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "system"))
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+import census  # noqa: E402
+import plan as plans  # noqa: E402
+import slope  # noqa: E402
+from host import Failed, Host, wait_for  # noqa: E402
+
+STREAM = ["--app", "Pattern", "--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode"]
+SIGNALS = {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP, "SEGV": signal.SIGSEGV}
+MACHINE = ("gate", "web", "store", "facts")
+KINDS = {"sound-encoder": ("encoder", "sound"), "encoder": ("encoder", "pictures")}
+CALM_S = 25  # until all that was restarted, fenced and looked at is done with
+
+
+class Viewer:
+    def __init__(self, host, number):
+        self.host = host
+        self.keys = host.paired(f"client{number}")
+        self.process = None
+        self.excused = True  # something was done to it, or to all
+        self.reports = []
+
+    def watches(self):
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, mode="stream"):
+        self.collect()
+        extra = STREAM if mode == "stream" else STREAM[2:]
+        self.process = self.host.probe(mode, *extra, "--seconds", "100000", keys=self.keys,
+                                       background=True)
+        self.excused = False
+
+    def collect(self, seconds=20):
+        """The report of the one that ran, if it is over or is being ended."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        try:
+            report = self.host.report(process, seconds, check=False)
+        except Failed:
+            report = {"error": "the probe hangs", "hangs": True}
+        report["excused"] = self.excused
+        self.reports.append(report)
+        return report
+
+    def leave(self, how=signal.SIGINT):
+        if self.watches():
+            self.process.send_signal(how)
+        return self.collect()
+
+
+class Chaos:
+    def __init__(self, host, clients=plans.CLIENTS, say=print):
+        self.host = host
+        self.say = say
+        self.viewers = [Viewer(host, number) for number in range(clients)]
+        self.aimed_at = {}                    # pid -> what was done to it
+        self.done = collections.Counter()
+        self.idle = 0
+        self.undo = []                        # (when, what)
+        self.faults = []                      # what must not be
+        self.mark = 0                         # of the log, where this part began
+        self.all_excused_until = 0.0
+
+    # ---- whom an action means ----
+
+    def session_of(self, number):
+        for row in self.host.status("session"):
+            if row["client"] == self.viewers[number].keys:
+                return row
+        return None
+
+    def pid_of(self, kind, number):
+        if kind == "supervisor":
+            return next((pid for pid in census.tree(self.host.process.pid)
+                         if census.name_of(pid) == "perigeed"), None)
+        if kind in MACHINE:
+            rows = self.host.status("process", kind=kind)
+            return rows[0]["pid"] if rows else None
+        session = self.session_of(number)
+        if not session:
+            return None
+        rows = self.host.status("process", session=session["id"])
+        if kind == "app":
+            runner = next((row["pid"] for row in rows if row["kind"] == "runner"), None)
+            below = census.tree(runner)[1:] if runner else []
+            return below[0] if below else None
+        kind, name = KINDS.get(kind, (kind, None))
+        return next((row["pid"] for row in rows if row["kind"] == kind and
+                     (name is None or row["name"] == name)), None)
+
+    def excuse(self, number=None):
+        for at, viewer in enumerate(self.viewers):
+            viewer.excused |= number is None or at == number
+
+    # ---- the deeds ----
+
+    def launch(self, action, viewer):
+        if viewer.watches():
+            return False
+        viewer.start()
+        return True
+
+    def leave(self, action, viewer):
+        return viewer.watches() and bool(viewer.leave())
+
+    def vanish(self, action, viewer):
+        return viewer.watches() and bool(viewer.leave(signal.SIGKILL) or True)
+
+    def resume(self, action, viewer):
+        if viewer.watches() or not self.session_of(action.client):
+            return False
+        viewer.start("resume")
+        return True
+
+    def take_over(self, action, viewer):
+        """The same client from elsewhere: the first one is told so and leaves."""
+        if not viewer.watches() or not self.session_of(action.client):
+            return False
+        viewer.excused = True
+        old = viewer.process
+        viewer.process = None
+        viewer.start("resume")
+        try:
+            viewer.reports.append({**self.host.report(old, 30, check=False), "excused": True})
+        except Failed as reason:
+            self.faults.append(f"a viewer that was taken over from: {reason}")
+        return True
+
+    def quit(self, action, viewer):
+        if not self.session_of(action.client):
+            return False
+        viewer.excused = True
+        self.host.probe("quit", keys=viewer.keys, check=False)
+        return True
+
+    def move(self, action, viewer):
+        if not viewer.watches():
+            return False
+        viewer.process.send_signal(signal.SIGUSR1)
+        viewer.excused = True  # until its pings move pictures, they go to where it was
+        return True
+
+    def ask(self, action, viewer):
+        self.host.probe("serverinfo", keys=viewer.keys, check=False)
+        return True
+
+    def kill(self, action, viewer):
+        pid = self.pid_of(action.kind, action.client)
+        if pid is None:
+            return False
+        if action.kind == "supervisor":
+            self.excuse()
+        elif action.kind not in MACHINE:
+            self.excuse(action.client)
+        self.aimed_at[pid] = f"{action.signal} {action.kind}"
+        return self.signal(pid, SIGNALS[action.signal])
+
+    @staticmethod
+    def signal(pid, number):
+        try:
+            os.kill(pid, number)
+            return True
+        except ProcessLookupError:
+            return False
+
+    def clock_jump(self, action, viewer):
+        """Time passes and nobody ran: a suspended machine, a moved guest."""
+        pids = census.tree(self.host.process.pid)
+        self.excuse()
+        for pid in pids:
+            self.signal(pid, signal.SIGSTOP)
+        select.select([], [], [], action.for_s)
+        for pid in reversed(pids):
+            if pid not in self.aimed_at:
+                self.signal(pid, signal.SIGCONT)
+        return True
+
+    def disk_full(self, action, viewer):
+        if not getattr(self.host, "small_disk", None):
+            return False
+        filler = self.host.small_disk / "filler"
+        try:
+            with open(filler, "wb", buffering=0) as out:
+                while True:
+                    out.write(bytes(1 << 16))
+        except OSError:
+            pass
+        self.later(action.for_s, lambda: filler.unlink(missing_ok=True))
+        return True
+
+    def few_fds(self, action, viewer):
+        pid = self.pid_of(action.kind, action.client)
+        if pid is None:
+            return False
+        if action.kind not in MACHINE:
+            self.excuse(action.client)
+        self.aimed_at[pid] = f"few fds for {action.kind}"
+        used = len(census.fds_of(pid))
+        old = self.limit(pid, resource.RLIMIT_NOFILE, used + 1)
+        if old:
+            self.later(action.for_s, lambda: self.limit(pid, resource.RLIMIT_NOFILE, old[0]))
+        return bool(old)
+
+    def no_memory(self, action, viewer):
+        """As much address space as it has, and no more: the next allocation fails."""
+        pid = self.pid_of(action.kind, action.client)
+        size = census.read(f"/proc/{pid}/statm").split() if pid else None
+        if not size:
+            return False
+        self.excuse(action.client)
+        self.aimed_at[pid] = f"no memory for {action.kind}"
+        return bool(self.limit(pid, resource.RLIMIT_AS,
+                               int(size[0]) * resource.getpagesize() + (64 << 10)))
+
+    @staticmethod
+    def limit(pid, what, soft):
+        try:
+            old = resource.prlimit(pid, what)
+            resource.prlimit(pid, what, (soft, old[1]))
+            return old
+        except (ProcessLookupError, PermissionError, ValueError):
+            return None
+
+    def later(self, seconds, what):
+        self.undo.append((time.monotonic() + seconds, what))
+
+    def undo_due(self, everything=False):
+        now = time.monotonic()
+        for entry in list(self.undo):
+            if everything or entry[0] <= now:
+                self.undo.remove(entry)
+                entry[1]()
+
+    # ---- a part of a run ----
+
+    DEEDS = {"launch": launch, "leave": leave, "vanish": vanish, "resume": resume,
+             "take-over": take_over, "quit": quit, "move": move, "ask": ask, "kill": kill,
+             "clock-jump": clock_jump, "disk-full": disk_full, "few-fds": few_fds,
+             "no-memory": no_memory}
+
+    def act(self, action):
+        try:
+            hit = self.DEEDS[action.deed](self, action, self.viewers[action.client])
+        except (OSError, Failed, ValueError, KeyError, IndexError):
+            hit = False  # the API is away just now: whom it would mean is not known
+        name = f"{action.signal} {action.kind}" if action.deed == "kill" else action.deed
+        self.done[name] += bool(hit)
+        self.idle += not hit
+        self.say(f"  {'' if hit else '(nobody) '}{action.words()}")
+
+    def run(self, actions):
+        begun = time.monotonic()
+        self.mark = len(self.host.log())
+        for action in actions:
+            left = begun + action.at_s - time.monotonic()
+            if left > 0:
+                select.select([], [], [], left)
+            self.undo_due()
+            self.act(action)
+
+    # ---- afterwards ----
+
+    def calm(self):
+        """Everything is allowed again; wait until the host has come to rest."""
+        self.undo_due(everything=True)
+        try:
+            wait_for("the doors answer after it all", CALM_S, lambda: self.answers())
+        except Failed as reason:
+            self.faults.append(str(reason))
+
+    def answers(self):
+        try:
+            kinds = {row["kind"] for row in self.host.status("process")}
+        except (OSError, ValueError, KeyError, IndexError):
+            return False
+        return {"gate", "web", "store", "facts"} <= kinds
+
+    def check_viewers(self):
+        """Who stayed and was not meant streams on; who was, can come back."""
+        for number, viewer in enumerate(self.viewers):
+            if viewer.watches() and not viewer.excused:
+                before = self.session_of(number)
+                try:
+                    wait_for(f"client{number}, who stayed, still gets pictures", 5, lambda: (
+                        (self.session_of(number) or before)["pictures"] > before["pictures"]))
+                except (Failed, TypeError) as reason:
+                    self.faults.append(str(reason))
+            viewer.leave()
+            for report in viewer.reports:
+                self.judge(number, report)
+            viewer.reports.clear()
+            self.come_back(number, viewer)
+
+    def come_back(self, number, viewer):
+        last = {}
+        for _ in range(4):  # a breaker may refuse the first
+            last = self.host.probe("stream", *STREAM, "--frames", "10", "--seconds", "10",
+                                   keys=viewer.keys, check=False)
+            if last.get("video", {}).get("frames", 0) >= 10:
+                return
+            select.select([], [], [], 1.0)
+        self.faults.append(f"client{number} cannot stream afterwards: {last}")
+
+    def judge(self, number, report):
+        if report.get("hangs"):
+            self.faults.append(f"client{number}: the probe hangs")
+        if report["excused"] or "video" not in report:
+            return
+        video = report["video"]
+        if video["missing_numbers"] or video["malformed"] or video["corrupt"]:
+            self.faults.append(f"client{number}, whom nothing was done to, lost pictures: {video}")
+        if report.get("end") in ("terminated", "disconnected", "failed"):
+            self.faults.append(f"client{number}, whom nothing was done to, was ended: "
+                               f"{report.get('end')} {report.get('error')}")
+
+    def events(self):
+        for row in self.host.log()[self.mark:].splitlines():
+            fields = dict(word.split("=", 1) for word in row.split() if "=" in word)
+            fields["row"] = row
+            yield fields
+
+    def check_reasons(self):
+        """Every incident has a reason, and nobody was ended whom nobody had touched."""
+        incidents = collections.Counter()
+        for event in self.events():
+            name, pid = event.get("event"), int(event.get("pid", "0")
+                                                if event.get("pid", "0").isdigit() else 0)
+            row = event["row"]
+            if name in ("worker-fenced", "worker-reaped", "worker-written-off") and \
+                    "level=info" not in row:
+                worker = row.split(" event=")[1]
+                fields = dict(word.split("=", 1) for word in worker.split() if "=" in word)
+                pid = int(fields["pid"])
+                incidents[f"{fields['kind']} {fields['reason']}"] += 1
+                if fields["reason"] in ("none", "unknown"):
+                    self.faults.append(f"no reason: {row}")
+                if pid in self.aimed_at or self.done["clock-jump"]:
+                    continue
+                if fields["reason"] == "worker-hung":
+                    self.faults.append(f"a false alarm: {row}")
+                if "killed by signal 6" in row or "killed by signal 11" in row:
+                    self.faults.append(f"crashed by itself: {row}")
+        return incidents
+
+    def check_evidence(self, incidents):
+        folder = self.host.folder / "state" / "evidence"
+        if not folder.is_dir():
+            return 0
+        cases = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
+        empty = [path.name for path in cases if not (path / "summary.txt").is_file()]
+        if empty and not self.done["disk-full"]:
+            self.faults.append(f"evidence without a summary: {empty}")
+        if incidents and not cases and not self.done["disk-full"]:
+            self.faults.append(f"{sum(incidents.values())} incidents and no evidence")
+        return len(cases)
+
+    def all_gone(self):
+        for viewer in self.viewers:
+            viewer.leave()
+            self.host.probe("quit", keys=viewer.keys, check=False)
+        wait_for("every session's end", CALM_S, lambda: not self.host.status("session"))
+
+    def check_census(self, before):
+        """Nothing more than before; what is being looked at may take its time."""
+        self.all_gone()
+        found = {}
+
+        def same():
+            found["now"] = census.count(self.host)
+            return not census.more(before, found["now"])
+        try:
+            wait_for("as it was", CALM_S, same, step=0.2)
+        except Failed:
+            self.faults += [f"left behind: {text}" for text in census.more(before, found["now"])]
+        sessions = {event["session"] for event in self.events() if len(
+            event.get("session", "")) == 16}
+        self.faults += [f"left behind: {path}" for path in census.cgroups(sessions)]
+        return found["now"]
+
+
+def small_disk(host, megabytes=48):
+    """State and evidence on a disk of their own that can be filled. None without the right to."""
+    folder = host.folder / "state"
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none",
+                           str(folder)], stderr=subprocess.DEVNULL)
+    host.small_disk = folder if done.returncode == 0 else None
+    return host
+
+
+class ChaosHost(Host):
+    """Its state lies on a small disk where that can be had."""
+    small_disk = None
+
+    def before_start(self):
+        small_disk(self)
+
+    def let_go(self):
+        if self.small_disk:
+            subprocess.run(["umount", "-l", str(self.small_disk)], check=False)
+            self.small_disk = None
+
+    def __exit__(self, kind, value, trace):
+        try:
+            return super().__exit__(kind, value, trace)
+        finally:
+            self.let_go()
+
+
+def warm_up(chaos):
+    for viewer in chaos.viewers:
+        for _ in range(2):
+            chaos.host.probe("stream", *STREAM, "--frames", "5", "--seconds", "10",
+                             keys=viewer.keys)
+            chaos.host.probe("quit", keys=viewer.keys)
+    wait_for("the end of the warm-up", 10, lambda: not chaos.host.status("session"))
+
+
+def run(build, seed, seconds, parts, say=print):
+    """One host, `parts` plans of `seconds` each; after each everything is counted."""
+    rows, faults = [], []
+    with ChaosHost(build) as host:
+        chaos = Chaos(host, say=say)
+        warm_up(chaos)
+        before = census.count(host)
+        for part in range(parts):
+            actions = plans.plan(seed, seconds, part)
+            say(f"seed {seed}, part {part}: {len(actions)} actions")
+            chaos.run(actions)
+            chaos.calm()
+            chaos.check_viewers()
+            incidents = chaos.check_reasons()
+            evidence = chaos.check_evidence(incidents)
+            try:
+                after = chaos.check_census(before)
+            except Failed as reason:
+                chaos.faults.append(str(reason))
+                after = census.count(host)
+            rows.append({"seed": seed, "part": part, "actions": len(actions),
+                         "hit": sum(chaos.done.values()), "idle": chaos.idle,
+                         "incidents": dict(incidents), "evidence": evidence,
+                         "fds": after["fds"], "threads": after["threads"],
+                         "sockets": after["sockets"], "pss_kb": census.weights(host),
+                         "faults": list(chaos.faults)})
+            faults += chaos.faults
+            if chaos.faults:
+                say("\n".join(f"FAULT {text}" for text in chaos.faults))
+                if os.environ.get("PERIGEE_CHAOS_KEEP"):
+                    pathlib.Path(os.environ["PERIGEE_CHAOS_KEEP"]).write_text(host.log())
+            chaos.faults.clear()
+            chaos.done.clear()
+            chaos.idle = 0
+    return rows, faults
+
+
+def growth(rows):
+    """Rows of a long run: what rises from part to part."""
+    found = []
+    for key, least in (("fds", 1), ("threads", 1), ("sockets", 1), ("pss_kb", 1024)):
+        for name in sorted(rows[0][key]):
+            values = [row[key].get(name, rows[0][key][name]) for row in rows]
+            print(slope.words(f"{key} {name}", values))
+            if len(values) >= 8 and slope.grows(values, least):
+                found.append(f"grows: {slope.words(f'{key} {name}', values)}")
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("build")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=60, help="of each part")
+    parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--quiet", action="store_true")
+    options = parser.parse_args()
+    try:
+        rows, faults = run(options.build, options.seed, options.seconds, options.parts,
+                           (lambda text: None) if options.quiet else
+                           (lambda text: print(text, flush=True)))
+    except Failed as reason:
+        print(f"FAULT {reason}")
+        sys.exit(1)
+    for row in rows:
+        print(json.dumps(row))
+    faults += growth(rows)
+    print(f"seed {options.seed}: {len(faults)} faults")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
