@@ -114,6 +114,15 @@ class Chaos:
         return next((row["pid"] for row in rows if row["kind"] == kind and
                      (name is None or row["name"] == name)), None)
 
+    def find(self, action):
+        """Whom it means: the named client's, else the next one's that has such a process."""
+        for step in range(len(self.viewers)):
+            number = (action.client + step) % len(self.viewers)
+            pid = self.pid_of(action.kind, number)
+            if pid is not None:
+                return number, pid
+        return action.client, None
+
     def excuse(self, number=None):
         for at, viewer in enumerate(self.viewers):
             viewer.excused |= number is None or at == number
@@ -171,13 +180,13 @@ class Chaos:
         return True
 
     def kill(self, action, viewer):
-        pid = self.pid_of(action.kind, action.client)
+        number, pid = self.find(action)
         if pid is None:
             return False
         if action.kind == "supervisor":
             self.excuse()
         elif action.kind not in MACHINE:
-            self.excuse(action.client)
+            self.excuse(number)
         self.aimed_at[pid] = f"{action.signal} {action.kind}"
         return self.signal(pid, SIGNALS[action.signal])
 
@@ -215,11 +224,11 @@ class Chaos:
         return True
 
     def few_fds(self, action, viewer):
-        pid = self.pid_of(action.kind, action.client)
+        number, pid = self.find(action)
         if pid is None:
             return False
         if action.kind not in MACHINE:
-            self.excuse(action.client)
+            self.excuse(number)
         self.aimed_at[pid] = f"few fds for {action.kind}"
         used = len(census.fds_of(pid))
         old = self.limit(pid, resource.RLIMIT_NOFILE, used + 1)
@@ -229,11 +238,11 @@ class Chaos:
 
     def no_memory(self, action, viewer):
         """As much address space as it has, and no more: the next allocation fails."""
-        pid = self.pid_of(action.kind, action.client)
+        number, pid = self.find(action)
         size = census.read(f"/proc/{pid}/statm").split() if pid else None
         if not size:
             return False
-        self.excuse(action.client)
+        self.excuse(number)
         self.aimed_at[pid] = f"no memory for {action.kind}"
         return bool(self.limit(pid, resource.RLIMIT_AS,
                                int(size[0]) * resource.getpagesize() + (64 << 10)))

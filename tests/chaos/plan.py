@@ -28,7 +28,7 @@ KILLS = [
 
 # What people do, and what machines do to them.
 DEEDS = [
-    ("launch", 20), ("leave", 6), ("vanish", 4), ("resume", 8), ("take-over", 4), ("quit", 4),
+    ("launch", 24), ("leave", 5), ("vanish", 3), ("resume", 12), ("take-over", 4), ("quit", 3),
     ("move", 6), ("ask", 5), ("kill", 40), ("clock-jump", 2), ("disk-full", 3), ("few-fds", 4),
     ("no-memory", 4),
 ]
@@ -85,7 +85,8 @@ def action_at(dice, at_s):
 def plan(seed, seconds, part=0):
     """The actions of one part of a run, in order of their time."""
     dice = random.Random(f"perigee {seed} {part}")
-    at_s, actions = 0.0, []
+    actions = [Action(0.1 * client, "launch", client) for client in range(CLIENTS)]
+    at_s = 2.0
     while True:
         at_s = round(at_s + dice.uniform(*GAP_S), 2)
         if at_s >= seconds:

@@ -95,9 +95,16 @@ class Host:
             path.write_text(config)
             self.command += ["--config", str(path)]
         self.output = open(self.folder / "out", "a+b")
+        self.before_start()
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=self.output, start_new_session=True,
                                         env={**os.environ, **(env or {})})
+
+    def before_start(self):
+        """For who needs something there first."""
+
+    def let_go(self):
+        """For who put something there that must go first."""
 
     def __enter__(self):
         try:
@@ -244,6 +251,7 @@ class Host:
         wait_for("every process gone", 3, lambda: not self.remains())
         if (self.folder / "run").exists():
             raise Failed(f"left behind: {list((self.folder / 'run').rglob('*'))}")
+        self.let_go()
         shutil.rmtree(self.folder)
 
     def abandon(self):

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Comings and goings, and nothing that grows.
+
+    tests/chaos/cycles.py BUILD-FOLDER [--cycles N]        connect, see pictures, leave
+    tests/chaos/cycles.py BUILD-FOLDER --soak [--hours H] [--scale S]
+
+A soak is 48 hours of a busy host in H hours (1): 3,000 connections, 3,000 joins (resumes, for
+sessions are not shared yet), 600 launches, 48 incidents, times S. Every few cycles fds, threads
+and sockets of all that last are counted and weighed; the line through them must not rise.
+"""
+import argparse
+import os
+import pathlib
+import random
+import signal
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "system"))
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+import census  # noqa: E402
+import slope  # noqa: E402
+from host import Failed, Host, wait_for  # noqa: E402
+
+SMALL = ["--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode", "--seconds", "10"]
+SAMPLES = 40
+KINDS = ("encoder", "stream", "desktop", "sound", "runner", "gate", "web", "store", "facts")
+# What may come and go without being a leak: one allocator arena, one late close.
+LEAST = {"fds": 0.9, "threads": 0.9, "sockets": 0.9, "pss_kb": 400}
+
+
+class Meter:
+    def __init__(self, host):
+        self.host = host
+        self.rows = {}
+
+    def sample(self):
+        counted = census.count(self.host)
+        counted["pss_kb"] = census.weights(self.host)
+        for key in LEAST:
+            for name, value in counted[key].items():
+                self.rows.setdefault((key, name), []).append(value)
+
+    def verdict(self):
+        faults = []
+        for (key, name), values in sorted(self.rows.items()):
+            words = slope.words(f"{key} {name}", values)
+            bad = slope.grows(values, LEAST[key])
+            print(f"  {'GROWS ' if bad else ''}{words}")
+            faults += [words] if bad else []
+        return faults
+
+
+def launch(host, keys):
+    host.probe("stream", "--app", "Pattern", *SMALL, "--frames", "3", keys=keys, check=False)
+
+
+def resume(host, keys):
+    return host.probe("resume", *SMALL, "--frames", "3", keys=keys, check=False)
+
+
+def settle(host):
+    wait_for("nobody streams", 20, lambda: all(
+        row["state"] == "paused" for row in host.status("session")))
+
+
+def connect_and_leave(build, cycles):
+    """One session that lives on, one client that comes and goes."""
+    with Host(build) as host:
+        host.paired()
+        launch(host, "viewer")
+        for _ in range(10):
+            resume(host, "viewer")
+        meter, missed = Meter(host), 0
+        for cycle in range(cycles):
+            report = resume(host, "viewer")
+            missed += report.get("video", {}).get("frames", 0) < 3
+            if cycle % max(1, cycles // SAMPLES) == 0:
+                settle(host)
+                meter.sample()
+        print(f"{cycles} cycles, {missed} without pictures")
+        faults = meter.verdict()
+        host.probe("quit")
+    return faults + ([f"{missed} of {cycles} cycles saw no picture"] if missed > cycles // 50
+                     else [])
+
+
+def soak_plan(scale, seed):
+    """Deeds of two days in an order that the seed decides."""
+    deeds = (["connect"] * int(3000 * scale) + ["join"] * int(3000 * scale) +
+             ["launch"] * int(600 * scale) + ["incident"] * max(1, int(48 * scale)))
+    random.Random(f"soak {seed}").shuffle(deeds)
+    return deeds
+
+
+def strike(host, dice):
+    kind = dice.choice(KINDS)
+    rows = host.status("process", kind=kind)
+    if rows:
+        os.kill(dice.choice(rows)["pid"], dice.choice((signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV)
+                                                      if kind != "sound" else (signal.SIGKILL,)))
+
+
+def soak(build, hours, scale, seed):
+    dice = random.Random(f"deeds {seed}")
+    deeds = soak_plan(scale, seed)
+    gap = hours * 3600 / len(deeds)
+    done = {}
+    with Host(build) as host:
+        clients = [host.paired(f"client{number}") for number in range(3)]
+        for keys in clients:
+            launch(host, keys)
+            resume(host, keys)
+        meter, begun = Meter(host), time.monotonic()
+        for number, deed in enumerate(deeds):
+            keys = dice.choice(clients)
+            try:
+                if deed == "connect":
+                    host.probe("serverinfo", keys=keys, check=False)
+                elif deed == "join":
+                    if "refused_status" in resume(host, keys):
+                        launch(host, keys)
+                elif deed == "launch":
+                    host.probe("quit", keys=keys, check=False)
+                    launch(host, keys)
+                else:
+                    strike(host, dice)
+                done[deed] = done.get(deed, 0) + 1
+            except (Failed, OSError, ValueError, KeyError, IndexError):
+                done[f"{deed}, refused"] = done.get(f"{deed}, refused", 0) + 1
+            if number % max(1, len(deeds) // SAMPLES) == 0:
+                wait_for("the doors", 30, lambda: host.api("/api/v1/status", optional=True) and
+                         {"gate", "web", "store", "facts"} <=
+                         {row["kind"] for row in host.status("process")})
+                settle(host)
+                meter.sample()
+            ahead = begun + number * gap - time.monotonic()
+            if ahead > 0:
+                time.sleep(ahead)
+        print(f"soak: {done} in {time.monotonic() - begun:.0f} s")
+        faults = meter.verdict()
+        for keys in clients:
+            host.probe("quit", keys=keys, check=False)
+        wait_for("every session's end", 20, lambda: not host.status("session"))
+    return faults
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("build")
+    parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--soak", action="store_true")
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    try:
+        faults = soak(options.build, options.hours, options.scale, options.seed) \
+            if options.soak else connect_and_leave(options.build, options.cycles)
+    except Failed as reason:
+        faults = [str(reason)]
+    for text in faults:
+        print(f"FAULT {text}")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()

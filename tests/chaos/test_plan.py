@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The deciding halves of the chaos tests."""
+import pathlib
+import random
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import census  # noqa: E402
+import plan  # noqa: E402
+import slope  # noqa: E402
+
+
+def same_seed_same_run():
+    assert plan.plan(7, 360) == plan.plan(7, 360)
+    assert plan.plan(7, 360) != plan.plan(8, 360)
+    assert plan.plan(7, 360, 1) != plan.plan(7, 360, 0)
+    # What a later interpreter must still draw.
+    assert plan.plan(1, 10)[3].words() == FIRST, plan.plan(1, 10)[3].words()
+
+
+def every_deed_and_every_kind_comes_up():
+    seen = {(action.deed, action.kind, action.signal)
+            for seed in range(20) for action in plan.plan(seed, 360)}
+    for deed, _ in plan.DEEDS:
+        assert any(one[0] == deed for one in seen), deed
+    for kind, signals, _ in plan.KILLS:
+        for signal in signals:
+            assert ("kill", kind, signal) in seen, (kind, signal)
+
+
+def a_run_is_in_order_and_in_time():
+    actions = plan.plan(3, 100)
+    assert all(a.at_s <= b.at_s for a, b in zip(actions, actions[1:]))
+    assert actions[-1].at_s < 100 and len(actions) > 50
+
+
+def a_leak_is_seen_and_noise_is_not():
+    dice = random.Random(1)
+    noise = [1000 + dice.gauss(0, 5) for _ in range(60)]
+    assert not slope.grows(noise, 10)
+    assert slope.grows([value + at for at, value in enumerate(noise)], 10)
+    assert not slope.grows([7] * 60, 0)
+    assert not slope.grows([7] * 30 + [8] * 3, 0.9)  # too few to say
+    assert slope.grows([7 + at // 10 for at in range(60)], 0.9)
+
+
+def what_is_more_is_named():
+    before = {"fds": {"gate": 10, "web": 9}, "zombies": 0, "runtime": ["api.sock"]}
+    after = {"fds": {"gate": 12, "web": 8}, "zombies": 0, "runtime": ["api.sock", "s-1"]}
+    assert census.differences(before, before) == []
+    assert census.more(before, after) == [
+        "fds.gate: 10 before, 12 after",
+        "runtime: ['api.sock'] before, ['api.sock', 's-1'] after"]
+
+
+FIRST = "4.13 move client2"
+
+if __name__ == "__main__":
+    for test in (same_seed_same_run, every_deed_and_every_kind_comes_up,
+                 a_run_is_in_order_and_in_time, a_leak_is_seen_and_noise_is_not,
+                 what_is_more_is_named):
+        test()
+        print(f"[       OK ] {test.__name__}")
