@@ -137,13 +137,6 @@ static void end(struct channel *channel, int error) {
 	}
 }
 
-static int handle_drain(sd_event_source *source, uint64_t usec, void *user) {
-	(void)source;
-	(void)usec;
-	end((struct channel *)user, -ETIMEDOUT);
-	return 0;
-}
-
 /* The clock of the drain deadline starts anew whenever the peer took something. */
 static void watch_queue(struct channel *channel, bool restart) {
 	bool waiting = channel->waiting != NULL;
@@ -153,6 +146,18 @@ static void watch_queue(struct channel *channel, bool restart) {
 				channel->drain, clock_now_us() + CHANNEL_DRAIN_MS * US_PER_MS);
 	}
 	sd_event_source_set_enabled(channel->drain, waiting ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static int handle_drain(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct channel *channel = (struct channel *)user;
+	if (!channel->lost && channel->events->excused && channel->events->excused(channel)) {
+		watch_queue(channel, true);
+	} else {
+		end(channel, -ETIMEDOUT);
+	}
+	return 0;
 }
 
 static int flush(struct channel *channel) {
@@ -344,6 +349,7 @@ void channel_post(struct channel *channel, const struct ipc_message *message, co
 	}
 	/* For a full queue the drain
 	 * deadline is brought forward, so that `closed` is called from the loop. */
+	channel->lost = true;
 	sd_event_source_set_time(channel->drain, 0);
 	sd_event_source_set_enabled(channel->drain, SD_EVENT_ONESHOT);
 }

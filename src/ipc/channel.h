@@ -38,6 +38,9 @@ struct channel_events {
 	/* The peer is gone (error 0), broke the rules (-EPROTO, -EBADMSG) or does
 	 * not drain (-ETIMEDOUT). Called once; the channel is closed already. */
 	void (*closed)(struct channel *channel, int error);
+	/* The peer has taken nothing for CHANNEL_DRAIN_MS. True: it is excused (starved,
+	 * say) and has as long again. May be NULL: nobody is excused. */
+	bool (*excused)(struct channel *channel);
 };
 
 struct channel_waiting;
@@ -56,6 +59,7 @@ struct channel {
 	struct channel_waiting *waiting; /* owned list, oldest first */
 	struct channel_waiting *waiting_last;
 	size_t waiting_count;
+	bool lost; /* a message found no room: that nothing excuses */
 	uint64_t sent, received, coalesced;
 };
 

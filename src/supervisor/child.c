@@ -256,9 +256,17 @@ static void handle_closed(struct channel *channel, int error) {
 	}
 }
 
+/* Who gets no processor cannot take messages either; whether it hangs besides, watching
+ * it tells. */
+static bool is_excused(struct channel *channel) {
+	const struct child *child = (const struct child *)channel->user;
+	return child->phase == CHILD_LIVING && child->starved;
+}
+
 static const struct channel_events channel_events = {
 	.message = handle_message,
 	.closed = handle_closed,
+	.excused = is_excused,
 };
 
 static int open_pulse(struct child *child) {

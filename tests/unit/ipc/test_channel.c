@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
 #include "ipc/channel.h"
 
 struct end {
@@ -16,6 +17,7 @@ struct end {
 	uint64_t last_poke;
 	int closed; /* error + 1000 once closed */
 	int fd;
+	int excuses;
 };
 
 static void on_message(struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
@@ -145,6 +147,47 @@ static void a_peer_that_does_not_drain_hangs(void **state) {
 	close_pair(&pair);
 }
 
+static bool excuse_twice(struct channel *channel) {
+	struct end *end = (struct end *)channel->user;
+	return ++end->excuses <= 2;
+}
+
+static void who_is_excused_has_as_long_again(void **state) {
+	(void)state;
+	struct pair pair;
+	open_pair(&pair);
+	struct channel_events patient = *pair.supervisor.channel.events;
+	patient.excused = excuse_twice;
+	pair.supervisor.channel.events = &patient;
+	while (pair.supervisor.channel.waiting_count == 0) {
+		assert_int_equal(channel_send(&pair.supervisor.channel, &stop, NULL, 0), 0);
+	}
+	uint64_t begun_ms = clock_now_ms();
+	while (!pair.supervisor.closed) {
+		assert_true(sd_event_run(pair.event, 2 * CHANNEL_DRAIN_MS * 1000) > 0);
+	}
+	assert_int_equal(pair.supervisor.excuses, 3);
+	assert_true(clock_now_ms() - begun_ms >= 3 * CHANNEL_DRAIN_MS);
+	close_pair(&pair);
+}
+
+static void a_lost_message_is_excused_by_nothing(void **state) {
+	(void)state;
+	struct pair pair;
+	open_pair(&pair);
+	struct channel_events patient = *pair.supervisor.channel.events;
+	patient.excused = excuse_twice;
+	pair.supervisor.channel.events = &patient;
+	while (!pair.supervisor.channel.lost) {
+		channel_post(&pair.supervisor.channel, &stop, NULL, 0);
+	}
+	while (!pair.supervisor.closed) {
+		assert_true(sd_event_run(pair.event, 2 * CHANNEL_DRAIN_MS * 1000) > 0);
+	}
+	assert_int_equal(pair.supervisor.excuses, 0);
+	close_pair(&pair);
+}
+
 static void a_liar_is_closed_and_its_descriptors_too(void **state) {
 	(void)state;
 	struct pair pair;
@@ -203,6 +246,8 @@ int main(void) {
 		UNIT(a_full_queue_waits_in_order_and_is_bounded),
 		UNIT(only_the_newest_poke_waits),
 		UNIT(a_peer_that_does_not_drain_hangs),
+		UNIT(who_is_excused_has_as_long_again),
+		UNIT(a_lost_message_is_excused_by_nothing),
 		UNIT(a_liar_is_closed_and_its_descriptors_too),
 		UNIT(the_end_of_a_peer_is_reported_after_its_last_word),
 		UNIT(the_blocking_calls_have_a_deadline),
