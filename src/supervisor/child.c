@@ -164,7 +164,7 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	}
 	totals_note_end(child->nursery->totals, child, end);
 	nursery_unlink(child->nursery, child);
-	if (child->nursery->evidence && !end->expected) {
+	if (child->nursery->evidence && !end->expected && !child->killed) {
 		(void)evidence_incident(child->nursery->evidence, child);
 	}
 	if (child->owner->ended) {

@@ -20,7 +20,6 @@
 #include "supervisor/process.h"
 
 enum {
-	SNAPSHOT_S = 3600,
 	FD_PULSE = 3, /* as the autopsy gets them */
 	FD_LINES = 4,
 	FD_SECRETS = 5,
@@ -374,7 +373,7 @@ static int handle_snapshots(sd_event_source *source, uint64_t usec, void *user) 
 	struct evidence *evidence = (struct evidence *)user;
 	evidence->snapshot_after = 0;
 	continue_snapshots(evidence);
-	sd_event_source_set_time_relative(source, SNAPSHOT_S * US_PER_S);
+	sd_event_source_set_time_relative(source, evidence->snapshot_s * US_PER_S);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -383,8 +382,8 @@ int evidence_open(struct evidence *evidence) {
 		return 0;
 	}
 	return sd_event_add_time_relative(evidence->nursery->event, &evidence->timer,
-			CLOCK_MONOTONIC, SNAPSHOT_S * US_PER_S, US_PER_S, handle_snapshots,
-			evidence);
+			CLOCK_MONOTONIC, evidence->snapshot_s * US_PER_S, US_PER_S,
+			handle_snapshots, evidence);
 }
 
 void evidence_close(struct evidence *evidence) {

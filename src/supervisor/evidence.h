@@ -18,6 +18,7 @@ enum {
 	EVIDENCE_MS = 5500,   /* until an autopsy is given up; it ends itself before */
 	EVIDENCE_AT_ONCE = 4, /* autopsies; a worker that dies beside them has none */
 	EVIDENCE_SECRETS_MAX = 4096,
+	EVIDENCE_SNAPSHOT_S = 3600,
 	EVIDENCE_KEPT_CORPSES = 4, /* with on_hang: keep */
 };
 
@@ -28,7 +29,8 @@ struct evidence {
 	char folder[232];
 	uint32_t keep, megabytes, core_megabytes, snapshots_kept;
 	bool keep_hung; /* on_hang: keep */
-	bool snapshots; /* hourly */
+	bool snapshots; /* every snapshot_s */
+	uint32_t snapshot_s;
 	/* Writes the session keys that there are, 16 bytes each, and returns their size:
 	 * they are blotted out wherever they are found. May be NULL. */
 	size_t (*secrets)(void *user, uint8_t *out, size_t size);

@@ -246,6 +246,7 @@ static int open_evidence(struct supervisor *supervisor) {
 	evidence->megabytes = config->evidence.megabytes;
 	evidence->core_megabytes = config->evidence.core_megabytes;
 	evidence->snapshots = config->evidence.hourly;
+	evidence->snapshot_s = EVIDENCE_SNAPSHOT_S;
 	evidence->snapshots_kept = config->evidence.snapshots_kept;
 	evidence->keep_hung = config->keep_hung;
 	text_format(evidence->folder, sizeof(evidence->folder), "%s/evidence",
