@@ -53,12 +53,21 @@ static void die(int number) {
 static void forward(int number, const siginfo_t *info) {
 	siginfo_t told = { .si_signo = number, .si_code = SI_QUEUE };
 	told.si_value.sival_ptr = info->si_addr;
-	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), number, &told) < 0) {
+	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), number, &told) < 0 &&
+			/* A filter may forbid it: then without the address. */
+			syscall(SYS_tgkill, getpid(), getpid(), number) < 0) {
 		die(number);
 		return;
 	}
 	(void)poll(NULL, 0, CRASH_WAIT_MS + 1000);
 	die(number);
+}
+
+/* What could not be reached. A signal that somebody sent has none: other things lie there. */
+static void *address_of(const siginfo_t *info) {
+	return info->si_code == SI_QUEUE ? info->si_value.sival_ptr
+	       : info->si_code > 0       ? info->si_addr
+					 : NULL;
 }
 
 static void handle_crash(int number, siginfo_t *info, void *context) {
@@ -69,11 +78,7 @@ static void handle_crash(int number, siginfo_t *info, void *context) {
 		return;
 	}
 	if (crash->pulse) {
-		void *address = info->si_code == SI_QUEUE ? info->si_value.sival_ptr
-							  : info->si_addr;
-		if (number == SIGABRT && info->si_code != SI_QUEUE) {
-			address = NULL; /* si_pid lies there */
-		}
+		void *address = address_of(info);
 		atomic_store_explicit(&crash->pulse->crash_address, (uint64_t)(uintptr_t)address,
 				memory_order_relaxed);
 		atomic_store_explicit(&crash->pulse->crash_signal, (uint32_t)number,
