@@ -136,7 +136,7 @@ enum process_state {
 
 struct kind_view {
 	uint64_t states[PROCESS_STATES];
-	uint64_t lag_max_ns, queue_max, coalesced;
+	uint64_t lag_max_ns, queue_max, coalesced, slow;
 };
 
 static enum process_state state_of(const struct child *child) {
@@ -163,6 +163,7 @@ static void see(const struct child *child, struct kind_view *view) {
 		pulse_look((const struct pulse *)(const void *)child->pulse.map, &pulse);
 		view->lag_max_ns = pulse.lag_max_ns > view->lag_max_ns ? pulse.lag_max_ns
 								       : view->lag_max_ns;
+		view->slow += pulse.slow;
 	}
 }
 
@@ -190,6 +191,7 @@ static void write_processes(struct supervisor *supervisor, struct exposition *ou
 	struct kind_view views[PEER_KINDS] = { 0 };
 	for (unsigned kind = 0; kind < PEER_KINDS; kind++) {
 		views[kind].lag_max_ns = totals->lag_max_ns[kind];
+		views[kind].slow = totals->slow[kind];
 	}
 	for (const struct child *at = supervisor->nursery.first; at; at = at->next) {
 		see(at, &views[at->kind]);
@@ -212,6 +214,9 @@ static void write_processes(struct supervisor *supervisor, struct exposition *ou
 	write_by_kind(out, "perigee_loop_lag_max_seconds",
 			"The longest handling of one wake-up since the supervisor started.",
 			EXPOSITION_GAUGE, &views[0].lag_max_ns, stride, NS_PER_S);
+	write_by_kind(out, "perigee_slow_operations_total",
+			"Operations that took more than half of the time they had announced.",
+			EXPOSITION_COUNTER, &views[0].slow, stride, 1);
 	write_by_kind(out, "perigee_channel_queue_messages",
 			"Messages that wait for the process that takes them slowest.",
 			EXPOSITION_GAUGE, &views[0].queue_max, stride, 1);
@@ -249,6 +254,10 @@ static void write_incidents(struct supervisor *supervisor, struct exposition *ou
 	counter(out, "perigee_processes_written_off_total",
 			"Those that could not be stopped, or that SIGKILL did not end.",
 			supervisor->nursery.written_off);
+	exposition_family(out, "perigee_evidence_total", EXPOSITION_COUNTER,
+			"Looks at processes, by whether what was seen could be written down.");
+	exposition_number(out, LABELS({ "outcome", "written" }), supervisor->evidence.written);
+	exposition_number(out, LABELS({ "outcome", "failed" }), supervisor->evidence.failed);
 }
 
 static void write_services(struct supervisor *supervisor, struct exposition *out) {

@@ -35,6 +35,7 @@ void totals_note_end(
 	if (view.lag_max_ns > totals->lag_max_ns[child->kind]) {
 		totals->lag_max_ns[child->kind] = view.lag_max_ns;
 	}
+	totals->slow[child->kind] += view.slow;
 	uint64_t *gone = totals->gone[totals_group(child)];
 	for (unsigned i = 0; i < PULSE_COUNTERS; i++) {
 		gone[i] += child_counter(child, i);

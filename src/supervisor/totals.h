@@ -23,6 +23,7 @@ enum {
 struct totals {
 	uint64_t gone[TOTALS_GROUPS][PULSE_COUNTERS]; /* last counters of the dead, summed */
 	uint64_t lag_max_ns[PEER_KINDS];
+	uint64_t slow[PEER_KINDS]; /* operations of the gone that took over half their limit */
 	uint64_t processor_ns[PEER_KINDS]; /* of the gone */
 	uint64_t starts[PEER_KINDS], ends[PEER_KINDS];
 	uint64_t incidents[PEER_KINDS][REASONS]; /* ends that nobody asked for */
