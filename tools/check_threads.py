@@ -16,6 +16,7 @@ WORDS = re.compile(
 # Where, what, why.
 KNOWN = {
     ("desktop/main.c", "pthread_atfork"): "gives a forked Xwayland its signals back; no thread",
+    ("supervisor/claim.c", "flock("): "claims the state folder at the start; never waited for",
 }
 # Faults that a test injects, in a build that nobody runs.
 APART = {"ipc/obey_faults.c", "ipc/obey.c"}

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/worker.h"
+#include "supervisor/claim.h"
 #include "supervisor/process.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
@@ -207,6 +208,9 @@ static int prepare(
 	log_set_level(level);
 	supervisor->nursery.log_level = (uint8_t)level;
 	rc = paths_settle(&supervisor->config, &supervisor->paths, error);
+	if (rc == 0) {
+		rc = claim_state(supervisor->paths.state, &supervisor->state_fd, error);
+	}
 	if (rc == 0) {
 		rc = check_programs(supervisor, error);
 	}

@@ -56,6 +56,7 @@ struct supervisor {
 	struct sd_event *event; /* owned */
 	struct config config;
 	struct paths paths;
+	int state_fd; /* owned until our end: the claim on the state folder */
 	struct sockets sockets;
 	struct apps apps;
 	struct journal journal;

@@ -138,6 +138,7 @@ if hear "is ready"; then
 fi
 refused "TCP port $port (HTTP) is in use" --port "$port"
 refused "another Perigee runs with the runtime folder $work/one-run" --runtime "$work/one-run"
+refused "another Perigee uses the state folder $work/one-state" --state "$work/one-state"
 refused "--runtime, --state, --data and --port" --port "$port" --runtime "$work/one-run"
 
 # Another one beside it, with ports and folders of its own.
