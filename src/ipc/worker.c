@@ -18,6 +18,7 @@
 #include "ipc/page.h"
 #include "ipc/pool.h"
 #include "ipc/ring.h"
+#include "ipc/settle.h"
 
 static void set_detail(struct worker *worker, const char *detail, va_list args)
 		__attribute__((format(printf, 2, 0)));
@@ -109,6 +110,11 @@ static void handle_start(struct worker *worker, struct ipc_message *message, str
 	worker->session = message->start.session;
 	text_copy(worker->name, sizeof(worker->name), message->start.name);
 	log_set_level((enum log_level)message->start.log_level);
+	int settled = settle();
+	if (settled < 0) {
+		worker_end(worker, REASON_RESOURCES, "cannot be confined: %s", strerror(-settled));
+		return;
+	}
 	log_info("worker-start", "worker=%u name=%s", worker->id, log_quote(worker->name).text);
 	int rc = worker->class->start ? worker->class->start(worker) : 0;
 	if (rc < 0) {
@@ -247,6 +253,7 @@ static void handle_excess(int number) {
 static int prepare_signals(struct worker *worker) {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	settle_tell_refusals();
 	signal(SIGXCPU, handle_excess);
 	sigset_t mask;
 	sigemptyset(&mask);

@@ -14,6 +14,7 @@
 
 struct child;
 struct evidence;
+struct paths;
 struct sd_event;
 struct sd_event_source;
 struct totals;
@@ -57,9 +58,10 @@ struct child_spec {
 	const char *cwd;                  /* NULL: / */
 	const char *const *env;           /* NULL-terminated K=V; NULL: the closed default */
 	uint64_t session;
-	const char *name; /* for logs and status */
-	bool privileged;  /* keep our ids (only what must) */
-	int listen_fd;    /* handed over as systemd would, 0 for none; no channel then */
+	const char *name;    /* for logs and status */
+	const char *confine; /* row of confine_table.c; NULL: the kind's */
+	const char *home, *app; /* what the row's @home and @app are; NULL: none */
+	int listen_fd;       /* handed over as systemd would, 0 for none; no channel then */
 	bool no_channel;
 	bool die_with_us; /* it has no channel whose end would tell it */
 	bool prompt;      /* wants to run soon after waking, for its fair share */
@@ -84,7 +86,9 @@ struct nursery {
 	struct sd_event *event;  /* borrowed */
 	struct journal *journal; /* borrowed */
 	const char *libexec;     /* colon separated folders, borrowed */
-	uid_t uid;               /* of unprivileged workers; 0: as we are */
+	const struct paths
+			*paths; /* borrowed: what workers are kept to; NULL in tests: to nothing */
+	uid_t uid;              /* of workers; 0: as we are */
 	gid_t gid;
 	uint8_t log_level;
 	uint32_t last_id;

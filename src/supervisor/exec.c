@@ -24,6 +24,8 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "supervisor/confine.h"
+#include "supervisor/confine_print.h"
 #include "supervisor/landlock.h"
 
 enum {
@@ -35,15 +37,18 @@ enum {
 	REALTIME_US = 500000, /* at one go; then SIGXCPU */
 	PROMPT_NS = 100000,   /* the shortest slice there is */
 	SCHED_RESET_ON_FORK_FLAG = 1,
+	DEVICE_GROUPS_MAX = 16,
 };
 
 struct options {
 	int64_t uid, gid, nofile, listen_fds, nice; /* UNSET when not given */
-	bool setsid, env_clear, die_with_parent, realtime, prompt;
-	const char *cwd;
-	const char *env[ENV_MAX + 3]; /* with LISTEN_PID, LISTEN_FDS and the end */
+	bool setsid, env_clear, die_with_parent, realtime, prompt, may_gain, print_table;
+	const char *cwd, *kind;
+	const char *settles;          /* what the worker's environment says of it */
+	const char *env[ENV_MAX + 4]; /* with LISTEN_PID, LISTEN_FDS, SETTLE_ENV and the end */
 	size_t n_env;
 	struct landlock_plan landlock;
+	struct confine_places places;
 	char **program; /* argv of what to become */
 };
 
@@ -77,6 +82,14 @@ static const struct option_row rows[] = {
 	{ "--setsid", OPTION_FLAG, AT(setsid), 0, 0, 0 },
 	{ "--env-clear", OPTION_FLAG, AT(env_clear), 0, 0, 0 },
 	{ "--cwd", OPTION_TEXT, AT(cwd), 0, 0, 0 },
+	{ "--confine", OPTION_TEXT, AT(kind), 0, 0, 0 },
+	{ "--may-gain", OPTION_FLAG, AT(may_gain), 0, 0, 0 },
+	{ "--print-table", OPTION_FLAG, AT(print_table), 0, 0, 0 },
+	{ "--at-state", OPTION_TEXT, AT(places.state), 0, 0, 0 },
+	{ "--at-runtime", OPTION_TEXT, AT(places.runtime), 0, 0, 0 },
+	{ "--at-app", OPTION_TEXT, AT(places.app), 0, 0, 0 },
+	{ "--at-libexec", OPTION_TEXT, AT(places.libexec), 0, 0, 0 },
+	{ "--at-home", OPTION_TEXT, AT(places.home), 0, 0, 0 },
 	{ "--landlock-rw", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
 	{ "--landlock-home", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
 	{ "--landlock-runtime", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
@@ -146,6 +159,9 @@ static void parse(char **argv, struct options *out) {
 			fail(EXIT_CANNOT, "arguments", *at, EINVAL);
 		}
 	}
+	if (out->print_table) {
+		return;
+	}
 	if (!out->program || !out->program[0] || out->program[0][0] != '/') {
 		fail(EXIT_CANNOT, "arguments", "-- /path/of/program is missing", EINVAL);
 	}
@@ -195,12 +211,14 @@ static void keep_fds(const struct options *options) {
 	}
 }
 
-static void drop_ids(const struct options *options) {
+static void drop_ids(const struct options *options, const struct confine_row *row) {
 	if (options->uid == UNSET) {
 		return;
 	}
 	gid_t gid = (gid_t)options->gid;
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0) {
+	gid_t groups[DEVICE_GROUPS_MAX];
+	size_t count = row && row->devices ? confine_device_groups(groups, ARRAY_LEN(groups)) : 0;
+	if (setgroups(count, groups) < 0 || setresgid(gid, gid, gid) < 0) {
 		fail(EXIT_CANNOT, "gid", "setresgid", errno);
 	}
 	uid_t uid = (uid_t)options->uid;
@@ -276,10 +294,21 @@ static void become_prompt(void) {
 	(void)syscall(SYS_sched_setattr, 0, &scheduling, 0);
 }
 
-static void confine(struct options *options) {
-	if (options->setsid && setsid() < 0) {
-		fail(EXIT_CANNOT, "setsid", "", errno);
+static const struct confine_row *find_kind(const struct options *options) {
+	const struct confine_row *row = options->kind ? confine_find(options->kind) : NULL;
+	if (options->kind && !row) {
+		fail(EXIT_CANNOT, "confine", options->kind, ENOENT);
 	}
+	return row;
+}
+
+static void check(int rc, const struct confine_fault *fault) {
+	if (rc < 0) {
+		fail(EXIT_CANNOT, fault->step, "cannot be confined", -rc);
+	}
+}
+
+static void schedule(const struct options *options) {
 	errno = 0;
 	if (options->nice != UNSET && nice((int)options->nice) == -1 && errno != 0) {
 		fail(EXIT_CANNOT, "nice", "", errno);
@@ -290,16 +319,39 @@ static void confine(struct options *options) {
 	if (options->prompt) {
 		become_prompt();
 	}
+}
+
+static bool may_gain(const struct options *options, const struct confine_row *row) {
+	return options->may_gain || (row && row->may_gain);
+}
+
+/* The row of the table, from the limits to the last step; the order matters. */
+static void confine(struct options *options) {
+	const struct confine_row *row = find_kind(options);
+	struct confine state = { row, -1, -1, -1, -1 };
+	struct confine_fault fault = { "confine" };
+	if (options->setsid && setsid() < 0) {
+		fail(EXIT_CANNOT, "setsid", "", errno);
+	}
+	schedule(options);
 	limit(RLIMIT_CORE, 0, "core");
 	if (options->nofile != UNSET) {
 		limit(RLIMIT_NOFILE, (rlim_t)options->nofile, "nofile");
 	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+	check(row ? confine_limit(row, &fault) : 0, &fault);
+	if (!may_gain(options, row) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		fail(EXIT_CANNOT, "no-new-privs", "", errno);
 	}
 	keep_fds(options);
-	OWN(fd_close) int ruleset = prepare_landlock(options);
-	drop_ids(options);
+	options->places.program = options->program[0];
+	OWN(fd_close) int ruleset = row ? -1 : prepare_landlock(options);
+	check(row ? confine_prepare(&state, &options->places, &options->landlock, &fault) : 0,
+			&fault);
+	if (!may_gain(options, row)) {
+		confine_drop_bounding();
+	}
+	drop_ids(options, row);
+	check(row ? confine_drop(row, &fault) : 0, &fault);
 	/* After the change of ids, which clears it. */
 	if (options->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0) {
 		fail(EXIT_CANNOT, "die-with-parent", "", errno);
@@ -311,6 +363,7 @@ static void confine(struct options *options) {
 	if (rc < 0) {
 		fail(EXIT_CANNOT, "landlock", "restrict", -rc);
 	}
+	check(row ? confine_enter(&state, &options->settles, &fault) : 0, &fault);
 }
 
 int main(int argc, char **argv) {
@@ -319,8 +372,19 @@ int main(int argc, char **argv) {
 		.uid = UNSET, .gid = UNSET, .nofile = UNSET, .listen_fds = UNSET, .nice = UNSET
 	};
 	parse(argv, &options);
+	if (options.print_table) {
+		confine_print();
+		return 0;
+	}
 	reset_signals();
 	confine(&options);
+	if (options.settles) {
+		if (options.env_clear) {
+			options.env[options.n_env++] = options.settles;
+		} else {
+			putenv((char *)(uintptr_t)options.settles);
+		}
+	}
 	char listen_pid[32], listen_fds[32];
 	if (options.listen_fds > 0) {
 		/* sd_listen_fds(3) */

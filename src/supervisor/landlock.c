@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <linux/landlock.h>
 #include <stdbool.h>
@@ -12,12 +13,15 @@
 #include <sys/syscall.h>
 
 #include "base/text.h"
+#include "supervisor/confine_table.h"
 
 /* Numbers that Debian 12's header does not have yet. */
 enum {
 	RIGHT_TRUNCATE = 1 << 14,  /* ABI 3 */
 	RIGHT_IOCTL_DEV = 1 << 15, /* ABI 5 */
+	SCOPE_ABSTRACT = 1 << 0,   /* ABI 6 */
 	SCOPE_SIGNAL = 1 << 1,     /* ABI 6 */
+	NET_TCP = 3,               /* ABI 4: bind, connect */
 };
 
 enum {
@@ -170,6 +174,39 @@ static void list_closed(const struct landlock_plan *plan, struct closed *out) {
 	}
 }
 
+struct right_row {
+	unsigned access;
+	uint64_t rights;
+};
+
+static const struct right_row right_rows[] = {
+	{ ACCESS_READ, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR },
+	{ ACCESS_EXECUTE, LANDLOCK_ACCESS_FS_EXECUTE },
+	{ ACCESS_WRITE, LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE },
+	{ ACCESS_OWN, RIGHTS_ALL & ~LANDLOCK_ACCESS_FS_EXECUTE },
+	{ ACCESS_DEVICE, RIGHT_IOCTL_DEV },
+	{ ACCESS_LOCKS, LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+					LANDLOCK_ACCESS_FS_REMOVE_FILE },
+};
+
+static void add_entry(const struct rules *rules, const struct landlock_entry *entry) {
+	uint64_t rights = 0;
+	for (size_t i = 0; i < ARRAY_LEN(right_rows); i++) {
+		rights |= entry->access & right_rows[i].access ? right_rows[i].rights : 0;
+	}
+	glob_t found;
+	if (access(entry->path, F_OK) == 0) {
+		int rc = add_rule(rules, entry->path, rights);
+		(void)rc; /* what cannot be opened here cannot be opened there */
+	} else if (glob(entry->path, GLOB_NOSORT | GLOB_BRACE, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			int rc = add_rule(rules, found.gl_pathv[i], rights);
+			(void)rc;
+		}
+		globfree(&found);
+	}
+}
+
 static int add_plan(const struct rules *rules, const struct landlock_plan *plan) {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < plan->n_write; i++) {
@@ -178,10 +215,28 @@ static int add_plan(const struct rules *rules, const struct landlock_plan *plan)
 	for (size_t i = 0; rc == 0 && i < plan->n_read; i++) {
 		rc = add_rule(rules, plan->read[i], RIGHTS_READ);
 	}
+	for (size_t i = 0; i < plan->n_entries; i++) {
+		add_entry(rules, &plan->entries[i]);
+	}
 	if (rc == 0 && plan->program) {
 		rc = add_rule(rules, plan->program, RIGHTS_READ);
 	}
 	return rc;
+}
+
+static int create_ruleset(const struct landlock_plan *plan, int abi, struct ruleset_attr *attr) {
+	*attr = (struct ruleset_attr){ .fs = (1u << 13) - 1 };
+	attr->fs |= abi >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
+	attr->fs |= abi >= 3 ? RIGHT_TRUNCATE : 0;
+	attr->fs |= abi >= 5 ? RIGHT_IOCTL_DEV : 0;
+	attr->net = abi >= 4 && plan->no_tcp ? NET_TCP : 0;
+	attr->scoped = abi >= 6 ? SCOPE_SIGNAL : 0;
+	attr->scoped |= abi >= 6 && plan->own_abstract ? SCOPE_ABSTRACT : 0;
+	size_t size = abi >= 6   ? sizeof(*attr)
+		      : abi >= 4 ? sizeof(attr->fs) + sizeof(attr->net)
+				 : sizeof(attr->fs);
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, attr, size, 0);
+	return ruleset < 0 ? -errno : ruleset;
 }
 
 int landlock_prepare(const struct landlock_plan *plan, int *out) {
@@ -189,15 +244,10 @@ int landlock_prepare(const struct landlock_plan *plan, int *out) {
 	if (abi < 1) {
 		return -ENOTSUP;
 	}
-	struct ruleset_attr attr = { .fs = (1u << 13) - 1 };
-	attr.fs |= abi >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
-	attr.fs |= abi >= 3 ? RIGHT_TRUNCATE : 0;
-	attr.fs |= abi >= 5 ? RIGHT_IOCTL_DEV : 0;
-	attr.scoped = abi >= 6 ? SCOPE_SIGNAL : 0;
-	size_t size = abi >= 6 ? sizeof(attr) : sizeof(attr.fs);
-	OWN(fd_close) int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	struct ruleset_attr attr;
+	OWN(fd_close) int ruleset = create_ruleset(plan, abi, &attr);
 	if (ruleset < 0) {
-		return -errno;
+		return ruleset;
 	}
 	struct closed *closed = calloc(1, sizeof(*closed));
 	if (!closed) {
@@ -205,7 +255,7 @@ int landlock_prepare(const struct landlock_plan *plan, int *out) {
 	}
 	list_closed(plan, closed);
 	struct rules rules = { .ruleset = ruleset, .handled = attr.fs, .closed = closed };
-	for (size_t i = 0; i < ARRAY_LEN(opened); i++) {
+	for (size_t i = 0; !plan->bare && i < ARRAY_LEN(opened); i++) {
 		char path[PATH_MAX];
 		if (realpath(opened[i].path, path)) {
 			open_around(&rules, path, opened[i].rights);

@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_LANDLOCK_H
 #define SUPERVISOR_LANDLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/own.h"
@@ -15,6 +16,12 @@
 
 enum {
 	LANDLOCK_FOLDERS_MAX = 16,
+	LANDLOCK_ENTRIES_MAX = 64,
+};
+
+struct landlock_entry {
+	const char *path; /* borrowed; a pattern of glob(3); missing ones are skipped */
+	unsigned access;  /* enum confine_access */
 };
 
 struct landlock_plan {
@@ -22,6 +29,11 @@ struct landlock_plan {
 	const char *read[LANDLOCK_FOLDERS_MAX];   /* borrowed: read and execute */
 	const char *closed[LANDLOCK_FOLDERS_MAX]; /* borrowed: closed though in an open one */
 	size_t n_write, n_read, n_closed;
+	struct landlock_entry entries[LANDLOCK_ENTRIES_MAX];
+	size_t n_entries;
+	bool bare;           /* only what is said here, nothing of the system */
+	bool no_tcp;         /* neither connects nor binds TCP (from ABI 4 on) */
+	bool own_abstract;   /* no abstract Unix sockets from outside (from ABI 6 on) */
 	const char *program; /* borrowed: may be executed wherever it lies */
 };
 

@@ -271,6 +271,7 @@ static int begin(struct supervisor *supervisor) {
 	nursery->journal = &supervisor->journal;
 	nursery->libexec =
 			supervisor->config.libexec ? supervisor->config.libexec : PERIGEE_LIBEXEC;
+	nursery->paths = &supervisor->paths;
 	nursery->uid = supervisor->paths.is_root ? supervisor->paths.uid : 0;
 	nursery->gid = supervisor->paths.is_root ? supervisor->paths.gid : 0;
 	apps_settle(&supervisor->config, nursery->libexec, &supervisor->apps);
@@ -279,6 +280,11 @@ static int begin(struct supervisor *supervisor) {
 		rc = start_log(supervisor);
 	}
 	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
+	confine_support_look(&supervisor->confinement);
+	if (supervisor->confinement.missing[0]) {
+		log_warning("confinement-incomplete", "detail=%s",
+				log_quote(supervisor->confinement.missing).text);
+	}
 	if (rc >= 0) {
 		rc = keys_create(&supervisor->keys);
 	}

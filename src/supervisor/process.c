@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "supervisor/child.h"
+#include "supervisor/paths.h"
 
 int spawn_find(const char *libexec, const char *program, char *out, size_t size) {
 	if (program[0] == '/') {
@@ -29,14 +30,56 @@ int spawn_find(const char *libexec, const char *program, char *out, size_t size)
 }
 
 struct command {
-	const char *argv[CHILD_ARGS_MAX + 24];
+	const char *argv[CHILD_ARGS_MAX + 40];
 	size_t count;
 	char numbers[2][12];
 	char exec[256], program[256];
+	char runtime[CONFIG_PATH_MAX + 24], libexec[4096];
 };
 
 static void add(struct command *command, const char *word) {
 	command->argv[command->count++] = word;
+}
+
+static void add_pair(struct command *command, const char *option, const char *value) {
+	if (value) {
+		add(command, option);
+		add(command, value);
+	}
+}
+
+/* A kind with more than one calling has a row for each. */
+static const char *row_name(const struct child_spec *spec) {
+	bool sound = spec->kind == PEER_ENCODER && spec->args[0] &&
+		     strcmp(spec->args[0], "sound") == 0;
+	return spec->confine ? spec->confine : sound ? "encoder-sound" : ipc_peer_name(spec->kind);
+}
+
+/* Which row of the table holds, and what its paths with @ are. */
+static void add_confinement(const struct nursery *nursery, const struct child_spec *spec,
+		struct command *command) {
+	const struct paths *paths = nursery->paths;
+	if (!paths) {
+		return;
+	}
+	add_pair(command, "--confine", row_name(spec));
+	add_pair(command, "--at-state", paths->state);
+	if (spec->session && text_format(command->runtime, sizeof(command->runtime), "%s/s-%016llx",
+					     paths->runtime, (unsigned long long)spec->session)) {
+		add_pair(command, "--at-runtime", command->runtime);
+	}
+	/* As glob(3) writes several folders. */
+	if (text_format(command->libexec, sizeof(command->libexec), "{%s,}", nursery->libexec)) {
+		for (char *at = command->libexec; (at = strchr(at, ':'));) {
+			*at = ',';
+		}
+		add_pair(command, "--at-libexec", command->libexec);
+	}
+	add_pair(command, "--at-app", spec->app);
+	add_pair(command, "--at-home", spec->home);
+	add_pair(command, "--landlock-closed", paths->state);
+	add_pair(command, "--landlock-closed", paths->data);
+	add_pair(command, "--landlock-closed", paths->runtime);
 }
 
 static int build(const struct nursery *nursery, const struct child_spec *spec,
@@ -51,7 +94,7 @@ static int build(const struct nursery *nursery, const struct child_spec *spec,
 	}
 	add(command, command->exec);
 	add(command, "--setsid");
-	if (nursery->uid && !spec->privileged) {
+	if (nursery->uid) {
 		snprintf(command->numbers[0], sizeof(command->numbers[0]), "%u", nursery->uid);
 		snprintf(command->numbers[1], sizeof(command->numbers[1]), "%u", nursery->gid);
 		add(command, "--uid");
@@ -72,6 +115,7 @@ static int build(const struct nursery *nursery, const struct child_spec *spec,
 	if (spec->die_with_us) {
 		add(command, "--die-with-parent");
 	}
+	add_confinement(nursery, spec, command);
 	add(command, "--cwd");
 	add(command, spec->cwd ? spec->cwd : "/");
 	add(command, "--");

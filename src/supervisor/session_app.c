@@ -204,7 +204,11 @@ int session_app_start(struct session *session) {
 		.kind = PEER_RUNNER,
 		.program = "perigee-runner",
 		.args = { "--libexec", session->supervisor->nursery.libexec, "--closed",
-				session->supervisor->paths.state, NULL },
+				session->supervisor->paths.state, "--closed",
+				session->supervisor->paths.data, "--closed",
+				session->supervisor->paths.runtime, NULL },
+		.home = message.runner_start.home,
+		.app = session->app->program,
 		.session = session->id,
 		.name = session->app->title,
 	};

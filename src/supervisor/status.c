@@ -93,6 +93,16 @@ static void send_encoders(struct supervisor *supervisor, uint32_t request) {
 	}
 }
 
+static void send_confinement(struct supervisor *supervisor, uint32_t request) {
+	const struct confine_support *support = &supervisor->confinement;
+	send_line(supervisor, request,
+			"{\"what\":\"confinement\",\"landlock\":%d,\"seccomp\":%s,"
+			"\"other_user\":%s,\"missing\":%s}",
+			support->landlock, support->seccomp ? "true" : "false",
+			supervisor->paths.is_root ? "true" : "false",
+			json(support->missing).text);
+}
+
 static void send_apps(struct supervisor *supervisor, uint32_t request) {
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
 		const struct app *app = &supervisor->apps.list[i];
@@ -253,6 +263,7 @@ static void send_corpse(
 void status_answer(struct supervisor *supervisor, uint32_t request) {
 	send_host(supervisor, request);
 	send_encoders(supervisor, request);
+	send_confinement(supervisor, request);
 	send_apps(supervisor, request);
 	send_admission(supervisor, request);
 	for (struct session *at = supervisor->sessions; at; at = at->next) {

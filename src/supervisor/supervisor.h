@@ -9,6 +9,7 @@
 #include "supervisor/apps.h"
 #include "supervisor/child.h"
 #include "supervisor/config.h"
+#include "supervisor/confine_support.h"
 #include "supervisor/deferred.h"
 #include "supervisor/evidence.h"
 #include "supervisor/health.h"
@@ -62,6 +63,7 @@ struct supervisor {
 	struct journal journal;
 	struct nursery nursery;
 	struct evidence evidence; /* what becomes of those who fail */
+	struct confine_support confinement; /* what the kernel has */
 	struct channel holder; /* closed when we run without one */
 	struct keys keys;      /* used session keys' hashes */
 	struct service services[SERVICES];

@@ -94,6 +94,7 @@ class Host:
             path = self.folder / "perigee.yaml"
             path.write_text(config)
             self.command += ["--config", str(path)]
+        self.refusals = False  # whether a worker may be refused a call
         self.output = open(self.folder / "out", "a+b")
         self.before_start()
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
@@ -245,6 +246,9 @@ class Host:
             self.show_log()
             self.abandon()
             raise Failed("does not stop")
+        refused = {line for line in self.log().splitlines() if "event=call-refused" in line}
+        if refused and not self.refusals:
+            raise Failed(f"calls that src/supervisor/confine_table.c should allow: {refused}")
         if code != 0:
             self.show_log()
             raise Failed(f"ended with {code}")
