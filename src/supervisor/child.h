@@ -88,6 +88,7 @@ struct nursery {
 	const char *libexec;     /* colon separated folders, borrowed */
 	const struct paths
 			*paths; /* borrowed: what workers are kept to; NULL in tests: to nothing */
+	bool veils; /* hide our folders from workers (veil.h) */
 	uid_t uid;              /* of workers; 0: as we are */
 	gid_t gid;
 	uint8_t log_level;

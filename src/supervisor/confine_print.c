@@ -49,18 +49,35 @@ static void print_limits(const struct confine_limits *limits) {
 }
 
 static void print_rest(const struct confine_row *row) {
-	printf("%s%s%s%s", row->may_gain ? "may gain privileges; " : "",
+	static const char *const veils[] = {
+		[VEIL_NONE] = "",
+		[VEIL_OURS] = "does not see Perigee's folders, container engines; ",
+		[VEIL_RUN] = "does not see Perigee's folders, `/run`; ",
+	};
+	printf("%s%s%s%s%s", veils[row->veil], row->may_gain ? "may gain privileges; " : "",
 			row->network ? "TCP; " : "", row->devices ? "groups of the GPU; " : "",
-			row->shares_sockets ? "abstract sockets" : "");
+			row->shares_sockets ? "abstract sockets of others" : "");
 }
 
 static void print_access(uint8_t access) {
-	printf("%s", access & ACCESS_DEVICE       ? "device"
-			: access & ACCESS_OWN     ? "all"
-			: access & ACCESS_WRITE   ? "write"
-			: access & ACCESS_LOCKS   ? "make files"
-			: access & ACCESS_EXECUTE ? "execute"
-						  : "read");
+	static const struct {
+		uint8_t access;
+		const char *word;
+	} words[] = {
+		{ ACCESS_DEVICE, "device" },
+		{ ACCESS_OWN, "all" },
+		{ ACCESS_WRITE, "write" },
+		{ ACCESS_LOCKS, "make files" },
+		{ ACCESS_EXECUTE, "execute" },
+		{ ACCESS_READ, "read" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (access & words[i].access) {
+			printf("%s", words[i].word);
+			return;
+		}
+	}
+	printf("reach its sockets");
 }
 
 static void print_rules(const struct confine_row *row, bool starting) {

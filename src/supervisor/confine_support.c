@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "supervisor/veil.h"
 
 enum {
 	ABI_FILES = 3, /* truncation too */
@@ -30,6 +31,8 @@ void confine_support_say(struct confine_support *support) {
 				"Landlock before kernel 6.7: it does not close TCP. " },
 		{ support->landlock >= 1 && support->landlock < ABI_SIGNALS,
 				"Landlock before kernel 6.12: workers can signal each other. " },
+		{ !support->veils, "no mount namespaces: sockets of other sessions can be reached "
+				   "by their names. " },
 		{ !support->seccomp,
 				"no seccomp filters (CONFIG_SECCOMP_FILTER): every system call "
 				"is open. " },
@@ -52,5 +55,6 @@ void confine_support_look(struct confine_support *out) {
 	uint32_t action = SECCOMP_RET_TRAP;
 	out->landlock = abi > 0 ? (int)abi : 0;
 	out->seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+	out->veils = veil_try() == 0;
 	confine_support_say(out);
 }

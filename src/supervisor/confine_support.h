@@ -8,6 +8,7 @@
 struct confine_support {
 	int landlock; /* ABI, 0: none */
 	bool seccomp;
+	bool veils;        /* mount namespaces, by root or by a user namespace */
 	char missing[280]; /* for a person: what is missing and what it means; "" for nothing */
 };
 

@@ -15,6 +15,7 @@ enum {
 
 /* What a process may do with files below a path. Another name for Landlock's rights. */
 enum confine_access {
+	ACCESS_REACH = 0,   /* connect to its sockets */
 	ACCESS_READ = 1,    /* read files, list folders */
 	ACCESS_EXECUTE = 2, /* start them */
 	ACCESS_WRITE = 4,   /* read and write what is there */
@@ -57,6 +58,13 @@ enum confine_refusal {
 	REFUSE_NOTHING, /* no filter at all */
 };
 
+/* What a mount namespace of its own hides from it (veil.h). */
+enum confine_veil {
+	VEIL_NONE, /* it can open nothing and make no Unix socket: it needs none */
+	VEIL_OURS, /* Perigee's folders but its session's, container engines */
+	VEIL_RUN,  /* and all other services' sockets in /run */
+};
+
 #define CALLS(group) (1u << CALLS_##group)
 
 /* 0: none. */
@@ -76,6 +84,7 @@ struct confine_row {
 	uint32_t calls, starting; /* CALLS() for good, and those until it has started */
 	enum confine_refusal refusal;
 	struct confine_limits limits;
+	enum confine_veil veil;
 	bool devices;        /* keeps the groups that the graphics devices belong to */
 	bool network;        /* may use TCP (Landlock, ABI 4) */
 	bool may_gain;       /* without no_new_privs: the person said `privileges: normal` */

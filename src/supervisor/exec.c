@@ -27,6 +27,7 @@
 #include "supervisor/confine.h"
 #include "supervisor/confine_print.h"
 #include "supervisor/landlock.h"
+#include "supervisor/veil.h"
 
 enum {
 	EXIT_CANNOT = 126,
@@ -49,6 +50,8 @@ struct options {
 	size_t n_env;
 	struct landlock_plan landlock;
 	struct confine_places places;
+	const char *hide[VEIL_FOLDERS_MAX]; /* what looks empty to it */
+	size_t n_hide;
 	char **program; /* argv of what to become */
 };
 
@@ -58,7 +61,7 @@ enum option_form {
 	OPTION_FLAG,
 	OPTION_NUMBER,
 	OPTION_TEXT,
-	OPTION_FOLDER, /* appended to a list; its count is `count` */
+	OPTION_FOLDER, /* appended to a list of `min` at most; its count is `count` */
 };
 
 struct option_row {
@@ -68,6 +71,7 @@ struct option_row {
 	int64_t min, max;
 };
 
+#define FOLDERS LANDLOCK_FOLDERS_MAX
 #define AT(member) offsetof(struct options, member)
 
 static const struct option_row rows[] = {
@@ -87,14 +91,17 @@ static const struct option_row rows[] = {
 	{ "--print-table", OPTION_FLAG, AT(print_table), 0, 0, 0 },
 	{ "--at-state", OPTION_TEXT, AT(places.state), 0, 0, 0 },
 	{ "--at-runtime", OPTION_TEXT, AT(places.runtime), 0, 0, 0 },
+	{ "--hide", OPTION_FOLDER, AT(hide), AT(n_hide), VEIL_FOLDERS_MAX - 2, 0 },
 	{ "--at-app", OPTION_TEXT, AT(places.app), 0, 0, 0 },
 	{ "--at-libexec", OPTION_TEXT, AT(places.libexec), 0, 0, 0 },
 	{ "--at-home", OPTION_TEXT, AT(places.home), 0, 0, 0 },
-	{ "--landlock-rw", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
-	{ "--landlock-home", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
-	{ "--landlock-runtime", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), 0, 0 },
-	{ "--landlock-ro", OPTION_FOLDER, AT(landlock.read), AT(landlock.n_read), 0, 0 },
-	{ "--landlock-closed", OPTION_FOLDER, AT(landlock.closed), AT(landlock.n_closed), 0, 0 },
+	{ "--landlock-rw", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), FOLDERS, 0 },
+	{ "--landlock-home", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), FOLDERS, 0 },
+	{ "--landlock-runtime", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), FOLDERS,
+			0 },
+	{ "--landlock-ro", OPTION_FOLDER, AT(landlock.read), AT(landlock.n_read), FOLDERS, 0 },
+	{ "--landlock-closed", OPTION_FOLDER, AT(landlock.closed), AT(landlock.n_closed), FOLDERS,
+			0 },
 };
 
 _Noreturn static void fail(int status, const char *step, const char *what, int error) {
@@ -121,7 +128,7 @@ static int set_value(struct options *options, const struct option_row *row, cons
 	const char **at = (const char **)(void *)(base + row->offset);
 	if (row->form == OPTION_FOLDER) {
 		size_t *count = (size_t *)(void *)(base + row->count);
-		if (*count == LANDLOCK_FOLDERS_MAX) {
+		if (*count == (size_t)row->min) {
 			return -ENOSPC;
 		}
 		at += (*count)++;
@@ -325,6 +332,41 @@ static bool may_gain(const struct options *options, const struct confine_row *ro
 	return options->may_gain || (row && row->may_gain);
 }
 
+static bool names_place(const struct confine_row *row, const char *place) {
+	for (size_t i = 0; i < CONFINE_RULES_MAX && row->rules[i].path; i++) {
+		if (strcmp(row->rules[i].path, place) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void draw_veil(const struct options *options, const struct confine_row *row) {
+	struct veil veil = {
+		.sockets = { "/run/docker.sock", "/run/podman/podman.sock",
+				"/run/containerd/containerd.sock", "/run/crio/crio.sock" },
+	};
+	const char *const places[] = { "@state", options->places.state, "@runtime",
+		options->places.runtime, "@home", options->places.home };
+	size_t kept = 0;
+	for (size_t i = 0; i < ARRAY_LEN(places); i += 2) {
+		if (places[i + 1] && names_place(row, places[i])) {
+			veil.keep[kept++] = places[i + 1];
+		}
+	}
+	size_t hidden = 0;
+	if (row->veil == VEIL_RUN) {
+		veil.hide[hidden++] = "/run";
+	}
+	for (size_t i = 0; i < options->n_hide; i++) {
+		veil.hide[hidden++] = options->hide[i];
+	}
+	int rc = veil_enter(&veil);
+	if (rc < 0) {
+		fail(EXIT_CANNOT, "veil", "mount namespace", -rc);
+	}
+}
+
 /* The row of the table, from the limits to the last step; the order matters. */
 static void confine(struct options *options) {
 	const struct confine_row *row = find_kind(options);
@@ -343,6 +385,9 @@ static void confine(struct options *options) {
 		fail(EXIT_CANNOT, "no-new-privs", "", errno);
 	}
 	keep_fds(options);
+	if (row && row->veil != VEIL_NONE && options->n_hide) {
+		draw_veil(options, row);
+	}
 	options->places.program = options->program[0];
 	OWN(fd_close) int ruleset = row ? -1 : prepare_landlock(options);
 	check(row ? confine_prepare(&state, &options->places, &options->landlock, &fault) : 0,

@@ -281,6 +281,7 @@ static int begin(struct supervisor *supervisor) {
 	}
 	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
 	confine_support_look(&supervisor->confinement);
+	nursery->veils = supervisor->confinement.veils;
 	if (supervisor->confinement.missing[0]) {
 		log_warning("confinement-incomplete", "detail=%s",
 				log_quote(supervisor->confinement.missing).text);

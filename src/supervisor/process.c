@@ -34,7 +34,7 @@ struct command {
 	size_t count;
 	char numbers[2][12];
 	char exec[256], program[256];
-	char runtime[CONFIG_PATH_MAX + 24], libexec[4096];
+	char runtime[CONFIG_PATH_MAX + 24], libexec[4096], homes[CONFIG_PATH_MAX + 8];
 };
 
 static void add(struct command *command, const char *word) {
@@ -77,6 +77,12 @@ static void add_confinement(const struct nursery *nursery, const struct child_sp
 	}
 	add_pair(command, "--at-app", spec->app);
 	add_pair(command, "--at-home", spec->home);
+	if (nursery->veils && text_format(command->homes, sizeof(command->homes), "%s/homes",
+					      paths->data)) {
+		add_pair(command, "--hide", paths->state);
+		add_pair(command, "--hide", command->homes);
+		add_pair(command, "--hide", paths->runtime);
+	}
 	add_pair(command, "--landlock-closed", paths->state);
 	add_pair(command, "--landlock-closed", paths->data);
 	add_pair(command, "--landlock-closed", paths->runtime);

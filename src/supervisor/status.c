@@ -96,9 +96,10 @@ static void send_encoders(struct supervisor *supervisor, uint32_t request) {
 static void send_confinement(struct supervisor *supervisor, uint32_t request) {
 	const struct confine_support *support = &supervisor->confinement;
 	send_line(supervisor, request,
-			"{\"what\":\"confinement\",\"landlock\":%d,\"seccomp\":%s,"
+			"{\"what\":\"confinement\",\"landlock\":%d,\"seccomp\":%s,\"mount_namespaces\":%s,"
 			"\"other_user\":%s,\"missing\":%s}",
 			support->landlock, support->seccomp ? "true" : "false",
+			support->veils ? "true" : "false",
 			supervisor->paths.is_root ? "true" : "false",
 			json(support->missing).text);
 }

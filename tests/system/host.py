@@ -74,9 +74,11 @@ def libexec_folders(build, source):
 
 class Host:
     """processor: "measured" refuses what the processors would not keep up with; on a machine
-    that does other things as well most tests want to be let in."""
+    that does other things as well most tests want to be let in.
+    user: a passwd entry, for a root who starts the host as somebody else."""
 
-    def __init__(self, build, *flags, env=None, discovery=False, config=None, processor="off"):
+    def __init__(self, build, *flags, env=None, discovery=False, config=None, processor="off",
+                 user=None):
         self.build = pathlib.Path(build).resolve()
         self.source = pathlib.Path(__file__).resolve().parents[2]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir="/tmp"))
@@ -99,7 +101,15 @@ class Host:
         self.before_start()
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.output,
                                         stderr=self.output, start_new_session=True,
-                                        env={**os.environ, **(env or {})})
+                                        env={**os.environ, **(env or {}), **self.become(user)[0]},
+                                        **self.become(user)[1])
+
+    def become(self, user):
+        if not user:
+            return {}, {}
+        os.chown(self.folder, user.pw_uid, user.pw_gid)
+        return ({"HOME": str(self.folder), "USER": user.pw_name},
+                {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []})
 
     def before_start(self):
         """For who needs something there first."""
