@@ -97,6 +97,10 @@ static void add_confinement(struct command *command, const struct command_place 
 		add_pair(command, "--gid", command->gid);
 	}
 	add_pair(command, "--cwd", home);
+	if (place->normal) {
+		add(command, "--may-gain");
+		return;
+	}
 	add_pair(command, "--landlock-home", home);
 	add_pair(command, "--landlock-runtime", runtime);
 	add_pair(command, "--landlock-closed", command->homes);

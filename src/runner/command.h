@@ -3,6 +3,7 @@
 #define RUNNER_COMMAND_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/own.h"
@@ -22,6 +23,7 @@ struct command_place {
 	char exec[PATH_MAX];                    /* perigee-exec */
 	const char *closed[COMMAND_CLOSED_MAX]; /* borrowed: folders no app may see */
 	size_t n_closed;
+	bool normal; /* the app keeps whatever its user may */
 };
 
 struct command {

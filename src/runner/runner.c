@@ -178,7 +178,9 @@ static void report_app(struct runner *runner) {
 	if (uid) {
 		text_format(user, sizeof(user), "user %u, ", uid);
 	}
-	if (abi > 0) {
+	if (runner->place.normal) {
+		text_copy(landlock, sizeof(landlock), "not confined: privileges are normal");
+	} else if (abi > 0) {
 		text_format(landlock, sizeof(landlock), "Landlock %ld", abi);
 	}
 	message.runner_app.pid = (uint32_t)runner->app;
@@ -349,7 +351,7 @@ static bool find_exec(struct runner *runner, const char *folders) {
 	return access(out, X_OK) == 0;
 }
 
-/* --libexec DIR:DIR... and any number of --closed DIR. */
+/* --libexec DIR:DIR..., --privileges confined|normal, and any number of --closed DIR. */
 static bool parse(struct runner *runner, char **argv) {
 	const char *folders = "";
 	for (char **at = argv + 1; at[0] && at[1]; at += 2) {
@@ -358,6 +360,8 @@ static bool parse(struct runner *runner, char **argv) {
 			folders = at[1];
 		} else if (strcmp(at[0], "--closed") == 0 && place->n_closed < COMMAND_CLOSED_MAX) {
 			place->closed[place->n_closed++] = at[1];
+		} else if (strcmp(at[0], "--privileges") == 0) {
+			place->normal = strcmp(at[1], "normal") == 0;
 		} else {
 			log_error("runner-arguments", "what=%s", log_quote(at[0]).text);
 			return false;

@@ -16,6 +16,7 @@ struct app {
 	const char *const *command; /* borrowed, command_count words */
 	unsigned command_count;
 	bool hdr;
+	bool normal_privileges; /* not confined */
 	bool installed;
 	char program[256]; /* full path when installed */
 	char why_not[160]; /* else: what to install */

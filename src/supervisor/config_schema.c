@@ -42,6 +42,7 @@ struct file_app {
 	char *package;
 	int32_t *id;
 	bool hdr;
+	char *privileges;
 };
 
 struct file {
@@ -117,6 +118,7 @@ static const cyaml_schema_field_t app_fields[] = {
 	STRING("package", struct file_app, package),
 	CYAML_FIELD_INT_PTR("id", OPT, struct file_app, id),
 	CYAML_FIELD_BOOL("hdr", CYAML_FLAG_OPTIONAL, struct file_app, hdr),
+	STRING("privileges", struct file_app, privileges),
 	CYAML_FIELD_END,
 };
 
@@ -185,7 +187,7 @@ static void move_text(char **to, char **from) {
 		} \
 	} while (0)
 
-static int move_apps(struct file *file, struct config *config) {
+static int move_apps(struct file *file, struct config *config, struct config_text *error) {
 	if (file->apps_count == 0) {
 		return 0;
 	}
@@ -201,6 +203,14 @@ static int move_apps(struct file *file, struct config *config) {
 		to->command_count = TAKE(from->command_count, 0);
 		to->package = TAKE(from->package, NULL);
 		to->hdr = from->hdr;
+		const char *privileges = from->privileges ? from->privileges : "confined";
+		to->normal_privileges = strcmp(privileges, "normal") == 0;
+		if (!to->normal_privileges && strcmp(privileges, "confined") != 0) {
+			text_format(error->text, sizeof(error->text),
+					"privileges: \"%s\" is not one of confined, normal",
+					privileges);
+			return -EINVAL;
+		}
 		MOVE_VALUE(to->id, from->id);
 	}
 	return 0;
@@ -281,7 +291,7 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	if (rc == 0 && file->on_hang) {
 		rc = config_on_hang(file->on_hang, config, error);
 	}
-	return rc < 0 ? rc : move_apps(file, config);
+	return rc < 0 ? rc : move_apps(file, config, error);
 }
 
 /* The file that is read when no flag names one: the first that exists. */

@@ -67,7 +67,7 @@ static void print_access(uint8_t access) {
 		{ ACCESS_DEVICE, "device" },
 		{ ACCESS_OWN, "all" },
 		{ ACCESS_WRITE, "write" },
-		{ ACCESS_LOCKS, "make files" },
+		{ ACCESS_SCRATCH, "files by name" },
 		{ ACCESS_EXECUTE, "execute" },
 		{ ACCESS_READ, "read" },
 	};

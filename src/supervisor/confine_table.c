@@ -112,7 +112,7 @@ const struct confine_row confine_rows[] = {
 	{ "desktop", "the compositor, and Xwayland with it: reads what its apps send",
 		.rules = { FOR_GOOD, NULL_AND_RANDOM, GRAPHICS, NAMES, { "/etc/fonts", READ },
 			{ "/etc/X11", READ }, { "/proc/self", READ }, { "/proc/sys/kernel", READ },
-			{ "/dev/shm", OWN_ALL }, { "@runtime", OWN_ALL }, { "/tmp", ACCESS_LOCKS },
+			{ "/dev/shm", OWN_ALL }, { "@runtime", OWN_ALL }, { "/tmp", ACCESS_SCRATCH },
 			{ "/tmp/.X11-unix", OWN_ALL }, { "/var/lib/xkb", OWN_ALL },
 			{ "/usr/bin/Xwayland", EXECUTE }, { "/usr/bin/xkbcomp", EXECUTE },
 			{ "/bin/sh", EXECUTE } },

@@ -15,13 +15,13 @@ enum {
 
 /* What a process may do with files below a path. Another name for Landlock's rights. */
 enum confine_access {
-	ACCESS_REACH = 0,   /* connect to its sockets */
-	ACCESS_READ = 1,    /* read files, list folders */
-	ACCESS_EXECUTE = 2, /* start them */
-	ACCESS_WRITE = 4,   /* read and write what is there */
-	ACCESS_OWN = 8,     /* everything but starting: make, remove, rename */
-	ACCESS_DEVICE = 16, /* read, write, ioctl */
-	ACCESS_LOCKS = 32,  /* make, write and remove files, but read none */
+	ACCESS_REACH = 0,    /* connect to its sockets */
+	ACCESS_READ = 1,     /* read files, list folders */
+	ACCESS_EXECUTE = 2,  /* start them */
+	ACCESS_WRITE = 4,    /* read and write what is there */
+	ACCESS_OWN = 8,      /* everything but starting: make, remove, rename */
+	ACCESS_DEVICE = 16,  /* read, write, ioctl */
+	ACCESS_SCRATCH = 32, /* make, write, read and remove files that it can name */
 };
 
 /* A path. Those with @ are filled in by perigee-exec's arguments; one that is not there

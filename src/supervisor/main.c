@@ -263,6 +263,20 @@ static void handle_corpse_gone(void *user) {
 	supervisor_check_end((struct supervisor *)user);
 }
 
+/* What is hidden from a worker must be there before it starts. */
+static int prepare_confinement(struct supervisor *supervisor) {
+	const struct paths *paths = &supervisor->paths;
+	confine_support_look(&supervisor->confinement);
+	supervisor->nursery.veils = supervisor->confinement.veils;
+	if (supervisor->confinement.missing[0]) {
+		log_warning("confinement-incomplete", "detail=%s",
+				log_quote(supervisor->confinement.missing).text);
+	}
+	char homes[CONFIG_PATH_MAX + 8];
+	text_format(homes, sizeof(homes), "%s/homes", paths->data);
+	return paths_make(homes, paths->uid, paths->gid);
+}
+
 static int begin(struct supervisor *supervisor) {
 	struct nursery *nursery = &supervisor->nursery;
 	nursery->corpse_gone = handle_corpse_gone;
@@ -280,11 +294,8 @@ static int begin(struct supervisor *supervisor) {
 		rc = start_log(supervisor);
 	}
 	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
-	confine_support_look(&supervisor->confinement);
-	nursery->veils = supervisor->confinement.veils;
-	if (supervisor->confinement.missing[0]) {
-		log_warning("confinement-incomplete", "detail=%s",
-				log_quote(supervisor->confinement.missing).text);
+	if (rc >= 0) {
+		rc = prepare_confinement(supervisor);
 	}
 	if (rc >= 0) {
 		rc = keys_create(&supervisor->keys);

@@ -244,6 +244,34 @@ static void an_app_sees_only_its_own_folders(void **state) {
 	assert_string_equal(outcome.text, "xy\netc\nnull\n");
 }
 
+/* PulseAudio has no channel through which a test could take it over: a shell in its place. */
+static void a_sound_server_may_not_start_or_read_things(void **state) {
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
+		skip();
+	}
+	char mine[96], script[512];
+	text_format(mine, sizeof(mine), "%s/mine", folder);
+	text_format(script, sizeof(script),
+			"exec 2>/dev/null; read x <%s/other/f || echo reads no other; "
+			"read x <%s/state/f || echo reads no state; "
+			"echo z >/usr/perigee-test || echo writes not; "
+			"echo w >%s/mine/w && read x <%s/mine/w && echo \"has its own $x\"; "
+			"/bin/true; echo started something",
+			folder, folder, folder, folder);
+	struct outcome outcome = RUN("--confine", "sound", "--at-runtime", mine, "--at-state",
+			folder, "--", "/bin/sh", "-c", script);
+	assert_string_equal(outcome.text, "reads no other\nreads no state\n"
+					  "writes not\nhas its own w\n");
+}
+
+static void what_is_no_kind_is_refused(void **state) {
+	(void)state;
+	struct outcome outcome = RUN("--confine", "nobody", "--", "/bin/true");
+	assert_int_equal(exit_code(outcome), 126);
+	assert_non_null(strstr(outcome.text, "step=confine what=\"nobody\""));
+}
+
 static int prepare(void **state) {
 	(void)state;
 	text_copy(folder, sizeof(folder), "/tmp/perigee-exec-XXXXXX");
@@ -281,6 +309,8 @@ int main(int argc, char **argv) {
 		UNIT(ids_are_dropped_for_good),
 		UNIT(failures_say_what_and_why),
 		UNIT(an_app_sees_only_its_own_folders),
+		UNIT(a_sound_server_may_not_start_or_read_things),
+		UNIT(what_is_no_kind_is_refused),
 	};
 	assert_int_equal(argc, 2);
 	exec_path = argv[1];

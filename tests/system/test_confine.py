@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What confines each process is in force, and what each has mapped is what it needs."""
+import os
+import pathlib
+import re
+import shutil
+import sys
+
+from host import Failed, Host, expect, run, wait_for
+
+FRAME = {"ld-linux", "libc", "libsystemd", "libcap", "libgcrypt", "libgpg-error", "liblzma",
+         "liblz4", "libzstd"}
+SANITIZERS = {"libasan", "libubsan", "libtsan", "libstdc++", "libm", "libgcc_s", "libdl",
+              "libpthread", "librt", "libresolv", "libclang_rt"}
+CRYPTO = {"libcrypto"}
+# Nothing else may be mapped by these ...
+ALLOWED = {
+    "gate": FRAME | CRYPTO | {"libssl", "libjansson", "libisal"},
+    "web": FRAME | CRYPTO | {"libssl", "libjansson", "libisal"},
+    "stream": FRAME | CRYPTO | {"libisal"},
+    "store": FRAME | CRYPTO | {"libsqlite3", "libm"},
+    "facts": FRAME,
+    "discover": FRAME | {"libavahi-core", "libavahi-common"},
+    "runner": FRAME,
+    "perigeed": FRAME | {"libcyaml", "libyaml"},
+    "perigee-hold": FRAME,
+    "perigee-log": FRAME,
+}
+# ... and of the big ones, whose libraries bring their own, none of these.
+NETWORK = {"libssl", "libsqlite3", "libjansson", "libcyaml", "libavahi-core", "libisal"}
+CODECS = {"libavcodec", "libavformat", "libx264", "libcuda", "libnvidia-encode", "libva"}
+FORBIDDEN = {
+    "desktop": NETWORK | CODECS | {"libcrypto", "libpulse", "libopus", "libcuda"},
+    "encoder": NETWORK | {"libwlroots", "libwayland-server", "libEGL"},
+    "sound": NETWORK | CODECS | {"libwlroots", "libwayland-server", "libEGL", "libGL"},
+}
+
+
+def libraries(pid):
+    found = set()
+    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+        match = re.search(r"/([^/]+)\.so(\.[0-9.]+)?( \(deleted\))?$", line)
+        if match:
+            name = match[1]
+            found.add("ld-linux" if name.startswith("ld-linux") else name)
+    return found
+
+
+def is_one_of(name, names):
+    return any(name == other or re.fullmatch(re.escape(other) + r"[-.0-9]*", name)
+               for other in names)
+
+
+def streaming(host, viewers):
+    host.paired()
+    viewers.append(host.probe("stream", "--app", "Pattern", "--seconds", "30", "--no-decode",
+                              background=True))
+    wait_for("it streams", 20, lambda: host.status("session", state="streaming"))
+
+
+def ended(viewers):
+    for viewer in viewers:
+        viewer.kill()
+        viewer.wait()
+
+
+def every_kind_maps_what_it_needs_and_no_more(build):
+    viewers = []
+    with Host(build, discovery=True) as host:
+        streaming(host, viewers)
+        processes = [(row["kind"], row["pid"]) for row in host.status("process")]
+        processes += [(pathlib.Path(name).name, pid) for pid, name in host.remains()
+                      if pathlib.Path(name).name in ALLOWED]
+        sanitized = {}
+        for kind, pid in processes:
+            found = libraries(pid)
+            sanitized[kind] = SANITIZERS if any(is_one_of(n, {"libasan", "libtsan"})
+                                                for n in found) else set()
+            allowed = ALLOWED.get(kind)
+            wrong = {n for n in found if is_one_of(n, FORBIDDEN.get(kind, set()))}
+            if allowed is not None:
+                wrong |= {n for n in found if not is_one_of(n, allowed | sanitized[kind])}
+            expect(f"{kind} maps {sorted(wrong)}", not wrong)
+        missing = (set(ALLOWED) | set(FORBIDDEN)) - set(sanitized)
+        expect(f"none of {missing} was looked at", not missing)
+        ended(viewers)
+
+
+def status_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def device_groups():
+    devices = [*pathlib.Path("/dev/dri").glob("*"), *pathlib.Path("/dev").glob("nvidia*")]
+    return {str(device.stat().st_gid) for device in devices}
+
+
+def confinement_is_in_force(build):
+    viewers = []
+    with Host(build, discovery=True) as host:
+        streaming(host, viewers)
+        known = host.status("confinement")[0]
+        for row in host.status("process"):
+            kind, status = row["kind"], status_of(row["pid"])
+            expect(f"{kind} cannot gain privileges", status["NoNewPrivs"] == "1")
+            for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                expect(f"{kind} has no capability: {name}", int(status[name], 16) == 0)
+            if os.getuid() == 0:
+                expect(f"{kind} can get none back", int(status["CapBnd"], 16) == 0)
+                expect(f"{kind} is not root", status["Uid"].split()[0] != "0")
+                groups = set(status["Groups"].split())
+                expect(f"{kind} is in no group: {groups}", groups <= device_groups())
+            if known["seccomp"]:
+                expect(f"{kind} has a filter", status["Seccomp"] == "2")
+            if known["seccomp"] and kind in ("gate", "web", "stream", "store"):
+                expect(f"{kind} has settled", status["Seccomp_filters"] == "2")
+            limits = pathlib.Path(f"/proc/{row['pid']}/limits").read_text()
+            expect(f"{kind} leaves no core", re.search(r"core file size +0 +0", limits))
+        ended(viewers)
+
+
+def run_app(host, title):
+    host.paired(title)
+    report = host.probe("stream", "--app", title, "--seconds", "5", "--no-decode", keys=title,
+                        check=False)
+    host.wait_log("event=app-exited", 10)
+    return report
+
+
+APPS = """
+apps:
+  - title: Keyboard
+    command: [sh, -c, "setxkbmap -query && echo the-x-server-works"]
+  - title: Confined
+    command: [sh, -c, "grep NoNewPrivs /proc/self/status"]
+  - title: Normal
+    command: [sh, -c, "grep NoNewPrivs /proc/self/status"]
+    privileges: normal
+"""
+
+
+def an_x_program_finds_its_server(build):
+    """Xwayland and xkbcomp are what a desktop may execute."""
+    if not shutil.which("setxkbmap") or not shutil.which("Xwayland"):
+        return
+    with Host(build, config=APPS) as host:
+        run_app(host, "Keyboard")
+        host.wait_log("the-x-server-works", 10)
+
+
+def an_app_keeps_its_privileges_if_its_configuration_says_so(build):
+    with Host(build, config=APPS) as host:
+        for title, flag in (("Confined", 1), ("Normal", 0)):
+            mark = len(host.log())
+            run_app(host, title)
+            host.wait_log(f"NoNewPrivs: {flag}", 10, mark)
+
+
+if __name__ == "__main__":
+    run([
+        every_kind_maps_what_it_needs_and_no_more,
+        confinement_is_in_force,
+        an_x_program_finds_its_server,
+        an_app_keeps_its_privileges_if_its_configuration_says_so,
+    ])
