@@ -12,6 +12,7 @@
 #include "supervisor/journal.h"
 #include "supervisor/judge.h"
 
+struct cgroups;
 struct child;
 struct evidence;
 struct paths;
@@ -58,10 +59,10 @@ struct child_spec {
 	const char *cwd;                  /* NULL: / */
 	const char *const *env;           /* NULL-terminated K=V; NULL: the closed default */
 	uint64_t session;
-	const char *name;    /* for logs and status */
-	const char *confine; /* row of confine_table.c; NULL: the kind's */
+	const char *name;       /* for logs and status */
+	const char *confine;    /* row of confine_table.c; NULL: the kind's */
 	const char *home, *app; /* what the row's @home and @app are; NULL: none */
-	int listen_fd;       /* handed over as systemd would, 0 for none; no channel then */
+	int listen_fd;          /* handed over as systemd would, 0 for none; no channel then */
 	bool no_channel;
 	bool die_with_us; /* it has no channel whose end would tell it */
 	bool prompt;      /* wants to run soon after waking, for its fair share */
@@ -88,8 +89,9 @@ struct nursery {
 	const char *libexec;     /* colon separated folders, borrowed */
 	const struct paths
 			*paths; /* borrowed: what workers are kept to; NULL in tests: to nothing */
-	bool veils; /* hide our folders from workers (veil.h) */
-	uid_t uid;              /* of workers; 0: as we are */
+	const struct cgroups *cgroups; /* borrowed; NULL in tests: none */
+	bool veils;                    /* hide our folders from workers (veil.h) */
+	uid_t uid;                     /* of workers; 0: as we are */
 	gid_t gid;
 	uint8_t log_level;
 	uint32_t last_id;

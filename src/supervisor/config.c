@@ -30,6 +30,7 @@ void config_defaults(struct config *out) {
 		.per_client_max = 4,
 		.limit_processor = true,
 		.pair_window_s = 300,
+		.session_processes = 4096,
 		.evidence = { .incidents = 64,
 				.megabytes = 512,
 				.core_megabytes = 32,

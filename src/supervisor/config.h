@@ -71,6 +71,8 @@ struct config {
 	uint32_t sessions_max, per_client_max;
 	bool limit_processor; /* by what was measured; false: not at all */
 	uint32_t pair_window_s;
+	uint32_t session_memory_mb; /* 0: three quarters of the machine's */
+	uint32_t session_processes; /* with threads; 0: as many as there can be */
 	struct config_evidence evidence;
 	bool keep_hung;          /* on_hang: keep */
 	char *log_level;         /* owned: error, warning, info, debug */

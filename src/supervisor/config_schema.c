@@ -26,7 +26,7 @@ struct file_keyboard {
 };
 
 struct file_limits {
-	uint32_t *sessions, *per_client, *pair_window;
+	uint32_t *sessions, *per_client, *pair_window, *session_memory, *session_processes;
 	char *processor;
 };
 
@@ -96,6 +96,8 @@ static const cyaml_schema_field_t limit_fields[] = {
 	UINT("per_client", struct file_limits, per_client),
 	STRING("processor", struct file_limits, processor),
 	UINT("pair_window", struct file_limits, pair_window),
+	UINT("session_memory", struct file_limits, session_memory),
+	UINT("session_processes", struct file_limits, session_processes),
 	CYAML_FIELD_END,
 };
 
@@ -280,6 +282,8 @@ static int move_all(struct file *file, struct config *config, struct config_text
 		MOVE_VALUE(config->sessions_max, file->limits->sessions);
 		MOVE_VALUE(config->per_client_max, file->limits->per_client);
 		MOVE_VALUE(config->pair_window_s, file->limits->pair_window);
+		MOVE_VALUE(config->session_memory_mb, file->limits->session_memory);
+		MOVE_VALUE(config->session_processes, file->limits->session_processes);
 	}
 	int rc = move_encryption(file->encryption, config, error);
 	if (rc == 0 && file->limits && file->limits->processor) {

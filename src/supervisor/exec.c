@@ -24,6 +24,7 @@
 #include "base/number.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "supervisor/cgroup.h"
 #include "supervisor/confine.h"
 #include "supervisor/confine_print.h"
 #include "supervisor/landlock.h"
@@ -52,6 +53,8 @@ struct options {
 	struct confine_places places;
 	const char *hide[VEIL_FOLDERS_MAX]; /* what looks empty to it */
 	size_t n_hide;
+	const char *cgroups[CGROUP_CONTROLLERS]; /* folders of groups to enter */
+	size_t n_cgroups;
 	char **program; /* argv of what to become */
 };
 
@@ -91,6 +94,7 @@ static const struct option_row rows[] = {
 	{ "--print-table", OPTION_FLAG, AT(print_table), 0, 0, 0 },
 	{ "--at-state", OPTION_TEXT, AT(places.state), 0, 0, 0 },
 	{ "--at-runtime", OPTION_TEXT, AT(places.runtime), 0, 0, 0 },
+	{ "--cgroup", OPTION_FOLDER, AT(cgroups), AT(n_cgroups), CGROUP_CONTROLLERS, 0 },
 	{ "--hide", OPTION_FOLDER, AT(hide), AT(n_hide), VEIL_FOLDERS_MAX - 2, 0 },
 	{ "--at-app", OPTION_TEXT, AT(places.app), 0, 0, 0 },
 	{ "--at-libexec", OPTION_TEXT, AT(places.libexec), 0, 0, 0 },
@@ -367,6 +371,18 @@ static void draw_veil(const struct options *options, const struct confine_row *r
 	}
 }
 
+/* A session without its group is better than none; it is said. */
+static void enter_cgroups(const struct options *options) {
+	for (size_t i = 0; i < options->n_cgroups; i++) {
+		int rc = cgroup_enter(options->cgroups[i]);
+		if (rc < 0) {
+			log_warning("cgroup-missing", "folder=%s error=%s",
+					log_quote(options->cgroups[i]).text,
+					log_quote(strerror(-rc)).text);
+		}
+	}
+}
+
 /* The row of the table, from the limits to the last step; the order matters. */
 static void confine(struct options *options) {
 	const struct confine_row *row = find_kind(options);
@@ -375,6 +391,7 @@ static void confine(struct options *options) {
 	if (options->setsid && setsid() < 0) {
 		fail(EXIT_CANNOT, "setsid", "", errno);
 	}
+	enter_cgroups(options);
 	schedule(options);
 	limit(RLIMIT_CORE, 0, "core");
 	if (options->nofile != UNSET) {

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "ipc/worker.h"
 #include "supervisor/claim.h"
+#include "supervisor/groups.h"
 #include "supervisor/process.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
@@ -260,6 +261,7 @@ static int open_evidence(struct supervisor *supervisor) {
 }
 
 static void handle_corpse_gone(void *user) {
+	groups_sweep((struct supervisor *)user);
 	supervisor_check_end((struct supervisor *)user);
 }
 
@@ -272,6 +274,7 @@ static int prepare_confinement(struct supervisor *supervisor) {
 		log_warning("confinement-incomplete", "detail=%s",
 				log_quote(supervisor->confinement.missing).text);
 	}
+	groups_open(supervisor);
 	char homes[CONFIG_PATH_MAX + 8];
 	text_format(homes, sizeof(homes), "%s/homes", paths->data);
 	return paths_make(homes, paths->uid, paths->gid);
@@ -331,6 +334,7 @@ static void quit_holder(struct supervisor *supervisor, int code) {
 
 static void end(struct supervisor *supervisor) {
 	health_close(supervisor);
+	groups_close(supervisor);
 	sweep(&supervisor->paths);
 	sockets_close(&supervisor->sockets, &supervisor->paths);
 	paths_remove_empty(supervisor->paths.runtime);

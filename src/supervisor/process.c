@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/channel.h"
+#include "supervisor/cgroup.h"
 #include "supervisor/child.h"
 #include "supervisor/paths.h"
 
@@ -30,10 +31,11 @@ int spawn_find(const char *libexec, const char *program, char *out, size_t size)
 }
 
 struct command {
-	const char *argv[CHILD_ARGS_MAX + 40];
+	const char *argv[CHILD_ARGS_MAX + 48];
 	size_t count;
 	char numbers[2][12];
 	char exec[256], program[256];
+	char cgroups[CGROUP_CONTROLLERS][CGROUP_PATH_MAX + 32];
 	char runtime[CONFIG_PATH_MAX + 24], libexec[4096], homes[CONFIG_PATH_MAX + 8];
 };
 
@@ -122,6 +124,16 @@ static int build(const struct nursery *nursery, const struct child_spec *spec,
 		add(command, "--die-with-parent");
 	}
 	add_confinement(nursery, spec, command);
+	for (int i = 0; nursery->cgroups && spec->session && i < CGROUP_CONTROLLERS; i++) {
+		/* Version 1 gives a new group no real time at all. */
+		bool clockwork =
+				i == CGROUP_CPU && spec->realtime && nursery->cgroups->version == 1;
+		if (!clockwork && cgroup_path(nursery->cgroups, spec->session,
+						  (enum cgroup_controller)i, command->cgroups[i],
+						  sizeof(command->cgroups[i]))) {
+			add_pair(command, "--cgroup", command->cgroups[i]);
+		}
+	}
 	add(command, "--cwd");
 	add(command, spec->cwd ? spec->cwd : "/");
 	add(command, "--");

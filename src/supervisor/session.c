@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "supervisor/groups.h"
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
@@ -30,6 +31,7 @@ static void session_free(struct session *session) {
 		}
 	}
 	session_parts_finish(session);
+	groups_sweep(supervisor);
 	sd_event_source_disable_unref(session->overdue);
 	explicit_bzero(session, sizeof(*session));
 	free(session);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/groups.h"
 #include "supervisor/session.h"
 #include "supervisor/session_app.h"
 #include "supervisor/supervisor.h"
@@ -233,6 +234,7 @@ int session_parts_start(struct session *session) {
 	}
 	int rc = paths_make(session->runtime, paths->uid, paths->gid);
 	if (rc == 0) {
+		groups_make(session);
 		rc = start_desktop(session);
 	}
 	if (rc == 0) {

@@ -16,7 +16,7 @@ enum {
 };
 
 struct json_text {
-	char text[300];
+	char text[500];
 };
 
 /* text as a JSON string with its quotes; what is not printable becomes '?'. */
@@ -95,13 +95,16 @@ static void send_encoders(struct supervisor *supervisor, uint32_t request) {
 
 static void send_confinement(struct supervisor *supervisor, uint32_t request) {
 	const struct confine_support *support = &supervisor->confinement;
+	char missing[sizeof(support->missing) + sizeof(supervisor->cgroups.missing)];
+	text_format(missing, sizeof(missing), "%s%s", support->missing,
+			supervisor->cgroups.missing);
 	send_line(supervisor, request,
-			"{\"what\":\"confinement\",\"landlock\":%d,\"seccomp\":%s,\"mount_namespaces\":%s,"
+			"{\"what\":\"confinement\",\"landlock\":%d,\"seccomp\":%s,\"mount_"
+			"namespaces\":%s,\"cgroup_version\":%d,"
 			"\"other_user\":%s,\"missing\":%s}",
 			support->landlock, support->seccomp ? "true" : "false",
-			support->veils ? "true" : "false",
-			supervisor->paths.is_root ? "true" : "false",
-			json(support->missing).text);
+			support->veils ? "true" : "false", supervisor->cgroups.version,
+			supervisor->paths.is_root ? "true" : "false", json(missing).text);
 }
 
 static void send_apps(struct supervisor *supervisor, uint32_t request) {

@@ -7,6 +7,7 @@
 
 #include "ipc/message.h"
 #include "supervisor/apps.h"
+#include "supervisor/cgroup.h"
 #include "supervisor/child.h"
 #include "supervisor/config.h"
 #include "supervisor/confine_support.h"
@@ -62,10 +63,11 @@ struct supervisor {
 	struct apps apps;
 	struct journal journal;
 	struct nursery nursery;
-	struct evidence evidence; /* what becomes of those who fail */
+	struct evidence evidence;           /* what becomes of those who fail */
+	struct cgroups cgroups;             /* one for each session, where they can be made */
 	struct confine_support confinement; /* what the kernel has */
-	struct channel holder; /* closed when we run without one */
-	struct keys keys;      /* used session keys' hashes */
+	struct channel holder;              /* closed when we run without one */
+	struct keys keys;                   /* used session keys' hashes */
 	struct service services[SERVICES];
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;

@@ -129,6 +129,35 @@ def run_app(host, title):
     return report
 
 
+def groups(name):
+    return [p for p in pathlib.Path("/sys/fs/cgroup").rglob(name) if p.is_dir()]
+
+
+def a_session_has_a_control_group_of_its_own(build):
+    viewers = []
+    with Host(build, config="limits: { session_memory: 3000, session_processes: 300 }") as host:
+        streaming(host, viewers)
+        known = host.status("confinement")[0]
+        if known["cgroup_version"] == 0:
+            expect("it is said why", "control group" in known["missing"])
+        else:
+            session = host.status("session")[0]["id"]
+            found = groups(f"s-{session}")
+            expect("there is one", found)
+            pids = {str(r["pid"]) for r in host.status("process", session=session)}
+            for group in found:
+                limit = group / ("memory.max" if known["cgroup_version"] == 2 else
+                                 "memory.limit_in_bytes")
+                if limit.exists():
+                    expect("with a limit of memory", limit.read_text().strip() == str(3000 << 20))
+                    inside = set((group / "cgroup.procs").read_text().split())
+                    expect(f"with every process in it: {pids - inside}", pids <= inside)
+                if (group / "pids.max").exists():
+                    expect("and one of processes", (group / "pids.max").read_text().strip() == "300")
+        ended(viewers)
+    wait_for("none is left", 5, lambda: not groups(f"perigee-{host.port}"))
+
+
 APPS = """
 apps:
   - title: Keyboard
@@ -162,6 +191,7 @@ if __name__ == "__main__":
     run([
         every_kind_maps_what_it_needs_and_no_more,
         confinement_is_in_force,
+        a_session_has_a_control_group_of_its_own,
         an_x_program_finds_its_server,
         an_app_keeps_its_privileges_if_its_configuration_says_so,
     ])
