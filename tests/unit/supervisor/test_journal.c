@@ -42,6 +42,7 @@ static void a_line_gets_time_kind_pid_and_session(void **state) {
 	assert_memory_equal(text, "time=2", 6);
 	assert_non_null(strstr(text, " level=warning kind=stream pid=42 session=0000000000000abc "
 				     "event=too-late by=3\n"));
+	journal_reader_finish(&reader);
 	close_pipes(&pipes);
 }
 
@@ -54,6 +55,7 @@ static void foreign_words_become_a_quoted_value(void **state) {
 	journal_feed(&pipes.journal, &reader, &source, line, strlen(line), 0);
 	assert_non_null(strstr(
 			read_all(&pipes), "event=output text=\"Assertion \\\"x\\\" failed\"\n"));
+	journal_reader_finish(&reader);
 	close_pipes(&pipes);
 }
 
@@ -71,6 +73,7 @@ static void a_flood_is_limited_and_said(void **state) {
 	}
 	journal_feed(&pipes.journal, &reader, &source, "i x y=1\n", 8, 1500);
 	assert_non_null(strstr(read_all(&pipes), "event=lines-suppressed count=7\n"));
+	journal_reader_finish(&reader);
 	close_pipes(&pipes);
 }
 
@@ -93,6 +96,7 @@ static void an_endless_line_is_cut_and_a_full_pipe_costs_nothing_but_lines(void 
 		journal_write(&pipes.journal, &source, "i event field=1", 15);
 	}
 	assert_true(pipes.journal.dropped > 0);
+	journal_reader_finish(&reader);
 	close_pipes(&pipes);
 }
 
