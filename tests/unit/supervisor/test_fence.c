@@ -2,7 +2,7 @@
 #include "../unit.h"
 
 #include <fcntl.h>
-#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,8 @@ struct rig {
 	int ended, gone;
 	char state; /* of the process when its owner heard of the end */
 	uint64_t asked_ns, ended_ns;
-	const char *folder; /* of perigee-exec */
+	char folder[200];      /* of perigee-exec */
+	char driver[PATH_MAX]; /* a program that sits in the kernel */
 };
 
 static char state_of(pid_t pid) {
@@ -106,7 +107,10 @@ static int setup(void **state) {
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
-	rig->folder = *(const char **)*state;
+	char **argv = (char **)*state;
+	snprintf(rig->folder, sizeof(rig->folder), "%s", argv[1]);
+	*strrchr(rig->folder, '/') = '\0';
+	assert_non_null(realpath(argv[2], rig->driver));
 	rig->journal.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	rig->nursery.journal = &rig->journal;
 	rig->nursery.libexec = rig->folder;
@@ -181,6 +185,17 @@ static void one_that_sits_in_a_driver_is_written_off_and_awaited_by_nobody(void 
 	assert_null(rig->nursery.corpses);
 }
 
+static void one_that_really_sits_in_the_kernel_is_written_off(void **state) {
+	struct rig *rig = (struct rig *)*state;
+	char script[PATH_MAX + 8];
+	snprintf(script, sizeof(script), "exec %s", rig->driver);
+	fence(rig, script);
+	assert_true(rig->end.written_off);
+	assert_int_equal(rig->state, 'D');
+	assert_true(rig->ended_ns - rig->asked_ns >= FENCE_STOP_MS * NS_PER_MS);
+	run_until(rig, &rig->gone, 0); /* this one SIGKILL does end */
+}
+
 static void one_that_does_not_go_after_a_kill_is_written_off(void **state) {
 	struct rig *rig = (struct rig *)*state;
 	rig->nursery.hands = &driver;
@@ -226,16 +241,17 @@ static int teardown(void **state) {
 }
 
 #define FENCE_TEST(test) \
-	{ #test, test, setup, teardown, (void *)&folder }
+	{ #test, test, setup, teardown, argv }
 
 int main(int argc, char **argv) {
-	const char *folder = argc > 1 ? dirname(argv[1]) : "";
+	assert_int_equal(argc, 3);
 	const struct CMUnitTest tests[] = {
 		FENCE_TEST(the_owner_may_go_on_before_the_corpse_is_gone),
 		FENCE_TEST(one_that_spins_is_stopped),
 		FENCE_TEST(one_that_ignores_signals_is_stopped),
 		FENCE_TEST(one_that_is_stopped_already_is_fenced_all_the_same),
 		FENCE_TEST(one_that_sits_in_a_driver_is_written_off_and_awaited_by_nobody),
+		FENCE_TEST(one_that_really_sits_in_the_kernel_is_written_off),
 		FENCE_TEST(one_that_does_not_go_after_a_kill_is_written_off),
 		FENCE_TEST(one_that_dies_by_itself_is_reaped_as_ever),
 		FENCE_TEST(at_the_end_nobody_is_kept),
