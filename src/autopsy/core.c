@@ -19,6 +19,7 @@ enum {
 	PAGE = 4096,
 	RED_ZONE = 128, /* below the stack pointer, still in use (System V ABI) */
 	NOTE_NAME = 8,  /* "CORE", padded */
+	LINKER_MAX = 32 << 10,
 };
 
 struct segment {
@@ -63,6 +64,12 @@ static uint64_t stack_in(const struct target *target, const struct map *map) {
 	return lowest & ~(uint64_t)(PAGE - 1);
 }
 
+/* Where the dynamic linker keeps the list of libraries, without which gdb knows none: a
+ * few pages of its own. No allocator makes a mapping so small. */
+static bool is_linkers(const struct map *map) {
+	return map->path[0] == '\0' && map->writable && map->end - map->begin <= LINKER_MAX;
+}
+
 /* What of one mapping is to be written; the rest is named without content. */
 static void choose(struct core *core, const struct map *map) {
 	bool file = map->path[0] == '/';
@@ -75,10 +82,11 @@ static void choose(struct core *core, const struct map *map) {
 	} else if (stack > map->begin) {
 		/* What lies below is over: nothing there helps, and keys may have been. */
 		add_segment(core, map, stack, (size_t)(map->end - stack));
-	} else if (file && !map->writable) {
+	} else if (file && !map->writable && !map->changed) {
 		/* The first page has the build-id, by which the file is found. */
 		add_segment(core, map, map->begin, map->offset == 0 ? PAGE : 0);
-	} else if (file || stack || core->options->heap || strcmp(map->path, "[vdso]") == 0) {
+	} else if (file || stack || core->options->heap || strcmp(map->path, "[vdso]") == 0 ||
+			is_linkers(map)) {
 		add_segment(core, map, map->begin, size);
 	} else {
 		add_segment(core, map, map->begin, 0);

@@ -59,6 +59,10 @@ bool maps_flags_forbid(const char *line) {
 	return false;
 }
 
+bool maps_has_own_pages(const char *line) {
+	return strncmp(line, "Anonymous:", 10) == 0 && strpbrk(line, "123456789") != NULL;
+}
+
 int maps_read(pid_t pid, struct maps *out) {
 	char path[40], line[512];
 	text_format(path, sizeof(path), "/proc/%d/smaps", pid);
@@ -76,6 +80,8 @@ int maps_read(pid_t pid, struct maps *out) {
 			out->list[out->count++] = map;
 		} else if (out->count > 0 && maps_flags_forbid(line)) {
 			out->list[out->count - 1].secret = true;
+		} else if (out->count > 0 && maps_has_own_pages(line)) {
+			out->list[out->count - 1].changed = true;
 		}
 	}
 	return 0;

@@ -17,7 +17,8 @@ enum {
 struct map {
 	uint64_t begin, end, offset;
 	bool readable, writable, executable, shared;
-	bool secret; /* MADV_DONTDUMP, or memory of a device: never to be written down */
+	bool changed; /* it has pages of its own: a file's content is not all */
+	bool secret;  /* MADV_DONTDUMP, or memory of a device: never to be written down */
 	char path[200];
 };
 
@@ -31,6 +32,9 @@ void maps_finish(struct maps *maps);
 
 /* One line of smaps that begins a mapping; false for any other. */
 bool maps_parse_head(const char *line, struct map *out);
+
+/* "Anonymous: 4 kB": whether there are any. */
+bool maps_has_own_pages(const char *line);
 
 /* "VmFlags: rd wr dd": whether one of them forbids a dump. */
 bool maps_flags_forbid(const char *line);

@@ -263,6 +263,28 @@ static void a_core_keeps_to_its_size(void **state) {
 	assert_in_range(size, 4096, 2 << 20);
 }
 
+static void gdb_reads_the_core(void **state) {
+	struct rig *rig = (struct rig *)*state;
+	if (access("/usr/bin/gdb", X_OK) < 0) {
+		skip();
+	}
+	start_victim(rig, "pause");
+	stop_victim(rig);
+	run_autopsy(rig, NULL);
+	char command[1024], text[8192] = "";
+	snprintf(command, sizeof(command),
+			"/usr/bin/gdb -batch -nx -ex 'thread apply all bt' %s %s/*/core "
+			"2>/dev/null",
+			rig->victim, rig->folder);
+	FILE *out = popen(command, "re");
+	size_t len = fread(text, 1, sizeof(text) - 1, out);
+	text[len] = '\0';
+	pclose(out);
+	assert_non_null(strstr(text, "victim_stands_here"));
+	assert_non_null(strstr(text, "second_thread_waits"));
+	assert_non_null(strstr(text, "pause ()")); /* it knows the libraries */
+}
+
 static void a_healthy_one_hardly_notices(void **state) {
 	struct rig *rig = (struct rig *)*state;
 	static const char *const live[] = { "--live", NULL };
@@ -337,6 +359,7 @@ int main(int argc, char **argv) {
 		RIG(no_secret_is_in_the_core),
 		RIG(who_holds_keys_keeps_its_heap),
 		RIG(a_core_keeps_to_its_size),
+		RIG(gdb_reads_the_core),
 		RIG(a_healthy_one_hardly_notices),
 		RIG(of_one_that_is_gone_there_is_what_it_said),
 		RIG(a_full_disk_is_said_and_takes_no_time),

@@ -37,6 +37,9 @@ static void a_flag_may_forbid_a_dump(void **state) {
 	assert_true(maps_flags_forbid("VmFlags: rd io \n"));
 	assert_false(maps_flags_forbid("VmFlags: rd wr mr mw me ac sd \n"));
 	assert_false(maps_flags_forbid("Rss: 4 dd\n"));
+	assert_true(maps_has_own_pages("Anonymous:             4 kB\n"));
+	assert_false(maps_has_own_pages("Anonymous:             0 kB\n"));
+	assert_false(maps_has_own_pages("LazyFree:             4 kB\n"));
 }
 
 static int file_of(const char *text) {

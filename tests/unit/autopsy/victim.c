@@ -17,6 +17,7 @@
 
 enum {
 	MARK_SIZE = 16,
+	PAGES_SIZE = 64 << 10, /* as an allocator would */
 };
 
 /* The marks are made when it runs, so that no program file has them. */
@@ -27,7 +28,8 @@ static void make_mark(uint8_t *at, char letter) {
 }
 
 static uint8_t *page_with(char letter, int flags) {
-	uint8_t *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+	uint8_t *page = mmap(
+			NULL, PAGES_SIZE, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
 	make_mark(page + 100, letter);
 	return page;
 }
@@ -55,7 +57,7 @@ int main(int argc, char **argv) {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)page_with('n', MAP_PRIVATE); /* normal: the control */
 	uint8_t *hidden = page_with('d', MAP_PRIVATE);
-	madvise(hidden, 8192, MADV_DONTDUMP);
+	madvise(hidden, PAGES_SIZE, MADV_DONTDUMP);
 	(void)page_with('s', MAP_SHARED);
 	uint8_t known[MARK_SIZE]; /* on the stack, and known as a secret */
 	make_mark(known, 'k');
