@@ -49,6 +49,7 @@ static const struct counter_row counter_rows[] = {
 
 	{ "perigee_desktop_pictures_total", "Pictures handed to encoders.", PEER_DESKTOP, PULSE_DESKTOP_PICTURES, 0, NULL, NULL },
 	{ "perigee_desktop_replaced_pictures_total", "Pictures dropped for a newer one before they were encoded.", PEER_DESKTOP, PULSE_DESKTOP_REPLACED, 0, NULL, NULL },
+	{ "perigee_desktop_skipped_pictures_total", "Pictures dropped before they were rendered: no encoder was free in time.", PEER_DESKTOP, PULSE_DESKTOP_SKIPPED, 0, NULL, NULL },
 	{ "perigee_desktop_repeated_pictures_total", "Refinements and repeats of still pictures.", PEER_DESKTOP, PULSE_DESKTOP_AGAIN, 0, NULL, NULL },
 	{ "perigee_desktop_inputs_total", "Inputs that reached a desktop.", PEER_DESKTOP, PULSE_DESKTOP_INPUTS, 0, NULL, NULL },
 	{ "perigee_desktop_render_seconds_total", "Time spent rendering.", PEER_DESKTOP, PULSE_DESKTOP_RENDER_NS, SECONDS, NULL, NULL },
