@@ -179,7 +179,8 @@ void weigh_admit(struct supervisor *supervisor, const struct session *self,
 	size_t count = 0;
 	machine_look("", &machine);
 	for (struct session *at = supervisor->sessions; running && at; at = at->next) {
-		if (at == self || at->life.state >= LIFE_ENDING || count == SESSIONS_LOOKED_AT) {
+		if (at == self || at->internal || at->life.state >= LIFE_ENDING ||
+				count == SESSIONS_LOOKED_AT) {
 			continue;
 		}
 		running[count++] = (struct admission_session){
