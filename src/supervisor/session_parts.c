@@ -7,6 +7,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/groups.h"
@@ -16,7 +17,8 @@
 #include "supervisor/view.h"
 
 enum {
-	SOUND_RETRY_MS = 100, /* doubled with every failure in a row, at most 5 s */
+	SOUND_STEADY_MS = 10000, /* one that ran so long starts over with its waits */
+	SOUND_RETRY_MS = 100,    /* doubled with every failure in a row, at most 5 s */
 	DESKTOP_GRACE_MS = 500,
 };
 
@@ -135,6 +137,8 @@ static void handle_sound_ended(struct child *child, const struct child_end *end)
 	struct session *session = (struct session *)child->user;
 	session->sound = NULL;
 	if (session->life.state < LIFE_ENDING) {
+		bool steady = clock_now_ns() - child->begun_ns > SOUND_STEADY_MS * NS_PER_MS;
+		session->sound_failures = steady ? 0 : session->sound_failures;
 		uint32_t wait_ms = SOUND_RETRY_MS
 				   << (session->sound_failures < 6 ? session->sound_failures : 6);
 		session->sound_failures++;

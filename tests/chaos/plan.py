@@ -16,7 +16,7 @@ KILLS = [
     ("sound-encoder", ("KILL", "STOP", "SEGV"), 3),
     ("stream", ("KILL", "STOP", "SEGV"), 6),
     ("desktop", ("KILL", "STOP", "SEGV"), 4),
-    ("sound", ("KILL", "SEGV"), 3),
+    ("sound", ("KILL", "STOP", "SEGV"), 3),
     ("runner", ("KILL", "STOP", "SEGV"), 3),
     ("app", ("KILL", "SEGV"), 2),
     ("gate", ("KILL", "STOP", "SEGV"), 4),
