@@ -63,6 +63,9 @@ int probe_fail_transport(struct probe *probe, const char *step, const char *what
 /* Milliseconds since `from_ns`, with three decimals, into the report under `name`. */
 void probe_note_ms(json_t *report, const char *name, uint64_t from_ns, uint64_t to_ns);
 
+/* Launches or resumes this app, streams as the options say, leaves. */
+int probe_watch(struct probe *probe, int32_t app, const char *title, bool resume) NODISCARD;
+
 /* Says something to the person at the terminal, unless --json. */
 void probe_say(const struct probe *probe, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));

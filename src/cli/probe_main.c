@@ -16,57 +16,6 @@
 #include "cli/probe_summary.h"
 #include "cli/show.h"
 
-int probe_fail(struct probe *probe, enum probe_exit exit, const char *step, const char *format,
-		...) {
-	if (!probe->error[0]) {
-		va_list arguments;
-		va_start(arguments, format);
-		vsnprintf(probe->error, sizeof(probe->error), format, arguments);
-		va_end(arguments);
-		text_copy(probe->step, sizeof(probe->step), step);
-		probe->exit = exit;
-	}
-	return -ECANCELED;
-}
-
-int probe_fail_transport(struct probe *probe, const char *step, const char *what, int rc) {
-	static const struct {
-		int rc;
-		enum probe_exit exit;
-		const char *words;
-	} known[] = {
-		{ -ETIMEDOUT, PROBE_UNREACHABLE, "no answer in time" },
-		{ -ECONNREFUSED, PROBE_UNREACHABLE, "nobody listens there" },
-		{ -EPIPE, PROBE_UNREACHABLE, "the host ended the connection too soon" },
-		{ -ECONNRESET, PROBE_UNREACHABLE, "the host broke the connection off" },
-		{ -EACCES, PROBE_FAILED, "the host shows another certificate than the pinned one" },
-		{ -EPROTO, PROBE_FAILED, "the host breaks the protocol" },
-		{ -EBADMSG, PROBE_FAILED, "a malformed answer" },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (known[i].rc == rc) {
-			return probe_fail(
-					probe, known[i].exit, step, "%s: %s", what, known[i].words);
-		}
-	}
-	return probe_fail(probe, PROBE_FAILED, step, "%s: %s", what, strerror(-rc));
-}
-
-void probe_note_ms(json_t *report, const char *name, uint64_t from_ns, uint64_t to_ns) {
-	json_object_set_new(report, name, json_real(round((double)(to_ns - from_ns) / 1e3) / 1e3));
-}
-
-void probe_say(const struct probe *probe, const char *format, ...) {
-	if (probe->options.json) {
-		return;
-	}
-	va_list arguments;
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-}
-
 /* ---- modes ---- */
 
 /* What every mode on HTTPS begins with. */
@@ -88,34 +37,6 @@ static int choose(struct probe *probe, struct probe_app *out) {
 	}
 	int rc = probe_host_apps(probe, apps);
 	return rc < 0 ? rc : probe_host_choose(probe, apps, out);
-}
-
-static int watch(struct probe *probe, const struct probe_app *app, bool resume) {
-	const struct probe_options *options = &probe->options;
-	static const uint16_t masks[] = { [2] = 0x3, [6] = 0x3f, [8] = 0x63f };
-	struct launch_query query = { .uniqueid = "0123456789ABCDEF",
-		.app_id = app->id,
-		.width = (uint16_t)options->width,
-		.height = (uint16_t)options->height,
-		.fps = (uint16_t)options->fps,
-		.channels = (uint8_t)options->audio,
-		.channel_mask = masks[options->audio],
-		.corever = options->encryption == PROBE_ENCRYPT_PLAIN ? 0 : 1 };
-	random_fill(query.rikey.bytes, sizeof(query.rikey.bytes));
-	uint32_t key_id = random_u32();
-	memcpy(&query.rikeyid, &key_id, sizeof(key_id));
-	probe_transcript_add(
-			&probe->transcript, 'k', 'C', query.rikey.bytes, sizeof(query.rikey.bytes));
-	uint32_t big_endian = __builtin_bswap32(key_id);
-	probe_transcript_add(&probe->transcript, 'i', 'C', &big_endian, sizeof(big_endian));
-	json_object_set_new(probe->report, "app", json_string(app->title));
-
-	char url[256];
-	uint64_t launch_ns = clock_now_ns();
-	int rc = probe_host_launch(probe, &query, resume, url, sizeof(url));
-	rc = rc < 0 ? rc : probe_session_run(probe, &query.rikey, key_id, url, launch_ns);
-	secret_wipe(&query.rikey);
-	return rc;
 }
 
 static int run_info(struct probe *probe) {
@@ -151,7 +72,7 @@ static int stream(struct probe *probe, bool resume) {
 	}
 	/* As clients do it: what runs is resumed. */
 	resume = resume || (!probe->options.launch && probe->host.current_game == app.id);
-	rc = watch(probe, &app, resume);
+	rc = probe_watch(probe, app.id, app.title, resume);
 	return rc < 0 || !probe->options.quit ? rc : probe_host_quit(probe);
 }
 
@@ -182,9 +103,10 @@ static int run_all(struct probe *probe) {
 	rc = rc < 0 ? rc : choose(probe, &app);
 	rc = rc < 0 ? rc : probe_host_art(probe, app.id);
 	file_under(probe, whole, "apps");
-	rc = rc < 0 ? rc : watch(probe, &app, probe->host.current_game == app.id);
+	rc = rc < 0 ? rc
+		    : probe_watch(probe, app.id, app.title, probe->host.current_game == app.id);
 	file_under(probe, whole, "stream");
-	rc = rc < 0 ? rc : watch(probe, &app, true);
+	rc = rc < 0 ? rc : probe_watch(probe, app.id, app.title, true);
 	file_under(probe, whole, "resume");
 	rc = rc < 0 ? rc : probe_host_quit(probe);
 	file_under(probe, whole, "quit");

@@ -283,6 +283,29 @@ static void handle_flow_proven(
 	}
 }
 
+/* A client of the supervisor's own: in memory only, so no list shows it. */
+static void handle_guest(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	uint8_t fingerprint[32];
+	tls_sha256(message->guest.der, message->guest.der_len, fingerprint);
+	if (message->guest.gone) {
+		forget_client(gate, message->guest.client);
+		return;
+	}
+	if (memcmp(fingerprint, message->guest.client, 32) != 0 || !gate->has_identity ||
+			clients_put(&gate->clients, fingerprint, message->guest.der,
+					message->guest.der_len, "Readiness trial", 0, 0) < 0) {
+		log_error("guest-refused", "");
+		return;
+	}
+	struct ipc_message known = { .kind = IPC_GUEST_KNOWN };
+	memcpy(known.guest.client, fingerprint, 32);
+	const struct pairing_certificate *host = &gate->identity.certificate;
+	memcpy(known.guest.der, host->der, host->der_len);
+	known.guest.der_len = (uint16_t)host->der_len;
+	gate_post(gate, &known);
+}
+
 #define FORWARD(name, handler) \
 	static void name(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) { \
 		(void)fds; \
@@ -327,6 +350,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_OBEYED] = handle_obeyed,
 #endif
 	[IPC_BOARD] = health_handle_board,
+	[IPC_GUEST] = handle_guest,
 };
 
 static void handle_message(

@@ -17,17 +17,21 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "host/interfaces.h"
+#include "host/tcp_states.h"
 #include "ipc/worker.h"
 
 enum {
 	READ_MS = 1000,
+	TCP_MS = 5000,   /* between two looks at the connections */
 	SETTLE_MS = 200, /* changes come in bursts: one report for all of them */
 };
 
 struct facts {
 	struct worker worker;
-	int netlink, name;                              /* owned */
-	sd_event_source *netlink_io, *name_io, *settle; /* owned */
+	int netlink, name;                                    /* owned */
+	sd_event_source *netlink_io, *name_io, *settle, *tcp; /* owned */
+	uint16_t ports[TCP_STATES_PORTS];
+	struct ipc_message tcp_last;
 	struct ipc_message last;
 	bool any;
 };
@@ -142,11 +146,41 @@ static int handle_start(struct worker *worker) {
 	return 0;
 }
 
+static int handle_tcp(sd_event_source *source, uint64_t usec, void *user) {
+	(void)usec;
+	static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
+	struct facts *facts = user;
+	struct ipc_message states = { .kind = IPC_TCP_STATES };
+	pulse_begin(facts->worker.pulse, PULSE_LOOP, READ_MS);
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		OWN(file_close) FILE *file = fopen(tables[i], "re");
+		if (file) {
+			tcp_states_count(file, facts->ports, states.tcp_states.counts);
+		}
+	}
+	pulse_end(facts->worker.pulse);
+	if (memcmp(&states.tcp_states, &facts->tcp_last.tcp_states, sizeof(states.tcp_states)) !=
+			0) {
+		facts->tcp_last = states;
+		worker_post(&facts->worker, &states, NULL, 0);
+	}
+	sd_event_source_set_time_relative(source, TCP_MS * US_PER_MS);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static void handle_message(
 		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
-	(void)worker;
-	(void)message;
 	(void)fds;
+	struct facts *facts = worker->user;
+	if (message->kind != IPC_TCP_WATCH) {
+		return;
+	}
+	memcpy(facts->ports, message->tcp_watch.ports, sizeof(facts->ports));
+	if (!facts->tcp && sd_event_add_time_relative(worker->event, &facts->tcp, CLOCK_MONOTONIC,
+					   TCP_MS * US_PER_MS, 100 * US_PER_MS, handle_tcp,
+					   facts) < 0) {
+		log_warning("connections-unseen", "");
+	}
 }
 
 static const struct worker_class facts_class = {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "ipc/leg.h"
 
 enum field_form {
 	FORM_END,
@@ -173,6 +174,14 @@ FIELDS(f_art_draw, RAW(art_draw.app), TEXT(art_draw.title));
 FIELDS(f_art_drawn, RAW(art_draw.app));
 FIELDS(f_obey, RAW(obey.request), RAW(obey.worker), TEXT(obey.order), TEXT(obey.argument));
 FIELDS(f_obeyed, RAW(obeyed.request), RAW(obeyed.worker), RAW(obeyed.outcome), TEXT(obeyed.detail));
+FIELDS(f_guest, RAW(guest.client), BLOB(guest.der, guest.der_len), ENUM(guest.gone, 2));
+FIELDS(f_trial_go, ADDRESS(trial_go.address), RAW(trial_go.app), RAW(trial_go.width),
+	RAW(trial_go.height), RAW(trial_go.rate), RAW(trial_go.limit_ms),
+	BLOB(trial_go.der, trial_go.der_len));
+FIELDS(f_tcp_watch, RAW(tcp_watch.ports));
+FIELDS(f_tcp_states, RAW(tcp_states.counts));
+FIELDS(f_trial_done, ENUM(trial_done.leg, LEGS), RAW(trial_done.picture_ms),
+	TEXT(trial_done.detail));
 static const struct field f_none[] = { { 0 } };
 
 #define P(kind) (1u << PEER_##kind)
@@ -302,6 +311,13 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_RESTARTED]         = { "restarted",          P(SUPERVISOR),  P(WEB),         0, 0, f_answer },
 
 	[IPC_BOARD]             = { "board",              P(SUPERVISOR),  P(WEB),         1, 0, f_none },
+	[IPC_GUEST]             = { "guest",              P(SUPERVISOR),  P(GATE),        0, 0, f_guest },
+	[IPC_GUEST_KNOWN]       = { "guest-known",        P(GATE),        P(SUPERVISOR),  0, 0, f_guest },
+	[IPC_TRIAL_WHO]         = { "trial-who",          P(TRIAL),       P(SUPERVISOR),  0, 0, f_guest },
+	[IPC_TRIAL_GO]          = { "trial-go",           P(SUPERVISOR),  P(TRIAL),       0, 0, f_trial_go },
+	[IPC_TRIAL_DONE]        = { "trial-done",         P(TRIAL),       P(SUPERVISOR),  0, 0, f_trial_done },
+	[IPC_TCP_WATCH]         = { "tcp-watch",          P(SUPERVISOR),  P(FACTS),       0, 1, f_tcp_watch },
+	[IPC_TCP_STATES]        = { "tcp-states",         P(FACTS),       P(SUPERVISOR),  0, 1, f_tcp_states },
 
 	[IPC_ENCODER_COST]      = { "encoder-cost",       P(ENCODER),     P(SUPERVISOR),  0, 0, f_encoder_cost },
 	[IPC_FLOW_PROVEN]       = { "flow-proven",        P(STREAM) | P(SUPERVISOR), P(SUPERVISOR) | P(GATE), 0, 0, f_flow_proven },
@@ -313,7 +329,7 @@ static const char *const peer_names[PEER_KINDS] = {
 	[PEER_WEB] = "web", [PEER_STORE] = "store", [PEER_DESKTOP] = "desktop",
 	[PEER_RUNNER] = "runner", [PEER_ENCODER] = "encoder", [PEER_STREAM] = "stream",
 	[PEER_FACTS] = "facts", [PEER_DISCOVER] = "discover", [PEER_ART] = "art",
-	[PEER_SOUND] = "sound",
+	[PEER_SOUND] = "sound", [PEER_TRIAL] = "trial",
 };
 /* clang-format on */
 

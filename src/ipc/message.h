@@ -36,6 +36,7 @@ enum ipc_peer {
 	PEER_DISCOVER, /* answers mDNS */
 	PEER_ART,      /* draws default box art */
 	PEER_SOUND,    /* PulseAudio: has no channel, only a name here */
+	PEER_TRIAL,    /* a client of our own that tries whether a session can start */
 	PEER_KINDS,
 };
 
@@ -171,6 +172,13 @@ enum ipc_kind {
 
 	/* health */
 	IPC_BOARD = 200,
+	IPC_GUEST = 201,
+	IPC_GUEST_KNOWN = 202,
+	IPC_TRIAL_WHO = 203,
+	IPC_TRIAL_GO = 204,
+	IPC_TRIAL_DONE = 205,
+	IPC_TCP_WATCH = 206,
+	IPC_TCP_STATES = 207,
 
 	/* admission */
 	IPC_ENCODER_COST = 210,
@@ -723,6 +731,34 @@ struct ipc_message {
 			int32_t app;
 			char title[96];
 		} art_draw; /* ART_DRAWN carries an fd */
+
+		/* GUEST: a client that counts as paired until it is gone; never stored.
+		 * GUEST_KNOWN: it does now, and der is the host's. TRIAL_WHO: the trial's. */
+		struct {
+			uint8_t client[32];
+			uint16_t der_len;
+			uint8_t der[4096];
+			uint8_t gone;
+		} guest;
+		struct {
+			struct address address; /* the host's, with its HTTP port */
+			int32_t app;
+			uint16_t width, height, rate;
+			uint32_t limit_ms; /* for all of it */
+			uint16_t der_len;
+			uint8_t der[4096]; /* the host's certificate */
+		} trial_go;
+		struct {
+			uint16_t ports[4]; /* local ones to count connections of, 0 for none */
+		} tcp_watch;
+		struct {
+			uint32_t counts[12]; /* by the kernel's number of the state */
+		} tcp_states;
+		struct {
+			uint8_t leg; /* enum leg: which failed, LEG_NONE when a picture was seen */
+			uint32_t picture_ms; /* from the launch */
+			char detail[160];
+		} trial_done;
 
 		struct {
 			uint32_t request, worker;

@@ -19,6 +19,8 @@ static const struct built_in built_ins[] = {
 	{ "Pattern", { "perigee-pattern" }, "perigee-pattern", "perigee" },
 };
 
+static const struct built_in trial = { "Readiness trial", { "perigee-pattern" }, NULL, "perigee" };
+
 static const char search_path[] = "/usr/local/bin:/usr/bin:/bin:/usr/games:/usr/local/games";
 
 static bool find_program(const char *libexec, const char *name, char *out, size_t size) {
@@ -38,17 +40,21 @@ static void settle(struct app *app, const char *libexec, const char *needs, cons
 	}
 }
 
+static void add_built_in(const struct built_in *row, const char *libexec, struct apps *out) {
+	struct app *app = &out->list[out->count++];
+	app->title = row->title;
+	app->id = config_app_id(app->title);
+	app->command = row->command;
+	while (app->command_count < 4 && app->command[app->command_count]) {
+		app->command_count++;
+	}
+	settle(app, libexec, row->needs, row->package);
+}
+
 void apps_settle(const struct config *config, const char *libexec, struct apps *out) {
 	*out = (struct apps){ 0 };
 	for (size_t i = 0; config->default_apps && i < ARRAY_LEN(built_ins); i++) {
-		struct app *app = &out->list[out->count++];
-		app->title = built_ins[i].title;
-		app->id = config_app_id(app->title);
-		app->command = built_ins[i].command;
-		while (app->command_count < 4 && app->command[app->command_count]) {
-			app->command_count++;
-		}
-		settle(app, libexec, built_ins[i].needs, built_ins[i].package);
+		add_built_in(&built_ins[i], libexec, out);
 	}
 	for (unsigned i = 0; i < config->apps_count; i++) {
 		const struct config_app *from = &config->apps[i];
@@ -64,6 +70,9 @@ void apps_settle(const struct config *config, const char *libexec, struct apps *
 		app->command_count = from->command_count;
 		settle(app, libexec, NULL, from->package);
 	}
+	out->trial = out->count;
+	add_built_in(&trial, libexec, out);
+	out->list[out->trial].hidden = true;
 }
 
 const struct app *apps_find(const struct apps *apps, int32_t id) {

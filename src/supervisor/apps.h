@@ -10,6 +10,10 @@
 
 /* The apps that Moonlight lists: ours, then the configured ones. */
 
+enum {
+	APPS_MAX = CONFIG_APPS_MAX + 4, /* with our own */
+};
+
 struct app {
 	int32_t id;
 	const char *title;          /* borrowed from the table or the config */
@@ -18,13 +22,15 @@ struct app {
 	bool hdr;
 	bool normal_privileges; /* not confined */
 	bool installed;
+	bool hidden;       /* nobody is shown it, and only the readiness trial launches it */
 	char program[256]; /* full path when installed */
 	char why_not[160]; /* else: what to install */
 };
 
 struct apps {
-	struct app list[CONFIG_APPS_MAX + 3];
-	unsigned count;
+	struct app list[APPS_MAX];
+	unsigned count; /* the last one is the trial's */
+	unsigned trial; /* its place */
 };
 
 /* Looks every program up; libexec is searched before PATH. */

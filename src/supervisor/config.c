@@ -35,6 +35,8 @@ void config_defaults(struct config *out) {
 				.megabytes = 512,
 				.core_megabytes = 32,
 				.snapshots_kept = 48 },
+		.readiness_trial = true,
+		.readiness_period_s = 300,
 	};
 }
 
@@ -139,6 +141,10 @@ int config_check(struct config *config, struct config_text *error) {
 					    "and 1000, core_megabytes is at most 1024, megabytes "
 					    "at least 1");
 	}
+	if (config->readiness_period_s < 10 || config->readiness_period_s > 86400) {
+		return config_refuse(error,
+				"readiness.period must lie between 10 and 86400 seconds");
+	}
 	if (config->name &&
 			(!config->name[0] || strlen(config->name) > 60 ||
 					!text_is_printable(config->name, strlen(config->name)))) {
@@ -170,6 +176,7 @@ enum flag {
 	FLAG_ENCODERS,
 	FLAG_KEYBOARD,
 	FLAG_NO_DISCOVERY,
+	FLAG_NO_TRIAL,
 	FLAG_LIMIT_PROCESSOR,
 	FLAG_LOG_LEVEL,
 	FLAG_LIBEXEC,
@@ -198,6 +205,7 @@ static const struct option options[] = {
 	{ "encoders", required_argument, NULL, FLAG_ENCODERS },
 	{ "keyboard", required_argument, NULL, FLAG_KEYBOARD },
 	{ "no-discovery", no_argument, NULL, FLAG_NO_DISCOVERY },
+	{ "no-trial", no_argument, NULL, FLAG_NO_TRIAL },
 	{ "limit-processor", required_argument, NULL, FLAG_LIMIT_PROCESSOR },
 	{ "log-level", required_argument, NULL, FLAG_LOG_LEVEL },
 	{ "libexec", required_argument, NULL, FLAG_LIBEXEC },
@@ -222,6 +230,7 @@ static const char help_text[] =
 		"  --encoders LIST     order, for example nvenc,vaapi,qsv,x264\n"
 		"  --keyboard LAYOUT   xkb layout of the desktops\n"
 		"  --no-discovery      do not answer mDNS\n"
+		"  --no-trial          do not try by itself whether a session can start\n"
 		"  --limit-processor MEASURED  measured or off: refuse what cannot keep up\n"
 		"  --log-level LEVEL   error, warning, info or debug\n"
 		"  --libexec DIRS      where perigee's executables are\n"
@@ -332,6 +341,9 @@ static int apply_flag(struct config *config, int flag, const char *name, const c
 	}
 	if (flag == FLAG_NO_DISCOVERY) {
 		config->discovery = false;
+	}
+	if (flag == FLAG_NO_TRIAL) {
+		config->readiness_trial = false;
 	}
 	return 0;
 }

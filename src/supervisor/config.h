@@ -75,6 +75,8 @@ struct config {
 	uint32_t session_processes; /* with threads; 0: as many as there can be */
 	struct config_evidence evidence;
 	bool keep_hung;          /* on_hang: keep */
+	bool readiness_trial;        /* start a small session now and then, to know that it goes */
+	uint32_t readiness_period_s; /* after the newest proof */
 	char *log_level;         /* owned: error, warning, info, debug */
 	struct config_app *apps; /* owned array */
 	unsigned apps_count;

@@ -35,6 +35,11 @@ struct file_evidence {
 	char *snapshots;
 };
 
+struct file_readiness {
+	bool *trial;
+	uint32_t *period;
+};
+
 struct file_app {
 	char *title;
 	char **command;
@@ -53,6 +58,7 @@ struct file {
 	struct file_keyboard *keyboard;
 	struct file_limits *limits;
 	struct file_evidence *evidence;
+	struct file_readiness *readiness;
 	struct file_app *apps;
 	unsigned apps_count;
 };
@@ -110,6 +116,12 @@ static const cyaml_schema_field_t evidence_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t readiness_fields[] = {
+	CYAML_FIELD_BOOL_PTR("trial", OPT, struct file_readiness, trial),
+	UINT("period", struct file_readiness, period),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t word = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CONFIG_PATH_MAX),
 };
@@ -143,6 +155,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	MAP("keyboard", keyboard, keyboard_fields),
 	MAP("limits", limits, limit_fields),
 	MAP("evidence", evidence, evidence_fields),
+	MAP("readiness", readiness, readiness_fields),
 	CYAML_FIELD_SEQUENCE("apps", OPT, struct file, apps, &app_value, 0, CONFIG_APPS_MAX),
 	CYAML_FIELD_END,
 };
@@ -284,6 +297,10 @@ static int move_all(struct file *file, struct config *config, struct config_text
 		MOVE_VALUE(config->pair_window_s, file->limits->pair_window);
 		MOVE_VALUE(config->session_memory_mb, file->limits->session_memory);
 		MOVE_VALUE(config->session_processes, file->limits->session_processes);
+	}
+	if (file->readiness) {
+		MOVE_VALUE(config->readiness_trial, file->readiness->trial);
+		MOVE_VALUE(config->readiness_period_s, file->readiness->period);
 	}
 	int rc = move_encryption(file->encryption, config, error);
 	if (rc == 0 && file->limits && file->limits->processor) {

@@ -43,6 +43,7 @@ enum confine_group {
 	CALLS_IDS,      /* give up rights */
 	CALLS_TRAFFIC,  /* send and receive on sockets that it was given */
 	CALLS_DATAGRAM, /* make UDP sockets, bind and connect them */
+	CALLS_TCP,      /* make TCP sockets and connect them; never listen */
 	CALLS_UNIX,     /* make Unix sockets and listen on them */
 	CALLS_CONNECT,  /* connect sockets */
 	CALLS_NETLINK,  /* ask the kernel for addresses and their changes */

@@ -82,6 +82,9 @@ void doors_tell_codecs(struct supervisor *supervisor) {
 static void tell_apps(struct supervisor *supervisor, struct child *child) {
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
 		const struct app *app = &supervisor->apps.list[i];
+		if (app->hidden) {
+			continue;
+		}
 		struct ipc_message message = { .kind = IPC_GATE_APP };
 		message.gate_app.app = app->id;
 		message.gate_app.flags = (uint8_t)((app->installed ? APP_INSTALLED : 0) |
@@ -204,6 +207,9 @@ void doors_gate_message(
 		break;
 	case IPC_FLOW:
 		session_handle_flow(supervisor, message, fds_take(fds, 0));
+		break;
+	case IPC_GUEST_KNOWN:
+		trial_handle_known(supervisor, message);
 		break;
 	case IPC_PAIR_WAITING:
 	case IPC_PAIR_GONE:

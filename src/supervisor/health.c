@@ -52,9 +52,8 @@ static const struct service *missing_service(struct supervisor *supervisor, uint
 	return !once_ready || now_ms - health->down_ms > HEALTH_DOWN_MS ? missing : NULL;
 }
 
-static struct verdict judge(struct supervisor *supervisor) {
+static struct verdict judge(struct supervisor *supervisor, const struct service *missing) {
 	uint64_t now_ms = clock_now_ms();
-	const struct service *missing = missing_service(supervisor, now_ms);
 	if (supervisor->stopping) {
 		return stalls("stopping", true, "The host is being stopped.");
 	}
@@ -71,6 +70,14 @@ static struct verdict judge(struct supervisor *supervisor) {
 	if (!supervisor->codecs) {
 		return stalls("encoder", true, "No encoder works on this host.");
 	}
+	if (breaker_refuses(&supervisor->ready.breaker)) {
+		return stalls(leg_name(supervisor->ready.leg), true, "%s",
+				supervisor->ready.words[0] ? supervisor->ready.words
+							   : "It is being tried.");
+	}
+	if (ready_is_unproven(supervisor)) {
+		return stalls("unproven", true, "A first session is being tried.");
+	}
 	if (supervisor->sessions_count >= supervisor->config.sessions_max) {
 		return stalls("admission", true, "This host is full: %u of %u sessions are in use.",
 				supervisor->sessions_count, supervisor->config.sessions_max);
@@ -80,7 +87,9 @@ static struct verdict judge(struct supervisor *supervisor) {
 
 static void settle(struct supervisor *supervisor) {
 	struct health *health = &supervisor->health;
-	struct verdict verdict = judge(supervisor);
+	const struct service *missing = missing_service(supervisor, clock_now_ms());
+	ready_tick(supervisor, missing);
+	struct verdict verdict = judge(supervisor, missing);
 	bool changed = health->ready != verdict.ready || health->alive != verdict.alive ||
 		       strcmp(health->leg, verdict.leg) != 0;
 	health->alive = verdict.alive;
@@ -179,4 +188,5 @@ void health_write_metrics(struct supervisor *supervisor, struct exposition *out)
 	exposition_family(out, "perigee_verdict_age_seconds", EXPOSITION_GAUGE,
 			"Since when alive, ready and leg are as they are.");
 	exposition_fraction(out, NULL, clock_now_ms() - health->changed_ms, 1000);
+	ready_write_metrics(supervisor, out);
 }

@@ -30,6 +30,7 @@ struct metrics_sample {
 struct metrics {
 	struct totals totals;
 	struct metrics_sample sample;
+	uint32_t tcp[12]; /* connections by the kernel's number of their state */
 	uint64_t launches, streams_begun;
 	uint64_t refused[REASONS];        /* launches */
 	uint64_t sessions_ended[REASONS]; /* by why; internal ones are not among them */

@@ -83,6 +83,21 @@ static void write_processor(struct supervisor *supervisor, struct exposition *ou
 	}
 }
 
+static void write_tcp(struct supervisor *supervisor, struct exposition *out) {
+	/* net/tcp_states.h */
+	static const char *const names[] = { NULL, "established", "syn_sent", "syn_recv",
+		"fin_wait1", "fin_wait2", "time_wait", "close", "close_wait", "last_ack", "listen",
+		"closing" };
+	_Static_assert(sizeof(supervisor->metrics.tcp) / sizeof(uint32_t) == ARRAY_LEN(names),
+			"a name for each state");
+	exposition_family(out, "perigee_tcp_connections", EXPOSITION_GAUGE,
+			"Connections of our ports, by TCP state.");
+	for (size_t i = 1; i < ARRAY_LEN(names); i++) {
+		exposition_number(out, (struct exposition_label[]){ { "state", names[i] }, { 0 } },
+				supervisor->metrics.tcp[i]);
+	}
+}
+
 static void write_admission(struct supervisor *supervisor, struct exposition *out) {
 	const struct admission_machine *machine = &supervisor->metrics.sample.machine;
 	const struct admission_costs *costs = &supervisor->weigh.costs;
@@ -121,5 +136,6 @@ void metrics_write_machine(struct supervisor *supervisor, struct exposition *out
 	write_kinds(out, "perigee_process_descriptors", "Descriptors held, by kind.",
 			seen->descriptors);
 	write_processor(supervisor, out);
+	write_tcp(supervisor, out);
 	write_admission(supervisor, out);
 }

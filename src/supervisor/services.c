@@ -78,7 +78,18 @@ static void facts_message(
 		doors_tell_options(supervisor);
 		doors_announce(supervisor);
 		supervisor_check_banner(supervisor, false);
+	} else if (message->kind == IPC_TCP_STATES) {
+		memcpy(supervisor->metrics.tcp, message->tcp_states.counts,
+				sizeof(supervisor->metrics.tcp));
 	}
+}
+
+/* The ports that strangers connect to. */
+static void facts_started(struct supervisor *supervisor, struct child *child) {
+	const struct config_ports *ports = &supervisor->config.ports;
+	struct ipc_message watch = { .kind = IPC_TCP_WATCH,
+		.tcp_watch.ports = { ports->http, ports->https, ports->rtsp, ports->web } };
+	child_post(child, &watch, NULL, 0);
 }
 
 static void discover_started(struct supervisor *supervisor, struct child *child) {
@@ -177,6 +188,9 @@ static void probe_message(
 
 static void art_started(struct supervisor *supervisor, struct child *child) {
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
+		if (supervisor->apps.list[i].hidden) {
+			continue;
+		}
 		struct ipc_message draw = { .kind = IPC_ART_DRAW,
 			.art_draw.app = supervisor->apps.list[i].id };
 		text_copy(draw.art_draw.title, sizeof(draw.art_draw.title),
@@ -197,7 +211,7 @@ static void art_message(
 			supervisor->art[i] = fds_take(fds, 0);
 			doors_tell_art(supervisor, i);
 		}
-		all &= supervisor->art[i] >= 0;
+		all &= supervisor->art[i] >= 0 || supervisor->apps.list[i].hidden;
 	}
 	if (all) {
 		child_stop(supervisor->services[SERVICE_ART].child, REASON_ASKED, STOP_GRACE_MS);
@@ -209,7 +223,7 @@ static const struct service_row rows[SERVICES] = {
 	[SERVICE_STORE]    = { PEER_STORE,      "perigee-store",    { 0 }, false, true, store_started, store_message },
 	[SERVICE_GATE]     = { PEER_GATE,       "perigee-gate",     { "--role", "moonlight" }, false, true, gate_started, doors_gate_message },
 	[SERVICE_WEB]      = { PEER_WEB,        "perigee-gate",     { "--role", "web" }, false, true, web_started, doors_web_message },
-	[SERVICE_FACTS]    = { PEER_FACTS,      "perigee-facts",    { 0 }, false, false, NULL, facts_message },
+	[SERVICE_FACTS]    = { PEER_FACTS,      "perigee-facts",    { 0 }, false, false, facts_started, facts_message },
 	[SERVICE_DISCOVER] = { PEER_DISCOVER,   "perigee-discover", { 0 }, false, false, discover_started, discover_message },
 	[SERVICE_PROBE]    = { PEER_ENCODER,    "perigee-encoder",  { "probe" }, true, true,  probe_started, probe_message },
 	[SERVICE_ART]      = { PEER_ART,        "perigee-art",      { 0 }, true, false, art_started, art_message },

@@ -26,7 +26,7 @@ static void session_free(struct session *session) {
 	for (struct session **at = &supervisor->sessions; *at; at = &(*at)->next) {
 		if (*at == session) {
 			*at = session->next;
-			supervisor->sessions_count--;
+			supervisor->sessions_count -= !session->internal;
 			break;
 		}
 	}
@@ -222,6 +222,7 @@ static void note_streaming(struct session *session) {
 			(unsigned long long)took_ms);
 	if (!session->internal) {
 		metrics_note_streaming(&session->supervisor->metrics, took_ms);
+		ready_note_picture(session->supervisor);
 	}
 }
 
@@ -273,6 +274,18 @@ static void (*const actions[])(struct session *) = {
 };
 /* clang-format on */
 
+/* A launch that came to nothing casts doubt on the next; the trial's own says why. */
+static void note_trouble(struct session *session, uint32_t reason, const char *detail) {
+	if (reason == REASON_NONE) {
+		return;
+	}
+	if (session->internal) {
+		trial_note(session, reason, detail);
+	} else {
+		ready_note_failure(session->supervisor, reason);
+	}
+}
+
 void session_raise(struct session *session, enum life_event event, uint32_t reason,
 		const char *detail) {
 	enum life_state before = session->life.state;
@@ -296,6 +309,7 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 				(unsigned long long)session->id, life_event_name(event),
 				reason_row(reason)->name, log_quote(session->detail).text);
 	}
+	note_trouble(session, reason, detail);
 	session_arm(session);
 	if (session->life.state >= LIFE_STREAMING) {
 		session_end_plain(session);

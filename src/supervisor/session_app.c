@@ -52,6 +52,11 @@ static void folder_name(const char *title, char *out, size_t size) {
 
 static int make_home(struct session *session, char *out, size_t size) {
 	const struct paths *paths = &session->supervisor->paths;
+	if (session->internal) {
+		/* It goes with the session. */
+		text_format(out, size, "%s/home", session->runtime);
+		return paths_make(out, paths->uid, paths->gid);
+	}
 	char app[64];
 	folder_name(session->app->title, app, sizeof(app));
 	const uint8_t *c = session->client;

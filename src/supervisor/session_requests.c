@@ -104,9 +104,10 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	session->width = message->launch.width;
 	session->height = message->launch.height;
 	session->rate_mhz = message->launch.rate_x100 * 10;
+	session->internal = app->hidden;
 	session->next = supervisor->sessions;
 	supervisor->sessions = session;
-	supervisor->sessions_count++;
+	supervisor->sessions_count += !session->internal;
 	remember_launch(session, message);
 	session_draw_secrets(session);
 	session->life = life_begin(clock_now_ms());
@@ -181,6 +182,13 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 	if (!app) {
 		return REASON_APP_UNKNOWN;
 	}
+	if (app->hidden) {
+		return REASON_NONE; /* the trial has a slot of its own */
+	}
+	uint32_t sick = ready_refuses(supervisor, detail, size);
+	if (sick != REASON_NONE) {
+		return sick;
+	}
 	if (!app->installed) {
 		text_copy(detail, size, app->why_not);
 		return REASON_APP_MISSING;
@@ -200,6 +208,9 @@ static bool form_is_possible(const struct ipc_message *message) {
 void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message) {
 	struct session *running = find_by_client(supervisor, message->launch.client);
 	const struct app *app = apps_find(&supervisor->apps, message->launch.app);
+	if (app && app->hidden != trial_is(supervisor, message->launch.client)) {
+		app = NULL;
+	}
 	char detail[160] = "";
 	uint32_t reason = judge(supervisor, message, running, app, detail, sizeof(detail));
 	if (reason == REASON_NONE && !form_is_possible(message)) {

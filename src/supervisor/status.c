@@ -110,6 +110,9 @@ static void send_confinement(struct supervisor *supervisor, uint32_t request) {
 static void send_apps(struct supervisor *supervisor, uint32_t request) {
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
 		const struct app *app = &supervisor->apps.list[i];
+		if (app->hidden) {
+			continue;
+		}
 		send_line(supervisor, request,
 				"{\"what\":\"app\",\"id\":%d,\"title\":%s,\"installed\":%s,"
 				"\"why_not\":%s}",
@@ -128,7 +131,7 @@ static void send_session(
 			"\"uptime_s\":%llu,\"processes\":%u,\"pictures\":%llu,\"key_frames\":%llu,"
 			"\"packets\":%llu,\"age_p50_us\":%u,\"age_p99_us\":%u,\"hand_p50_us\":%u,"
 			"\"hand_p99_us\":%u,\"loss_ppm\":%u,"
-			"\"dropped\":%llu,\"reason\":\"%s\"}",
+			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s}",
 			(unsigned long long)session->id, json(session->app->title).text,
 			json(session->client_name).text, life_state_name(session->life.state),
 			session->width, session->height, session->rate_mhz,
@@ -146,7 +149,7 @@ static void send_session(
 							     PULSE_DESKTOP_SKIPPED) +
 					     child_counter(session->desktop,
 							     PULSE_DESKTOP_REPLACED)),
-			reason_row(session->reason)->name);
+			reason_row(session->reason)->name, session->internal ? "true" : "false");
 }
 
 static void send_process(

@@ -66,12 +66,13 @@ void supervisor_stop(struct supervisor *supervisor) {
 	sd_event_add_time_relative(supervisor->event, &supervisor->sources[3], CLOCK_MONOTONIC,
 			STOP_MS * US_PER_MS, 1000, handle_stop_overdue, supervisor);
 	nursery_bury(&supervisor->nursery);
+	trial_drop(supervisor);
 	session_quit_all(supervisor, REASON_SHUTDOWN);
 	supervisor_check_end(supervisor);
 }
 
 void supervisor_check_end(struct supervisor *supervisor) {
-	if (!supervisor->stopping || supervisor->sessions_count > 0) {
+	if (!supervisor->stopping || supervisor->sessions || supervisor->trial.child) {
 		return;
 	}
 	services_stop(supervisor);
@@ -101,7 +102,7 @@ static void list_missing(const struct supervisor *supervisor, char *out, size_t 
 	size_t used = 0;
 	out[0] = '\0';
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
-		if (!supervisor->apps.list[i].installed) {
+		if (!supervisor->apps.list[i].installed && !supervisor->apps.list[i].hidden) {
 			text_format(out + used, size - used, "  Note       %s\n",
 					supervisor->apps.list[i].why_not);
 			used = strlen(out);

@@ -18,6 +18,7 @@
 #include "supervisor/keys.h"
 #include "supervisor/metrics.h"
 #include "supervisor/paths.h"
+#include "supervisor/ready.h"
 #include "supervisor/sockets.h"
 #include "supervisor/weigh.h"
 
@@ -48,7 +49,7 @@ enum service_name {
 
 enum {
 	PROBED_MAX = 8,
-	ART_MAX = CONFIG_APPS_MAX,
+	ART_MAX = APPS_MAX,
 };
 
 /* perigeed: opens the listening sockets, starts and watches everything else,
@@ -76,6 +77,8 @@ struct supervisor {
 	uint32_t last_view;
 	struct health health;
 	struct metrics metrics;
+	struct ready ready;
+	struct trial trial;
 
 	/* What is known of the machine; the doors get it whenever it changes. */
 	struct ipc_message facts; /* kind 0 until known */

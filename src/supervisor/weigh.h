@@ -6,7 +6,7 @@
 
 #include "base/own.h"
 #include "supervisor/admission.h"
-#include "supervisor/config.h"
+#include "supervisor/apps.h"
 
 struct ipc_message;
 struct sd_event_source;
@@ -17,7 +17,7 @@ struct supervisor;
  * that run in full motion. Decides with it who is admitted (admission.h). */
 struct weigh {
 	struct admission_costs costs;
-	uint32_t app_milli[CONFIG_APPS_MAX + 3]; /* by place in the list of apps */
+	uint32_t app_milli[APPS_MAX]; /* by place in the list of apps */
 	struct sd_event_source *timer;           /* owned */
 	uint64_t refused;                        /* launches, since the start */
 };

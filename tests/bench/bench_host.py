@@ -149,7 +149,7 @@ class Host:
         line = [str(self.build / "src" / "supervisor" / "perigee-hold"),
                 "--libexec", f"{libexec}:{source / 'src' / 'apps'}", "--port", str(self.port),
                 "--state", str(self.folder / "state"), "--data", str(self.folder / "data"),
-                "--runtime", str(self.runtime), "--no-discovery"]
+                "--runtime", str(self.runtime), "--no-discovery", "--no-trial"]
         with open(self.folder / "output", "w", encoding="utf-8") as output:
             self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=output, start_new_session=True)

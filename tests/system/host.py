@@ -78,20 +78,21 @@ class Host:
     user: a passwd entry, for a root who starts the host as somebody else."""
 
     def __init__(self, build, *flags, env=None, discovery=False, config=None, processor="off",
-                 user=None):
+                 user=None, trial=False, front=None):
         self.build = pathlib.Path(build).resolve()
         self.source = pathlib.Path(__file__).resolve().parents[2]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir="/tmp"))
         os.chmod(self.folder, 0o755)
         self.port = free_base()
         self.log_path = self.folder / "state" / "perigee.log"
-        libexec = libexec_folders(self.build, self.source)
+        libexec = ([str(front)] if front else []) + libexec_folders(self.build, self.source)
         self.command = [
             str(self.build / "src/supervisor/perigee-hold"), "--libexec", ":".join(libexec),
             "--port", str(self.port), "--state", str(self.folder / "state"),
             "--data", str(self.folder / "data"), "--runtime", str(self.folder / "run"),
             "--limit-processor", processor,
-            *([] if discovery else ["--no-discovery"]), *flags]
+            *([] if discovery else ["--no-discovery"]), *([] if trial else ["--no-trial"]),
+            *flags]
         if config is not None:
             path = self.folder / "perigee.yaml"
             path.write_text(config)

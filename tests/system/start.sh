@@ -51,7 +51,7 @@ begin() {
 	shift 2
 	mkfifo "$work/$name"
 	exec {terminal}<>"$work/$name"
-	"$hold" --libexec "$libexec" "${user[@]}" --bind 127.0.0.1 --no-discovery --port "$base" \
+	"$hold" --libexec "$libexec" "${user[@]}" --bind 127.0.0.1 --no-discovery --no-trial --port "$base" \
 		--state "$work/$name-state" --data "$work/$name-data" \
 		--runtime "$work/$name-run" "$@" >&$terminal 2>&1 </dev/null &
 	hold_pid=$!
@@ -75,7 +75,7 @@ refused() {
 	local words=$1 status
 	shift
 	said=$(timeout "$deadline" "$hold" --libexec "$libexec" "${user[@]}" --bind 127.0.0.1 \
-		--no-discovery --port $((port + 32)) --state "$work/r-state" \
+		--no-discovery --no-trial --port $((port + 32)) --state "$work/r-state" \
 		--data "$work/r-data" --runtime "$work/r-run" "$@" 2>&1 </dev/null)
 	status=$?
 	[ "$status" = 1 ] || fail "$*: exit $status instead of 1: $said"

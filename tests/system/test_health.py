@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Whether the host lives, whether a session can start, and its figures."""
 import os
+import pathlib
 import signal
 import socket
 import ssl
+import tempfile
 import time
 
 from host import Host, Failed, expect, run, wait_for
@@ -133,10 +135,68 @@ def a_restart_is_no_outage(build):
         wait_for("still ready", 5, lambda: ask(host, "/readyz")[0] == 200)
 
 
+def refusal(host):
+    """A launch: how long it took to be refused, and why. None: it was not."""
+    begun = time.monotonic()
+    report = host.probe("stream", "--app", "Pattern", "--launch", "--frames", "2", "--seconds", "8",
+                        "--no-decode", "--quit", check=False)
+    return None if report["ok"] else (time.monotonic() - begun, report["error"])
+
+
+def readiness_is_proven_by_a_small_session_of_its_own(build):
+    with Host(build, trial=True) as host:
+        expect("nothing is proven yet", ask(host, "/readyz")[0] == 503)
+        wait_for("ready", 20, lambda: ask(host, "/readyz")[0] == 200)
+        expect("by a trial", "event=readiness-trial result=passed" in host.log())
+        wait_for("its session is over", 5, lambda: not host.status("session"))
+        expect("nobody is paired", host.api("/api/v1/clients")["clients"] == [])
+        expect("its app is not listed", not [row for row in host.status("app")
+                                             if "trial" in row["title"].lower()])
+        expect("no home is left", not list((host.folder / "data").rglob("*rial*")))
+        wait_for("it is counted apart", 5, lambda: figures(host).value(
+            "perigee_trials_total", result="passed") == 1)
+        seen = figures(host)
+        expect("and not among the users'", seen.value("perigee_launches_total") == 0 and
+               seen.sum("perigee_sessions_ended_total") == 0 and
+               seen.value("perigee_streams_begun_total") == 0)
+        wait_for("its process is gone", 5, lambda: not host.status("process", kind="trial"))
+        expect("one is enough", host.log().count("event=readiness-trial ") == 1)
+
+
+def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
+    for name, leg in (("perigee-encoder", "encoder"), ("perigee-desktop", "desktop")):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            front = pathlib.Path(folder)
+            with Host(build, trial=True, front=front) as host:
+                wait_for("ready", 20, lambda: ask(host, "/readyz")[0] == 200)
+                host.paired()
+                (front / name).symlink_to("/bin/false")
+                expect(f"{leg}: the first launch fails", refusal(host))
+                host.probe("quit", check=False)
+                wait_for(f"{leg}: not ready", 60, lambda: ask(host, "/readyz")[0] == 503)
+                words = ask(host, "/readyz")[2]
+                expect(f"the leg is named: {words}", words.startswith(f"not ready: {leg}: "))
+                expect("the log names it", f"result=failed leg={leg}" in host.log())
+                took, why = refusal(host)
+                expect(f"{leg}: refused at once and told why: {took} {why}",
+                       f"cannot start a session now ({leg})" in why and took < 2)
+                wait_for("and counted", 5, lambda: figures(host).value(
+                    "perigee_launches_refused_total", reason="host-sick") == 1)
+                expect("so is the trial", figures(host).value(
+                    "perigee_trial_failures_total", leg=leg) >= 1)
+                expect("the host itself is alive", ask(host, "/healthz")[0] == 200)
+                (front / name).unlink()
+                wait_for("it closes by itself", 90, lambda: ask(host, "/readyz")[0] == 200)
+                expect("launches go again", refusal(host) is None)
+
+
 if __name__ == "__main__":
     run([
         figures_are_well_formed_and_rise,
         an_incident_is_counted_by_reason,
         health_is_answered_while_the_supervisor_stands_still,
         a_restart_is_no_outage,
+        readiness_is_proven_by_a_small_session_of_its_own,
+        a_broken_part_is_named_and_launches_are_refused_until_it_works,
     ])
