@@ -82,33 +82,52 @@ static int read_all(int fd, char *buf, size_t size, size_t *out_len) {
 	}
 }
 
-int api_call(const struct api *api, const char *target, const json_t *body,
-		struct api_answer *out) {
+/* A whole answer into buf (API_BODY_MAX); *out_head is where its body begins. */
+static int exchange(const struct api *api, const char *target, const json_t *body, char *buf,
+		size_t *out_len, size_t *out_head, int *out_status) {
 	uint64_t deadline_ns = net_deadline_ns(NET_LIMIT_MS);
 	OWN(fd_close) int fd = -1;
 	int rc = net_connect_unix(api->socket, deadline_ns, &fd);
 	rc = rc < 0 ? rc : ask(fd, target, body, deadline_ns);
-	if (rc < 0) {
-		return rc;
-	}
-	OWN(free) void *memory = malloc(API_BODY_MAX);
-	char *buf = memory;
-	size_t len;
-	if (!buf) {
-		return -ENOMEM;
-	}
-	rc = read_all(fd, buf, API_BODY_MAX, &len);
+	rc = rc < 0 ? rc : read_all(fd, buf, API_BODY_MAX, out_len);
 	if (rc < 0) {
 		return rc;
 	}
 	struct http_response response;
-	int head = http_response_parse(buf, len, 0, &response);
+	int head = http_response_parse(buf, *out_len, 0, &response);
 	if (head < 0) {
 		return -EBADMSG;
 	}
+	*out_head = (size_t)head;
+	*out_status = response.status;
+	return 0;
+}
+
+int api_call(const struct api *api, const char *target, const json_t *body,
+		struct api_answer *out) {
+	OWN(free) void *buf = malloc(API_BODY_MAX);
+	size_t len = 0, head = 0;
+	int status = 0;
+	int rc = buf ? exchange(api, target, body, buf, &len, &head, &status) : -ENOMEM;
+	if (rc < 0) {
+		return rc;
+	}
 	json_error_t error;
-	*out = (struct api_answer){ .status = response.status,
-		.json = json_loadb(buf + head, len - (size_t)head,
+	*out = (struct api_answer){ .status = status,
+		.json = json_loadb((const char *)buf + head, len - head,
 				JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error) };
 	return 0;
+}
+
+int api_get_text(const struct api *api, const char *target, char *out, size_t size,
+		int *out_status) {
+	OWN(free) void *buf = malloc(API_BODY_MAX);
+	size_t len = 0, head = 0;
+	int rc = buf ? exchange(api, target, NULL, buf, &len, &head, out_status) : -ENOMEM;
+	size_t take = rc == 0 && len - head < size ? len - head : size - 1;
+	if (rc == 0) {
+		memcpy(out, (const char *)buf + head, take);
+	}
+	out[rc == 0 ? take : 0] = '\0';
+	return rc;
 }

@@ -35,4 +35,8 @@ void api_answer_finish(struct api_answer *answer);
 int api_call(const struct api *api, const char *target, const json_t *body,
 		struct api_answer *out) NODISCARD;
 
+/* GET of a text: its first size - 1 bytes, terminated. */
+int api_get_text(const struct api *api, const char *target, char *out, size_t size,
+		int *out_status) NODISCARD;
+
 #endif

@@ -12,7 +12,9 @@
 
 #include "base/text.h"
 #include "cli/api.h"
+#include "cli/doctor.h"
 #include "cli/evidence.h"
+#include "cli/health.h"
 #include "cli/programs.h"
 #include "cli/show.h"
 
@@ -25,7 +27,8 @@ enum exit_status {
 
 struct command {
 	const char *runtime, *name, *pairing; /* borrowed, NULL when not given */
-	bool json;
+	const char *libexec;                  /* borrowed, NULL when not given */
+	bool json, ready;
 	const char *argument; /* the one after the subcommand, or NULL */
 	const char *second;   /* the one after that, or NULL */
 	struct api api;
@@ -242,6 +245,15 @@ static enum exit_status run_evidence(struct command *command) {
 	return rc ? EXIT_REFUSED : EXIT_DONE;
 }
 
+static enum exit_status run_health(struct command *command) {
+	return health_command(command->runtime, command->ready) == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static enum exit_status run_doctor(struct command *command) {
+	int rc = doctor_command(command->runtime, command->libexec, command->json);
+	return rc == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
 static enum exit_status run_version(struct command *command) {
 	(void)command;
 	puts("perigee " PERIGEE_VERSION);
@@ -264,6 +276,9 @@ static const struct {
 			"what failed processes left; looks at healthy ones", run_evidence },
 	{ "probe", "MODE [OPTIONS]", "a Moonlight client for tests; see `perigee probe help`",
 			NULL },
+	{ "health", "[--ready]", "one line; exit 0 when it lives (can start a session)",
+			run_health },
+	{ "doctor", "[--json]", "tries what a session needs, and says what to do", run_doctor },
 	{ "version", "", "", run_version },
 	{ "help", "", "", run_help },
 };
@@ -276,7 +291,7 @@ static enum exit_status run_help(struct command *command) {
 		printf("%*s%s\n", width < 44 ? 44 - width : 1, "", commands[i].words);
 	}
 	puts("\n  --runtime DIR   where the host's sockets are\n"
-	     "  --libexec DIR   before `probe`: where perigee-probe is\n"
+	     "  --libexec DIR   before `probe`, or of `doctor`: where programs are\n"
 	     "  --json          the answer as it came, in one line\n\n"
 	     "Exit status: 0 done, 1 the host refused, 2 wrong usage, 3 no host answers.");
 	return EXIT_DONE;
@@ -334,6 +349,7 @@ int main(int argc, char **argv) {
 		{ "pairing", required_argument, NULL, 'p' },
 		{ "libexec", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "ready", no_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
@@ -350,10 +366,14 @@ int main(int argc, char **argv) {
 		case 'p':
 			command.pairing = optarg;
 			break;
-		case 'l': /* only `probe` needs it */
+		case 'l': /* of `doctor`; for `probe` it was read before */
+			command.libexec = optarg;
 			break;
 		case 'j':
 			command.json = true;
+			break;
+		case 'R':
+			command.ready = true;
 			break;
 		case 'h':
 			return run_help(&command);

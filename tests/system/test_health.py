@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Whether the host lives, whether a session can start, and its figures."""
+import json
 import os
 import pathlib
 import signal
 import socket
 import ssl
+import subprocess
 import tempfile
 import time
 
@@ -135,6 +137,20 @@ def a_restart_is_no_outage(build):
         wait_for("still ready", 5, lambda: ask(host, "/readyz")[0] == 200)
 
 
+def command(host, *args):
+    """The operator's command: exit status and what it printed."""
+    done = subprocess.run([str(host.build / "src/cli/perigee"), *args], capture_output=True,
+                          text=True, timeout=90)
+    return done.returncode, done.stdout
+
+
+def doctor(host, *args):
+    status, text = command(host, "doctor", "--json", *args)
+    report = json.loads(text)
+    expect(f"the exit status says it too: {status} {report}", status == (not report["possible"]))
+    return report["possible"], {row["name"]: row for row in report["checks"]}
+
+
 def refusal(host):
     """A launch: how long it took to be refused, and why. None: it was not."""
     begun = time.monotonic()
@@ -186,9 +202,47 @@ def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
                 expect("so is the trial", figures(host).value(
                     "perigee_trial_failures_total", leg=leg) >= 1)
                 expect("the host itself is alive", ask(host, "/healthz")[0] == 200)
+                run_folder = str(host.folder / "run")
+                expect("perigee health says so", command(
+                    host, "health", "--runtime", run_folder)[0] == 0)
+                status, line = command(host, "health", "--ready", "--runtime", run_folder)
+                expect(f"and --ready the leg: {line}", status == 1 and
+                       line.startswith(f"alive, not ready: {leg}: ") and line.count("\n") == 1)
+                possible, rows = doctor(host, "--runtime", run_folder)
+                row = rows[{"encoder": "encoder in use", "desktop": "compositor"}[leg]]
+                expect(f"the doctor too: {row}", not possible and row["verdict"] == "fails" and
+                       row["detail"] and row["remedy"])
+                expect(f"what comes before works: {rows}",
+                       rows["tls identity"]["verdict"] == "works" and
+                       rows["one picture"]["verdict"] == "unknown")
                 (front / name).unlink()
                 wait_for("it closes by itself", 90, lambda: ask(host, "/readyz")[0] == 200)
                 expect("launches go again", refusal(host) is None)
+                possible, rows = doctor(host, "--runtime", run_folder)
+                expect(f"all is well: {rows}", possible and
+                       rows["one picture"]["verdict"] == "works")
+
+
+def the_doctor_starts_a_host_of_its_own_where_none_runs(build):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        front = pathlib.Path(folder)
+        with Host(build, front=front) as host:
+            libexec = host.command[2]
+        before = set(os.listdir("/tmp"))
+        env = {**os.environ, "XDG_RUNTIME_DIR": folder}
+        for broken in (False, True):
+            if broken:
+                (front / "perigee-desktop").symlink_to("/bin/false")
+            done = subprocess.run([str(host.build / "src/cli/perigee"), "doctor", "--json",
+                                   "--libexec", libexec], capture_output=True, text=True,
+                                  timeout=120, env=env)
+            rows = {row["name"]: row for row in json.loads(done.stdout)["checks"]}
+            expect(f"{broken}: {rows}", done.returncode == int(broken) and
+                   rows["tls identity"]["verdict"] == "works" and
+                   rows["compositor"]["verdict"] == ("fails" if broken else "works"))
+        expect("nothing is left", not [name for name in set(os.listdir("/tmp")) - before
+                                       if name.startswith("perigee-doctor")])
 
 
 if __name__ == "__main__":
@@ -199,4 +253,5 @@ if __name__ == "__main__":
         a_restart_is_no_outage,
         readiness_is_proven_by_a_small_session_of_its_own,
         a_broken_part_is_named_and_launches_are_refused_until_it_works,
+        the_doctor_starts_a_host_of_its_own_where_none_runs,
     ])
