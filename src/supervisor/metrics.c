@@ -136,7 +136,7 @@ enum process_state {
 
 struct kind_view {
 	uint64_t states[PROCESS_STATES];
-	uint64_t lag_max_ns, queue_max, coalesced, slow;
+	uint64_t lag_max_ns, queue_max, slow;
 };
 
 static enum process_state state_of(const struct child *child) {
@@ -157,7 +157,6 @@ static void see(const struct child *child, struct kind_view *view) {
 	if (child->channel.waiting_count > view->queue_max) {
 		view->queue_max = child->channel.waiting_count;
 	}
-	view->coalesced += child->channel.coalesced;
 	if (child->pulse.map) {
 		struct pulse_view pulse;
 		pulse_look((const struct pulse *)(const void *)child->pulse.map, &pulse);
@@ -260,6 +259,14 @@ static void write_incidents(struct supervisor *supervisor, struct exposition *ou
 	exposition_number(out, LABELS({ "outcome", "failed" }), supervisor->evidence.failed);
 }
 
+static void write_evidence(struct supervisor *supervisor, struct exposition *out) {
+	const struct evidence *evidence = &supervisor->evidence;
+	gauge(out, "perigee_evidence_running", "Processes that are being looked at.",
+			evidence->running);
+	gauge(out, "perigee_evidence_corpses", "Corpses kept stopped for a debugger.",
+			evidence->kept_corpses);
+}
+
 static void write_services(struct supervisor *supervisor, struct exposition *out) {
 	uint64_t up[SERVICES], failures[SERVICES];
 	exposition_family(out, "perigee_service_up", EXPOSITION_GAUGE,
@@ -350,6 +357,7 @@ size_t metrics_write(struct supervisor *supervisor, char *text, size_t size) {
 	write_services(supervisor, &out);
 	write_processes(supervisor, &out);
 	write_incidents(supervisor, &out);
+	write_evidence(supervisor, &out);
 	metrics_write_workers(supervisor, &out);
 	metrics_write_machine(supervisor, &out);
 	write_own(supervisor, &out);
