@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,8 +176,22 @@ static int find_autopsy(char *out, size_t size) {
 	return program_find(neighbour, own, "perigee-autopsy", out, size);
 }
 
+/* Evidence belongs to whoever started the host: root becomes that user, rather than
+ * leave files in a folder of somebody else. */
+static void become_owner(const char *folder) {
+	struct stat st;
+	if (geteuid() != 0 || stat(folder, &st) < 0 || st.st_uid == 0) {
+		return;
+	}
+	if (setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
+			setresuid(st.st_uid, st.st_uid, st.st_uid) < 0) {
+		fprintf(stderr, "perigee: %s: %s\n", folder, strerror(errno));
+		_exit(126);
+	}
+}
+
 /* Runs it; reads the one line that it prints. */
-static int run(const char *const *argv, char *line, size_t size) {
+static int run(const char *folder, const char *const *argv, char *line, size_t size) {
 	int out[2];
 	if (pipe2(out, O_CLOEXEC) < 0) {
 		return -errno;
@@ -184,6 +200,7 @@ static int run(const char *const *argv, char *line, size_t size) {
 	pid_t pid = fork();
 	if (pid == 0) {
 		dup2(out[1], STDOUT_FILENO);
+		become_owner(folder);
 		execv(argv[0], (char *const *)(uintptr_t)argv);
 		fprintf(stderr, "perigee: %s: %s\n", argv[0], strerror(errno));
 		_exit(127);
@@ -235,7 +252,7 @@ static int take_one(const json_t *status, const json_t *row) {
 		strspn(session, "0") == strlen(session) ? "" : session, "--log",
 		word(next_row(status, "host", &index), "log"), "--what", "looked at", "--detail",
 		"asked for by hand", "--done", "nothing: it is healthy", NULL };
-	int rc = run(argv, line, sizeof(line));
+	int rc = run(folder_of(status), argv, line, sizeof(line));
 	if (rc < 0) {
 		fprintf(stderr,
 				"perigee: %s %s could not be looked at. Are you the user who "

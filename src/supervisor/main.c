@@ -256,6 +256,8 @@ static int open_evidence(struct supervisor *supervisor) {
 	evidence->keep_hung = config->keep_hung;
 	text_format(evidence->folder, sizeof(evidence->folder), "%s/evidence",
 			supervisor->paths.state);
+	/* Empty, it says whose it is; what is wrong with it an autopsy says. */
+	(void)!mkdir(evidence->folder, 0700);
 	supervisor->nursery.evidence = evidence;
 	return evidence_open(evidence);
 }

@@ -167,6 +167,7 @@ def in_memory(pid, what):
 
 def a_folder_that_cannot_be_written_stops_no_restart(build):
     with Host(build) as host:
+        (host.folder / "state" / "evidence").rmdir()
         (host.folder / "state" / "evidence").write_text("in the way")
         before = host.pid("gate")
         os.kill(before, signal.SIGSTOP)
