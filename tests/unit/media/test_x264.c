@@ -83,17 +83,12 @@ static struct units units_of(const uint8_t *bytes, size_t size) {
 	return units;
 }
 
-struct parameters {
-	unsigned profile, constraints, level, references;
-};
-
-static struct parameters parameters_of(const uint8_t *bytes, size_t size) {
-	struct units units = units_of(bytes, size);
-	assert_int_equal(units.type[0], 7);
+/* The n-th unit's bits behind its type, without the bytes that keep start codes out. */
+static struct bits bits_of(const struct units *units, size_t n, const uint8_t *end) {
 	struct bits bits = { 0 };
-	const uint8_t *from = units.at[0] + 1;
-	for (unsigned zeros = 0; from < units.at[1] && bits.count / 8 < sizeof(bits.bytes);
-			from++) {
+	const uint8_t *from = units->at[n] + 1;
+	end = n + 1 < units->count ? units->at[n + 1] : end;
+	for (unsigned zeros = 0; from < end && bits.count / 8 < sizeof(bits.bytes); from++) {
 		if (zeros >= 2 && *from == 3) {
 			zeros = 0;
 			continue;
@@ -102,10 +97,21 @@ static struct parameters parameters_of(const uint8_t *bytes, size_t size) {
 		bits.bytes[bits.count / 8] = *from;
 		bits.count += 8;
 	}
+	return bits;
+}
+
+struct parameters {
+	unsigned profile, constraints, level, id, references;
+};
+
+static struct parameters parameters_of(const uint8_t *bytes, size_t size) {
+	struct units units = units_of(bytes, size);
+	assert_int_equal(units.type[0], 7);
+	struct bits bits = bits_of(&units, 0, bytes + size);
 	struct parameters out = { .profile = bits_take(&bits, 8) };
 	out.constraints = bits_take(&bits, 8);
 	out.level = bits_take(&bits, 8);
-	bits_ue(&bits); /* id */
+	out.id = bits_ue(&bits);
 	assert_int_equal(out.profile, 66);
 	bits_ue(&bits);
 	unsigned order_type = bits_ue(&bits);
@@ -114,6 +120,38 @@ static struct parameters parameters_of(const uint8_t *bytes, size_t size) {
 	}
 	out.references = bits_ue(&bits);
 	return out;
+}
+
+/* H.264 7.4.2.1: a client that believed an id wrote behind its table (moonlight-qt
+ * CVE-2026-41210): ours are small, and each slice's is one that was sent. */
+static void ids_of_parameter_sets_are_in_range_and_meet(void **state) {
+	(void)state;
+	struct planes planes = planes_create(1280, 720, 2);
+	struct ipc_encoding encoding = encoding_of(1280, 720, 60, 8000);
+	encoding.slices = 4;
+	struct encoder *encoder = open_encoder(&encoding);
+	for (unsigned n = 1; n <= 4; n++) {
+		planes_draw(&planes, n);
+		struct encoder_packet packet = encode(encoder, &planes, n, n == 3);
+		const uint8_t *end = packet.bytes + packet.size;
+		struct units units = units_of(packet.bytes, packet.size);
+		size_t first_slice = n == 1 || n == 3 ? 2 : 0;
+		if (first_slice) {
+			struct bits picture = bits_of(&units, 1, end);
+			assert_int_equal(units.type[1], 8);
+			assert_int_equal(parameters_of(packet.bytes, packet.size).id, 0);
+			assert_int_equal(bits_ue(&picture), 0); /* its own */
+			assert_int_equal(bits_ue(&picture), 0); /* the sequence's */
+		}
+		for (size_t i = first_slice; i < units.count; i++) {
+			struct bits slice = bits_of(&units, i, end);
+			bits_ue(&slice);
+			assert_in_range(bits_ue(&slice), 0, 9);
+			assert_int_equal(bits_ue(&slice), 0);
+		}
+	}
+	encoder_close(encoder);
+	planes_destroy(&planes);
 }
 
 static void the_buffer_is_as_deep_as_the_level_allows(void **state) {
@@ -470,6 +508,7 @@ static void nonsense_is_refused_with_a_reason(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		UNIT(ids_of_parameter_sets_are_in_range_and_meet),
 		UNIT(the_buffer_is_as_deep_as_the_level_allows),
 		UNIT(a_key_frame_is_parameter_sets_and_slices_and_nothing_else),
 		UNIT(the_ceiling_holds_over_three_pictures),
