@@ -138,6 +138,8 @@ struct connections {
 	bool listening, full;
 	uint64_t resume_us; /* accepting is paused until then for want of fds */
 	uint64_t refusal_logged_us, refused;
+	uint64_t pause_logged_us;
+	unsigned pauses; /* of accepting, since they were logged */
 	struct places places;
 	unsigned peak; /* most that were open since memory was given back */
 	struct connection slots[PLACES_MAX];

@@ -18,7 +18,8 @@
 enum {
 	ACCEPT_BATCH = 8, /* each may cost a signature: 1 ms */
 	PAUSE_MS = 250,   /* for want of descriptors */
-	STORM = 16,       /* connections at a time: memory worth giving back */
+	LOG_GAP_US = 5 * 1000 * 1000,
+	STORM = 16, /* connections at a time: memory worth giving back */
 };
 
 static void count(struct connections *pool, enum pulse_counter_gate counter) {
@@ -71,7 +72,7 @@ static void refuse(struct connections *pool, int fd, const char *why) {
 	count(pool, PULSE_GATE_REFUSED);
 	pool->refused++;
 	uint64_t now = clock_now_us();
-	if (now - pool->refusal_logged_us > 5 * US_PER_S) {
+	if (now - pool->refusal_logged_us > LOG_GAP_US) {
 		pool->refusal_logged_us = now;
 		log_warning("connections-refused", "why=%s count=%llu open=%u", why,
 				(unsigned long long)pool->refused, pool->places.open);
@@ -153,7 +154,15 @@ static void pause_accepting(struct connections *pool, bool descriptors) {
 		pool->resume_us = clock_now_us() + PAUSE_MS * US_PER_MS;
 		connections_arm(pool);
 	}
-	log_warning("accept-paused", "open=%u descriptors=%d", pool->places.open, descriptors);
+	pool->pauses++;
+	uint64_t now = clock_now_us();
+	if (now - pool->pause_logged_us > LOG_GAP_US) {
+		log_warning("accept-paused", "why=%s open=%u times=%u",
+				descriptors ? "no-descriptors" : "no-places", pool->places.open,
+				pool->pauses);
+		pool->pause_logged_us = now;
+		pool->pauses = 0;
+	}
 }
 
 static int handle_accept(sd_event_source *source, int fd, uint32_t events, void *user) {

@@ -285,10 +285,13 @@ def expect(what, value):
 
 
 def run(tests):
-    """Runs functions that take the build folder; prints cmocka-like lines."""
-    build = sys.argv[1]
+    """Runs functions that take the build folder, or those named behind it; prints cmocka-like
+    lines."""
+    build, *names = sys.argv[1:]
     failed = 0
     for test in tests:
+        if names and test.__name__ not in names:
+            continue
         print(f"[ RUN      ] {test.__name__}", flush=True)
         begun = time.monotonic()
         try:

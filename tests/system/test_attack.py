@@ -4,8 +4,11 @@
 import json
 import os
 import pathlib
+import select
+import signal
 import subprocess
 import sys
+import time
 
 import attacker_udp
 from host import Host, expect, run, wait_for
@@ -165,8 +168,89 @@ def strangers_datagrams_get_nothing_and_disturb_nobody(build):
                "event=datagrams-refused" in host.log() and not report.get("error"))
 
 
+def blocked_helpers_are_not_felt(build):
+    """Name service and addresses (facts), disk and database (store), whoever starts apps (runner),
+    for ten seconds: each is stopped, and so is its successor when the supervisor brings one."""
+    with Host(build) as host:
+        host.paired()
+        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "13", background=True)
+        wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
+        kinds = ("facts", "store", "runner")
+        begun, stopped, seen = time.monotonic(), {kind: set() for kind in kinds}, []
+        client = Attacker("measure", host.port - 5, host.folder / "viewer", 0)
+        while (now := time.monotonic()) < begun + 10:
+            for kind in kinds:
+                for row in host.status("process", kind=kind):
+                    # A second one of each: more would be a crash loop, which is another matter.
+                    if row["pid"] not in stopped[kind] and len(stopped[kind]) < 1 + (now > begun + 5):
+                        os.kill(row["pid"], signal.SIGSTOP)
+                        stopped[kind].add(row["pid"])
+            select.select([], [], [], 0.05)
+        figures = client.end()
+        seen = {kind: len(pids) for kind, pids in stopped.items()}
+        check_figures("stopped for ten seconds", figures, seen)
+        expect(f"all were stopped: {seen}", all(seen.values()))
+        expect(f"enough was asked: {figures}", figures["count"] > 100)
+        video = host.report(viewer)["video"]
+        expect(f"the viewer missed nothing: {video}",
+               video["missing_numbers"] == 0 and video["decode_errors"] == 0)
+        for kind in ("facts", "store"):
+            wait_for(f"another {kind}", 20, lambda: [
+                row for row in host.status("process", kind=kind)
+                if row["pid"] not in stopped[kind]])
+
+
+def kill_store(host):
+    """Without a word; what it had not on disk is gone with it."""
+    pid = host.pid("store")
+    os.kill(pid, signal.SIGKILL)
+    wait_for("the next store", 20, lambda: [
+        row for row in host.status("process", kind="store") if row["pid"] != pid])
+
+
+def is_let_in(host, keys):
+    return host.probe("apps", keys=keys, check=False).get("ok")
+
+
+def a_wrong_pin_is_never_stored_cve_2024_45407(build):
+    with Host(build) as host:
+        answer, process = host.pair("guesser", pin="1234", enter="4321")
+        expect(f"said: {answer}", not answer["success"])
+        host.report(process, check=False)
+        expect("nobody is listed", host.api("/api/v1/clients")["clients"] == [])
+        expect("nobody is let in", not is_let_in(host, "guesser"))
+        kill_store(host)
+        expect("nor after a crash", host.api("/api/v1/clients")["clients"] == [] and
+               not is_let_in(host, "guesser"))
+
+
+def a_revoked_client_is_out_at_once_and_for_good_cve_2024_31221(build):
+    with Host(build) as host:
+        host.paired("leaver")
+        host.paired("stayer")
+        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "60", keys="leaver",
+                            background=True)
+        wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
+        leaver = [client["client_id"] for client in host.api("/api/v1/clients")["clients"]
+                  if client["name"] == "leaver"]
+        answer = host.api("/api/v1/unpair/client", {"client_id": leaver[0]})
+        expect(f"done: {answer}", answer["success"])
+        kill_store(host)   # what was acknowledged is on disk
+        begun = time.monotonic()
+        report = host.report(viewer, check=False)
+        expect(f"its stream was ended: {report}", time.monotonic() - begun < 10)
+        expect("it is out", not is_let_in(host, "leaver"))
+        expect("who stays is in", is_let_in(host, "stayer"))
+        names = [client["name"] for client in host.api("/api/v1/clients")["clients"]]
+        expect(f"one is left: {names}", names == ["stayer"])
+        expect("and nothing of its session", not host.status("session"))
+
+
 if __name__ == "__main__":
     run([
         a_storm_over_tcp_is_not_felt_and_leaves_nothing,
         strangers_datagrams_get_nothing_and_disturb_nobody,
+        blocked_helpers_are_not_felt,
+        a_wrong_pin_is_never_stored_cve_2024_45407,
+        a_revoked_client_is_out_at_once_and_for_good_cve_2024_31221,
     ])

@@ -5,7 +5,9 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/ssl.h>
@@ -215,6 +217,64 @@ static void bodies_answers_and_idlers_have_their_deadlines(void **state) {
 	world_end(world);
 }
 
+static void limit_fds(const struct rig *rig, rlim_t count) {
+	struct rlimit limit;
+	assert_int_equal(prlimit(rig->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	limit.rlim_cur = count;
+	assert_int_equal(prlimit(rig->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+static uint64_t cpu_ns(const struct rig *rig) {
+	clockid_t clock;
+	struct timespec used;
+	assert_int_equal(clock_getcpuclockid(rig->pid, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &used), 0);
+	return (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
+}
+
+static unsigned count_in_log(const struct rig *rig, const char *text) {
+	static char log[1 << 20];
+	ssize_t n = pread(rig->log, log, sizeof(log) - 1, 0);
+	unsigned count = 0;
+	log[n > 0 ? n : 0] = '\0';
+	for (const char *at = log; (at = strstr(at, text)); at++) {
+		count++;
+	}
+	return count;
+}
+
+static void without_descriptors_accepting_rests_and_recovers(void **state) {
+	enum {
+		FREE = 4,
+		CLIENTS = 20,
+		QUIET_MS = 2000,
+	};
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	size_t base = rig_count_fds(&world->rig);
+	limit_fds(&world->rig, base + FREE);
+	int clients[CLIENTS];
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		clients[i] = rig_connect(world->rig.ports[DOOR_HTTP]);
+	}
+	uint64_t used = cpu_ns(&world->rig);
+	assert_true(rig_is_quiet(&world->rig, QUIET_MS));
+	used = cpu_ns(&world->rig) - used;
+	assert_in_range(used / NS_PER_MS, 0, QUIET_MS / 10); /* no spinning at the full queue */
+	assert_in_range(count_in_log(&world->rig, "accept-paused why=no-descriptors"), 1, 2);
+	/* Each place that is given up is somebody else's at once, up to the last of the queue. */
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		rig_write(clients[i], NULL,
+				"GET /serverinfo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+		rig_read_answer(clients[i], NULL, world->text, sizeof(world->text));
+		assert_has(world->text, "<PairStatus>0</PairStatus>");
+		close(clients[i]);
+	}
+	limit_fds(&world->rig, 2048);
+	rig_await_fds(&world->rig, base);
+	time_paired_client(world);
+	world_end(world);
+}
+
 static void nonsense_is_refused_with_a_status(void **state) {
 	static const struct {
 		const char *request, *answer;
@@ -280,6 +340,7 @@ int main(void) {
 		UNIT(hanging_up_anywhere_leaves_nothing_behind),
 		UNIT(idlers_do_not_keep_a_paired_client_waiting),
 		UNIT(bodies_answers_and_idlers_have_their_deadlines),
+		UNIT(without_descriptors_accepting_rests_and_recovers),
 		UNIT(nonsense_is_refused_with_a_status),
 		UNIT(waiting_pairings_are_few),
 	};
