@@ -104,8 +104,10 @@ def comings_and_goings_leave_nothing(build):
         before = fds_of(supervisor), fds_of(gate), len(host.remains())
         for _ in range(8):
             cycle()
-        wait_for("as many descriptors and processes as before", 5, lambda: (
-            fds_of(supervisor), fds_of(gate), len(host.remains())) == before)
+        # Fewer is fine: a connection may just have been ending when they were counted before.
+        wait_for("as many descriptors and processes as before", 5, lambda: all(
+            now <= then for now, then in zip(
+                (fds_of(supervisor), fds_of(gate), len(host.remains())), before)))
         left = [p.name for p in (host.folder / "run").iterdir() if p.name.startswith("s-")]
         expect(f"no runtime folder: {left}", not left)
 
