@@ -402,7 +402,8 @@ def other_sites_can_neither_use_nor_frame_it(build):
             tried = page.evaluate(f"""fetch("{host.origin}/api/v1/clients", {{ headers: {{
                 "X-Perigee-Key": "{host.key}" }} }}).then(() => "read", () => "refused")""")
             expect(f"another origin's script is refused, not {tried}", tried == "refused")
-            expect("by the missing leave", "CORS policy" in "\n".join(page.complaints()))
+            wait_for("the missing leave as the reason", 10,
+                     lambda: "CORS policy" in "\n".join(page.complaints()))
 
 
 def every_answer_is_confined_also_errors(build):
