@@ -88,7 +88,8 @@ void probe_audio_take(
 			audio->packets++;
 			if (audio->newest_ns) {
 				samples_add(&audio->gaps_ms,
-						(double)(arrived_ns - audio->newest_ns) / 1e6);
+						(double)(int64_t)(arrived_ns - audio->newest_ns) /
+								1e6);
 			}
 			audio->newest_ns = arrived_ns;
 		}
