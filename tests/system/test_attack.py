@@ -169,18 +169,23 @@ def strangers_datagrams_get_nothing_and_disturb_nobody(build):
 
 
 def blocked_helpers_are_not_felt(build):
-    """Name service and addresses (facts), disk and database (store), whoever starts apps (runner),
-    for ten seconds: each is stopped, and so is its successor when the supervisor brings one."""
+    """Name service and addresses (facts), disk and database (store), whoever starts somebody's app
+    (runner), for ten seconds: each is stopped, and so is its first successor."""
     with Host(build) as host:
         host.paired()
-        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "13", background=True)
-        wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
-        kinds = ("facts", "store", "runner")
-        begun, stopped, seen = time.monotonic(), {kind: set() for kind in kinds}, []
+        host.paired("other")
+        stream = ("stream", "--app", "Pattern", "--size", "640x360", "--seconds", "13")
+        other = host.probe(*stream, keys="other", background=True)
+        (sick,) = wait_for("the other's stream", 10,
+                           lambda: host.status("session", state="streaming"))
+        viewer = host.probe(*stream, background=True)
+        wait_for("two streams", 10, lambda: len(host.status("session", state="streaming")) == 2)
+        victims = {"facts": {}, "store": {}, "runner": {"session": sick["id"]}}
+        begun, stopped = time.monotonic(), {kind: set() for kind in victims}
         client = Attacker("measure", host.port - 5, host.folder / "viewer", 0)
         while (now := time.monotonic()) < begun + 10:
-            for kind in kinds:
-                for row in host.status("process", kind=kind):
+            for kind, which in victims.items():
+                for row in host.status("process", kind=kind, **which):
                     # A second one of each: more would be a crash loop, which is another matter.
                     if row["pid"] not in stopped[kind] and len(stopped[kind]) < 1 + (now > begun + 5):
                         os.kill(row["pid"], signal.SIGSTOP)
@@ -194,6 +199,7 @@ def blocked_helpers_are_not_felt(build):
         video = host.report(viewer)["video"]
         expect(f"the viewer missed nothing: {video}",
                video["missing_numbers"] == 0 and video["decode_errors"] == 0)
+        host.report(other, check=False)
         for kind in ("facts", "store"):
             wait_for(f"another {kind}", 20, lambda: [
                 row for row in host.status("process", kind=kind)
