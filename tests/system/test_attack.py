@@ -147,17 +147,20 @@ def strangers_datagrams_get_nothing_and_disturb_nobody(build):
         host.paired()
         script = host.folder / "script"
         script.write_text("4000 inputcheck 10\n")
-        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "12", "--script",
+        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "11", "--script",
                             str(script), background=True)
         wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
+        client = Attacker("measure", host.port - 5, host.folder / "viewer", 0)
         strangers, sent, forged = attacker_udp.attack(host.port, 7)
+        figures = client.end()
         report = host.report(viewer)
         for stranger in strangers:
             expect(f"{stranger.address} got no more than it sent: {stranger.received} bytes "
                    f"for {stranger.sent}", stranger.received <= stranger.sent)
             expect(f"and in fact nothing: {stranger.received} bytes", stranger.received == 0)
-        print(f"  {sent} datagrams from {len(strangers)} addresses, 0 bytes back; heard and forged "
-              f"in the viewer's name: {forged or 'not shown, that needs raw sockets'}", flush=True)
+        check_figures("datagrams", figures, f"{sent} from {len(strangers)} addresses, 0 bytes back; "
+                      "heard and forged in the viewer's name: "
+                      f"{forged or 'not shown, that needs raw sockets'}")
         video = report["video"]
         print(f"  the viewer: {video['frames']} pictures, {video['missing_numbers']} missing, "
               f"{video['decode_errors']} decode errors, input {report['input']}", flush=True)
