@@ -169,12 +169,35 @@ static void announce(struct gate *gate, const struct pair *pair) {
 	gate_post(gate, &message);
 }
 
-static bool begins_too_often(struct pairs *pairs, uint64_t now_ms) {
-	if (now_ms - pairs->begins_since_ms >= PAIRS_BEGIN_MS) {
-		pairs->begins_since_ms = now_ms;
-		pairs->begins = 0;
+static struct pair_source *find_source(struct pairs *pairs, const struct source *source) {
+	struct pair_source *oldest = &pairs->sources[0];
+	for (size_t i = 0; i < PAIRS_SOURCES; i++) {
+		struct pair_source *row = &pairs->sources[i];
+		if (row->begins && memcmp(&row->source, source, sizeof(*source)) == 0) {
+			return row;
+		}
+		if (row->since_ms < oldest->since_ms) {
+			oldest = row;
+		}
 	}
-	return ++pairs->begins > PAIRS_BEGIN_MAX;
+	*oldest = (struct pair_source){ .source = *source };
+	return oldest;
+}
+
+/* Counts the begins of a window. */
+static bool exceeds(uint64_t *since_ms, unsigned *begins, unsigned max, uint64_t now_ms) {
+	if (now_ms - *since_ms >= PAIRS_BEGIN_MS) {
+		*since_ms = now_ms;
+		*begins = 0;
+	}
+	return ++*begins > max;
+}
+
+static bool begins_too_often(struct pairs *pairs, const struct address *address, uint64_t now_ms) {
+	struct source source = source_of(address);
+	struct pair_source *row = find_source(pairs, &source);
+	return exceeds(&row->since_ms, &row->begins, PAIRS_BEGIN_OF_SOURCE_MAX, now_ms) ||
+	       exceeds(&pairs->begins_since_ms, &pairs->begins, PAIRS_BEGIN_MAX, now_ms);
 }
 
 static void begin(struct request *request, const struct pair_query *query) {
@@ -194,7 +217,7 @@ static void begin(struct request *request, const struct pair_query *query) {
 	}
 	uint64_t now = clock_now_ms();
 	struct pair *pair = free_slot(&gate->pairs, &connection->peer);
-	if (!pair || begins_too_often(&gate->pairs, now)) {
+	if (!pair || begins_too_often(&gate->pairs, &connection->peer, now)) {
 		refuse(connection, "Too many clients are waiting for their PIN. Try again later.");
 		return;
 	}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "gate/places.h"
 #include "gate/request.h"
 #include "ipc/message.h"
 #include "proto/pairing.h"
@@ -18,11 +19,14 @@ struct gate;
 struct sd_event_source;
 
 enum {
-	PAIRS_MAX = 4,
+	PAIRS_MAX = 16,
 	PAIRS_OF_ADDRESS_MAX = 2,
 	PAIR_AFTER_PIN_MS = 20000, /* the client does the rest by itself */
-	PAIRS_BEGIN_MAX = 60,      /* in PAIRS_BEGIN_MS: each is two messages to everybody */
+	/* In PAIRS_BEGIN_MS; each is two messages to everybody. */
+	PAIRS_BEGIN_MAX = 240,
+	PAIRS_BEGIN_OF_SOURCE_MAX = 12, /* or one alone could keep all others from pairing */
 	PAIRS_BEGIN_MS = 10000,
+	PAIRS_SOURCES = 64,
 };
 
 struct pair {
@@ -36,11 +40,19 @@ struct pair {
 	bool storing;
 };
 
+/* Who began to pair, in the window that began at since_ms. */
+struct pair_source {
+	struct source source;
+	uint64_t since_ms;
+	unsigned begins;
+};
+
 struct pairs {
 	struct pair list[PAIRS_MAX];
 	uint32_t numbers;
 	uint64_t begins_since_ms;
 	unsigned begins;
+	struct pair_source sources[PAIRS_SOURCES];
 	struct sd_event_source *timer; /* owned */
 };
 

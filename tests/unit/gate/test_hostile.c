@@ -13,8 +13,10 @@
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "gate/connection.h"
+#include "gate/pair.h"
 #include "gate/places.h"
 #include "ipc/pulse.h"
 #include "proto/pairing_client.h"
@@ -82,14 +84,21 @@ static void await_pairing(struct world *world, int fd, bool reset) {
 	assert_int_equal(message.pair_gone.outcome, ECANCELED);
 }
 
+/* From one address of many: a single one may begin only so often. */
+static int connect_to_pair(struct world *world) {
+	char source[16];
+	text_format(source, sizeof(source), "127.0.1.%u", 1 + random_u32() % 250);
+	return rig_connect_from(world->rig.ports[DOOR_HTTP], source);
+}
+
 static void abort_long_poll_with_fin(struct world *world) {
-	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	int fd = connect_to_pair(world);
 	write_pair_request(world, fd);
 	await_pairing(world, fd, false);
 }
 
 static void abort_long_poll_with_reset(struct world *world) {
-	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
+	int fd = connect_to_pair(world);
 	write_pair_request(world, fd);
 	await_pairing(world, fd, true);
 }
@@ -320,22 +329,52 @@ static void waiting_pairings_are_few(void **state) {
 	assert_non_null(strstr(world->text, "status_code=\"400\""));
 	assert_true(rig_is_quiet(&world->rig, 20));
 	close(second);
-	static const char *const sources[] = { "127.0.0.2", "127.0.0.3", "127.0.0.4" };
-	int others[ARRAY_LEN(sources)];
-	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
-		others[i] = rig_connect_from(world->rig.ports[DOOR_HTTP], sources[i]);
+	int others[PAIRS_MAX - 1];
+	char source[16];
+	for (unsigned i = 0; i < PAIRS_MAX - 1; i++) {
+		text_format(source, sizeof(source), "127.0.0.%u", i + 2);
+		others[i] = rig_connect_from(world->rig.ports[DOOR_HTTP], source);
 		write_pair_request(world, others[i]);
 		rig_expect(&world->rig, IPC_PAIR_WAITING, &message);
 	}
-	int fifth = rig_connect_from(world->rig.ports[DOOR_HTTP], "127.0.0.5");
-	write_pair_request(world, fifth);
-	rig_read_answer(fifth, NULL, world->text, sizeof(world->text));
+	int last = rig_connect_from(world->rig.ports[DOOR_HTTP], "127.0.0.99");
+	write_pair_request(world, last);
+	rig_read_answer(last, NULL, world->text, sizeof(world->text));
 	assert_non_null(strstr(world->text, "status_code=\"400\""));
-	close(fifth);
+	close(last);
 	close(first);
-	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+	for (unsigned i = 0; i < PAIRS_MAX - 1; i++) {
 		close(others[i]);
 	}
+	world_end(world);
+}
+
+static void who_begins_to_pair_too_often_keeps_nobody_else_from_it(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	struct ipc_message message;
+	unsigned begun = 0;
+	for (unsigned i = 0; i < PAIRS_BEGIN_OF_SOURCE_MAX + 8; i++) {
+		int fd = rig_connect_from(world->rig.ports[DOOR_HTTP], "127.0.0.7");
+		write_pair_request(world, fd);
+		/* Either it waits for its PIN, or it is told why not. */
+		struct pollfd wait[] = { { .fd = fd, .events = POLLIN },
+			{ .fd = world->rig.supervisor, .events = POLLIN } };
+		assert_true(poll(wait, 2, RIG_WAIT_MS) > 0);
+		if (wait[0].revents) {
+			rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+			assert_non_null(strstr(world->text, "Too many clients"));
+			close(fd);
+			continue;
+		}
+		begun++;
+		await_pairing(world, fd, i % 2);
+	}
+	/* More only if this took longer than the window. */
+	assert_in_range(begun, PAIRS_BEGIN_OF_SOURCE_MAX, PAIRS_BEGIN_OF_SOURCE_MAX + 7);
+	int honest = rig_connect_from(world->rig.ports[DOOR_HTTP], "127.0.0.8");
+	write_pair_request(world, honest);
+	rig_expect(&world->rig, IPC_PAIR_WAITING, &message);
+	close(honest);
 	world_end(world);
 }
 
@@ -347,6 +386,7 @@ int main(void) {
 		UNIT(without_descriptors_accepting_rests_and_recovers),
 		UNIT(nonsense_is_refused_with_a_status),
 		UNIT(waiting_pairings_are_few),
+		UNIT(who_begins_to_pair_too_often_keeps_nobody_else_from_it),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
