@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,25 @@ static void give_door(struct rig *rig, enum ipc_door door, int type) {
 
 /* ---- messages ---- */
 
-void rig_send(struct rig *rig, const struct ipc_message *message) {
+static void send_message(struct rig *rig, const struct ipc_message *message) {
 	assert_int_equal(channel_send_fd(rig->supervisor, message, NULL, 0), 0);
+}
+
+/* Polls: the loop counts a poke in memory and tells nobody. */
+void rig_settle(struct rig *rig) {
+	const struct pulse *pulse = (const struct pulse *)(void *)rig->pulse.map;
+	struct ipc_message poke = { .kind = IPC_POKE, .poke.number = ++rig->pokes };
+	send_message(rig, &poke);
+	uint64_t until = clock_now_ms() + RIG_WAIT_MS;
+	while (atomic_load(&pulse->poked) != rig->pokes && clock_now_ms() < until) {
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(atomic_load(&pulse->poked), rig->pokes);
+}
+
+void rig_send(struct rig *rig, const struct ipc_message *message) {
+	send_message(rig, message);
+	rig_settle(rig);
 }
 
 void rig_send_store(struct rig *rig, const struct ipc_message *message) {
@@ -131,6 +149,7 @@ void rig_send_art(struct rig *rig, int32_t app, const void *png, size_t len) {
 	memcpy(shm.map, png, len);
 	struct ipc_message message = { .kind = IPC_ART, .art.app = app };
 	assert_int_equal(channel_send_fd(rig->supervisor, &message, &shm.fd, 1), 0);
+	rig_settle(rig);
 	shm_finish(&shm);
 }
 
@@ -253,7 +272,7 @@ static void assert_log_is_clean(const struct rig *rig) {
 
 void rig_stop(struct rig *rig) {
 	struct ipc_message message = { .kind = IPC_STOP, .stop = { .grace_ms = 1000 } };
-	rig_send(rig, &message);
+	send_message(rig, &message);
 	do {
 		struct ipc_fds fds = { .count = 0 };
 		assert_int_equal(channel_receive_fd(rig->supervisor, PEER_SUPERVISOR, rig->role,
@@ -414,6 +433,13 @@ size_t rig_read_answer(int fd, SSL *ssl, char *out, size_t size) {
 		out[len] = '\0';
 	}
 	return len;
+}
+
+void rig_check_has(const char *text, const char *part, const char *file, int line) {
+	if (!strstr(text, part)) {
+		print_error("no %s in: %.1000s\n", part, text);
+		_fail(file, line);
+	}
 }
 
 static void write_get(int fd, SSL *ssl, const char *target) {

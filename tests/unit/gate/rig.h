@@ -33,6 +33,7 @@ struct rig {
 	pid_t pid;
 	int supervisor, store; /* our ends */
 	struct shm pulse;
+	uint64_t pokes;
 	uint16_t ports[DOORS];
 	int sockets[DOORS]; /* our duplicates of what the gate listens on */
 	char api_path[108];
@@ -48,7 +49,11 @@ void rig_start(struct rig *rig, const char *program, enum ipc_peer role, uint8_t
 /* Ends it by STOP, and asserts that it leaves with status 0. */
 void rig_stop(struct rig *rig);
 
+/* Returns when the gate has handled it: a request that is made afterwards comes by another way
+ * and might overtake it. */
 void rig_send(struct rig *rig, const struct ipc_message *message);
+/* Waits until all that was sent before has been handled. */
+void rig_settle(struct rig *rig);
 void rig_send_store(struct rig *rig, const struct ipc_message *message);
 /* Waits for that kind and fails the test on any other. */
 void rig_expect(struct rig *rig, enum ipc_kind kind, struct ipc_message *out);
@@ -107,6 +112,8 @@ void world_end(struct world *world);
 void world_get(struct world *world, const char *target);
 void world_get_tls(struct world *world, const struct rig_identity *who, const char *target);
 
-#define assert_has(text, part) assert_non_null(strstr(text, part))
+/* Shows the text when the part is not in it. */
+#define assert_has(text, part) rig_check_has(text, part, __FILE__, __LINE__)
+void rig_check_has(const char *text, const char *part, const char *file, int line);
 
 #endif

@@ -55,6 +55,7 @@ static void give_board(struct world *world, struct board_writer *board) {
 	struct ipc_message message = { .kind = IPC_BOARD };
 	assert_int_equal(board_create(board), 0);
 	assert_int_equal(channel_send_fd(world->rig.supervisor, &message, &board->shm.fd, 1), 0);
+	rig_settle(&world->rig);
 }
 
 static void without_a_board_nothing_is_claimed(void **state) {
