@@ -20,9 +20,9 @@ ONLY = {
     "execv": {"perigee", "perigee-exec"},
     "posix_spawn": {"perigeed", "perigee-hold", "perigee-runner"},
     # Names are looked up by people's tools, never by the host (architecture, law 2).
-    "getaddrinfo": {"perigee", "perigee-probe"},
+    "getaddrinfo": {"perigee", "perigee-probe", "perigee-trial"},
     "setuid": {"perigee-exec"},
-    "fork": set(),
+    "fork": {"perigee", "perigee-exec", "perigeed"},
 }
 OF_WEB_PAGES = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function")
 
