@@ -14,6 +14,7 @@ enum {
 	CHANNELS = 2,
 	LATENCY_MS = 40,
 	AMPLITUDE = 6000,
+	RETRY_US = 200000, /* a server that died is there again soon */
 };
 
 struct tone {
@@ -51,7 +52,7 @@ static void handle_retry(pa_mainloop_api *api, pa_time_event *event, const struc
 static void retry_later(struct tone *tone) {
 	pa_mainloop_api *api = pa_threaded_mainloop_get_api(tone->loop);
 	struct timeval when;
-	pa_timeval_add(pa_gettimeofday(&when), PA_USEC_PER_SEC);
+	pa_timeval_add(pa_gettimeofday(&when), RETRY_US);
 	if (tone->retry) {
 		api->time_restart(tone->retry, &when);
 	} else {

@@ -9,6 +9,7 @@
 #include "ipc/reason.h"
 #include "supervisor/child.h"
 #include "supervisor/life.h"
+#include "supervisor/restarts.h"
 #include "supervisor/weigh.h"
 
 struct app;
@@ -46,7 +47,7 @@ struct session {
 	struct sd_event_source *app_blame; /* owned: its failure is about to be judged */
 	char app_words[160];               /* what is said then */
 	int sound_listen_fd;               /* owned: outlives the sound server */
-	uint32_t sound_failures;
+	struct restarts sound_restarts;
 	struct sd_event_source *sound_retry; /* owned */
 	char runtime[128], sound_server[160], x_display[16];
 	uint16_t width, height; /* of the desktop now */

@@ -17,12 +17,11 @@
 #include "supervisor/view.h"
 
 enum {
-	SOUND_STEADY_MS = 10000, /* one that ran so long starts over with its waits */
-	SOUND_RETRY_MS = 100,    /* doubled with every failure in a row, at most 5 s */
 	DESKTOP_GRACE_MS = 500,
 };
 
 static int spawn_sound(struct session *session);
+static void sound_failed(struct session *session, uint32_t reason);
 
 static void handle_desktop_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
@@ -126,10 +125,29 @@ static int handle_sound_retry(sd_event_source *source, uint64_t usec, void *user
 	(void)usec;
 	struct session *session = (struct session *)user;
 	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
+	restarts_tried(&session->sound_restarts);
 	if (session->life.state < LIFE_ENDING && spawn_sound(session) < 0) {
-		log_error("sound-failed", "session=%016llx", (unsigned long long)session->id);
+		sound_failed(session, REASON_SPAWN_FAILED);
 	}
 	return 0;
+}
+
+static void sound_failed(struct session *session, uint32_t reason) {
+	static const struct restarts_rule rule = {
+		.at_once = 3, .most = 12, .first_ms = 200, .wait_max_ms = 5000
+	};
+	uint32_t wait_ms = 0;
+	if (!restarts_failed(&session->sound_restarts, &rule, reason, clock_now_ms(), &wait_ms)) {
+		log_error("sound-given-up", "session=%016llx", (unsigned long long)session->id);
+		return;
+	}
+	log_warning("sound-restart", "session=%016llx reason=%s times=%u wait_ms=%u",
+			(unsigned long long)session->id, reason_row(reason)->name,
+			session->sound_restarts.recent, wait_ms);
+	sd_event_source_disable_unref(session->sound_retry);
+	session->sound_retry = NULL;
+	sd_event_add_time_relative(session->supervisor->event, &session->sound_retry,
+			CLOCK_MONOTONIC, wait_ms * US_PER_MS, 1000, handle_sound_retry, session);
 }
 
 /* The desktop lives on without sound; the server is started again. */
@@ -137,16 +155,7 @@ static void handle_sound_ended(struct child *child, const struct child_end *end)
 	struct session *session = (struct session *)child->user;
 	session->sound = NULL;
 	if (session->life.state < LIFE_ENDING) {
-		bool steady = clock_now_ns() - child->begun_ns > SOUND_STEADY_MS * NS_PER_MS;
-		session->sound_failures = steady ? 0 : session->sound_failures;
-		uint32_t wait_ms = SOUND_RETRY_MS
-				   << (session->sound_failures < 6 ? session->sound_failures : 6);
-		session->sound_failures++;
-		log_warning("sound-restart", "session=%016llx detail=%s wait_ms=%u",
-				(unsigned long long)session->id, log_quote(end->detail).text,
-				wait_ms);
-		sd_event_add_time_relative(session->supervisor->event, &session->sound_retry,
-				CLOCK_MONOTONIC, wait_ms * 1000, 1000, handle_sound_retry, session);
+		sound_failed(session, end->reason);
 	}
 	session_child_gone(session);
 }
