@@ -2,6 +2,7 @@
 #include "cli/probe_audio.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include <opus_multistream.h>
 
@@ -13,6 +14,8 @@ enum {
 	CHANNELS_MAX = 8,
 	FRAMES_MAX = LEVEL_RATE_HZ / 100, /* of 10 ms */
 };
+
+static const float AUDIBLE = 0.01F; /* of full scale */
 
 /* Hosts advertise the normal layouts rotated so that clients end up with these. */
 static int decoder_create(unsigned channels, OpusMSDecoder **out) {
@@ -53,7 +56,22 @@ void probe_audio_finish(struct probe_audio *audio) {
 	free(TAKE(audio->level, NULL));
 }
 
-static void decode(struct probe_audio *audio, const struct audio_received *packet) {
+static void note_heard(struct probe_audio *audio, const float *pcm, size_t count, uint64_t now_ns) {
+	float peak = 0;
+	for (size_t i = 0; i < count; i++) {
+		peak = fmaxf(peak, fabsf(pcm[i]));
+	}
+	if (peak < AUDIBLE) {
+		return;
+	}
+	if (audio->heard_ns && now_ns - audio->heard_ns > audio->quiet_longest_ns) {
+		audio->quiet_longest_ns = now_ns - audio->heard_ns;
+	}
+	audio->heard_ns = now_ns;
+}
+
+static void decode(struct probe_audio *audio, const struct audio_received *packet,
+		uint64_t arrived_ns) {
 	if (!audio->decoder) {
 		return;
 	}
@@ -66,6 +84,9 @@ static void decode(struct probe_audio *audio, const struct audio_received *packe
 		return;
 	}
 	level_add(audio->level, pcm, (size_t)frames, audio->channels);
+	if (packet->data) {
+		note_heard(audio, pcm, (size_t)frames * audio->channels, arrived_ns);
+	}
 }
 
 void probe_audio_take(
@@ -93,6 +114,6 @@ void probe_audio_take(
 			}
 			audio->newest_ns = arrived_ns;
 		}
-		decode(audio, &packet);
+		decode(audio, &packet, arrived_ns);
 	}
 }

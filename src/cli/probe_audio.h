@@ -23,7 +23,9 @@ struct probe_audio {
 	uint64_t newest_ns;
 	uint64_t packets, bytes, errors, lost;
 	struct samples gaps_ms;
-	struct level *level; /* owned */
+	struct level *level;       /* owned */
+	uint64_t heard_ns;         /* when the newest audible packet came, 0 before */
+	uint64_t quiet_longest_ns; /* between two audible packets */
 };
 
 struct probe_audio_config {

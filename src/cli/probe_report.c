@@ -69,7 +69,21 @@ static json_t *pattern_report(struct probe_session *session, double seconds) {
 	put_real(object, "psnr_chroma_min", samples_minimum(&stats->psnr_chroma));
 	put_real(object, "psnr_chroma_mean", samples_mean(&stats->psnr_chroma));
 	put_count(object, "events", session->video.scene.events);
+	put_real(object, "still_longest_ms", (double)session->video.still_longest_ns / 1e6);
+	put_real(object, "still_at_end_ms",
+			1e3 * seconds_between(session->video.scene_risen_ns, session->end_ns));
 	return object;
+}
+
+static json_t *gaps_report(const struct probe_video *video) {
+	json_t *list = json_array();
+	for (unsigned i = 0; i < video->gap_count; i++) {
+		json_t *gap = json_object();
+		put_real(gap, "at_ms", video->gaps[i].at_ms);
+		put_real(gap, "ms", video->gaps[i].ms);
+		json_array_append_new(list, gap);
+	}
+	return list;
 }
 
 static json_t *video_report(struct probe_session *session, double seconds) {
@@ -83,6 +97,7 @@ static json_t *video_report(struct probe_session *session, double seconds) {
 	put_real(object, "silent_at_end_ms",
 			1e3 * seconds_between(video->newest_frame_ns, session->end_ns));
 	json_object_set_new(object, "gap_ms", percentiles(&video->gaps_ms));
+	json_object_set_new(object, "long_gaps", gaps_report(video));
 	json_object_set_new(object, "host_ms", percentiles(&video->host_ms));
 	put_count(object, "idrs", video->idrs);
 	put_count(object, "after_invalidation", video->after_invalidation);
@@ -133,6 +148,9 @@ static json_t *audio_report(struct probe_session *session) {
 		put_real(object, "rms_db", level_rms_db(audio->level));
 		put_real(object, "peak", (double)audio->level->peak);
 		put_real(object, "tone_hz", level_tone_hz(audio->level));
+		put_real(object, "quiet_longest_ms", (double)audio->quiet_longest_ns / 1e6);
+		put_real(object, "quiet_at_end_ms",
+				1e3 * seconds_between(audio->heard_ns, session->end_ns));
 	}
 	return object;
 }

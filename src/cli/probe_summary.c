@@ -66,6 +66,12 @@ static void show_video(FILE *file, const json_t *video) {
 		fprintf(file, "silence  no frame in the last %.1f s\n",
 				number(video, "silent_at_end_ms") / 1e3);
 	}
+	size_t index;
+	const json_t *gap;
+	json_array_foreach(json_object_get(video, "long_gaps"), index, gap) {
+		fprintf(file, "gap      %.0f ms without a frame, %.1f s after the first\n",
+				number(gap, "ms"), number(gap, "at_ms") / 1e3);
+	}
 	const json_t *pattern = json_object_get(video, "pattern");
 	if (json_is_object(pattern)) {
 		fprintf(file,

@@ -44,6 +44,14 @@ static void look(struct probe_video *video, uint64_t arrived_ns) {
 	}
 	uint64_t now_ns = clock_now_ns();
 	video->scene_arrived_ns = arrived_ns;
+	if (video->scene.number > video->scene_highest) {
+		uint64_t still_ns = video->scene_risen_ns ? arrived_ns - video->scene_risen_ns : 0;
+		video->scene_highest = video->scene.number;
+		video->scene_risen_ns = arrived_ns;
+		video->still_longest_ns = still_ns > video->still_longest_ns
+							  ? still_ns
+							  : video->still_longest_ns;
+	}
 	video->scene_decoded_ns = now_ns;
 	if (video->may_compare && now_ns - video->compared_ns > COMPARE_EVERY_MS * NS_PER_MS) {
 		(void)!probe_pattern_compare(&video->pattern, &picture, &video->scene);
@@ -72,6 +80,18 @@ static void decode(struct probe_video *video, const struct video_received *frame
 	}
 }
 
+static void note_gap(struct probe_video *video, uint64_t arrived_ns) {
+	double ms = (double)(int64_t)(arrived_ns - video->newest_frame_ns) / 1e6;
+	samples_add(&video->gaps_ms, ms);
+	if (ms > PROBE_GAP_MS && video->gap_count < PROBE_GAPS_MAX) {
+		video->gaps[video->gap_count++] = (struct probe_gap){
+			.at_ms = (double)(int64_t)(video->newest_frame_ns - video->first_frame_ns) /
+				 1e6,
+			.ms = ms,
+		};
+	}
+}
+
 static void count(struct probe_video *video, const struct video_received *frame,
 		uint64_t arrived_ns) {
 	if (video->newest_index && frame->frame_index > video->newest_index + 1) {
@@ -85,8 +105,7 @@ static void count(struct probe_video *video, const struct video_received *frame,
 	if (video->frames++ == 0) {
 		video->first_frame_ns = arrived_ns;
 	} else {
-		samples_add(&video->gaps_ms,
-				(double)(int64_t)(arrived_ns - video->newest_frame_ns) / 1e6);
+		note_gap(video, arrived_ns);
 	}
 	video->newest_frame_ns = arrived_ns;
 	if (frame->latency_100us) {

@@ -26,6 +26,15 @@ struct probe_video_config {
 	uint32_t width, height; /* asked for */
 };
 
+enum {
+	PROBE_GAP_MS = 100, /* longer ones between two frames are listed */
+	PROBE_GAPS_MAX = 32,
+};
+
+struct probe_gap {
+	double at_ms, ms; /* since the first frame, and how long */
+};
+
 struct probe_video {
 	struct video_receiver *receiver; /* owned */
 	struct probe_decoder *decoder;   /* owned; NULL: not decoded */
@@ -40,14 +49,19 @@ struct probe_video {
 	uint32_t newest_index;
 	uint64_t idrs_asked, invalidations_asked;
 	struct samples gaps_ms, host_ms;
+	struct probe_gap gaps[PROBE_GAPS_MAX];
+	unsigned gap_count;
 
 	/* Of the newest picture, when it showed Pattern. */
 	bool has_scene;
 	struct pattern_scene scene;
 	uint64_t scene_arrived_ns; /* its last datagram came */
 	uint64_t scene_decoded_ns;
-	uint64_t compared_ns; /* when a picture was last compared with the real one */
-	bool may_compare;     /* set by the loop: there is time for it */
+	uint32_t scene_highest;    /* number so far */
+	uint64_t scene_risen_ns;   /* when it came */
+	uint64_t still_longest_ns; /* between two risings */
+	uint64_t compared_ns;      /* when a picture was last compared with the real one */
+	bool may_compare;          /* set by the loop: there is time for it */
 
 	/* Asking as VideoDepacketizer.c does: once after the first whole frame that follows
 	 * a loss, and again after so many frames dropped in a row. */
