@@ -264,6 +264,9 @@ enum {
 	SESSION_WATCHED = 2,
 };
 
+/* runner_exited.status of an app that the runner did not start */
+#define RUNNER_STATUS_UNKNOWN (-1)
+
 /* gate_app.flags */
 enum {
 	APP_INSTALLED = 1,

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/worker.h"
+#include "runner/adopted.h"
 #include "runner/command.h"
 #include "runner/output.h"
 #include "runner/tree.h"
@@ -52,6 +53,7 @@ struct runner {
 	int output_fd; /* owned: the pipe's reading end */
 	struct output output;
 	sd_event_source *io, *timer, *child; /* owned */
+	struct adopted adopted;              /* instead of a child */
 };
 
 static void log_output(void *user, const char *line, unsigned skipped) {
@@ -104,10 +106,17 @@ static void end_app(struct runner *runner) {
 	output_end(&runner->output, clock_now_ns());
 	runner->io = sd_event_source_disable_unref(runner->io);
 	fd_release(&runner->output_fd);
+	adopted_finish(&runner->adopted);
 	report_exit(runner, runner->status, runner->output.last);
 	if (runner->worker.ending) {
 		worker_leave(&runner->worker);
 	}
+}
+
+/* Everything of the app: what descends from us, or carries its label. */
+static unsigned signal_all(struct runner *runner, int number) {
+	return runner->adopted.event ? adopted_signal(&runner->adopted, number)
+				     : tree_signal(getpid(), number);
 }
 
 static bool has_children(void) {
@@ -118,12 +127,14 @@ static bool has_children(void) {
 /* Repeated whenever somebody ended: who was missed became our child then. */
 static void press(struct runner *runner) {
 	if (runner->phase == PHASE_TERMS || runner->phase == PHASE_KILLS) {
-		tree_signal(getpid(), runner->phase == PHASE_KILLS ? SIGKILL : SIGTERM);
+		signal_all(runner, runner->phase == PHASE_KILLS ? SIGKILL : SIGTERM);
 		if (runner->phase == PHASE_TERMS) {
-			tree_signal(getpid(), SIGCONT); /* the stopped ones hear it too */
+			signal_all(runner, SIGCONT); /* the stopped ones hear it too */
 		}
 	}
-	if (runner->phase != PHASE_NONE && !has_children()) {
+	bool left = runner->adopted.event ? runner->app != 0 || signal_all(runner, 0) > 0
+					  : has_children();
+	if (runner->phase != PHASE_NONE && !left) {
 		end_app(runner);
 	}
 }
@@ -155,7 +166,7 @@ static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
 	struct runner *runner = user;
 	if (runner->phase == PHASE_TERMS) {
 		runner->phase = PHASE_KILLS;
-		log_warning("app-killed", "processes=%u", tree_signal(getpid(), 0));
+		log_warning("app-killed", "processes=%u", signal_all(runner, 0));
 		press(runner);
 	}
 	return 0;
@@ -190,6 +201,26 @@ static void report_app(struct runner *runner) {
 			log_quote(runner->command.program).text,
 			log_quote(message.runner_app.detail).text);
 	worker_post(&runner->worker, &message, NULL, 0);
+}
+
+/* For the runner after this one. */
+static void report_holds(struct runner *runner) {
+	struct ipc_message message = { .kind = IPC_RUNNER_HOLDS };
+	const struct ipc_message *start = &runner->command.start;
+	static const char name[] = "PERIGEE_SESSION=";
+	OWN(fd_close) int pidfd = (int)syscall(SYS_pidfd_open, runner->app, 0);
+	for (size_t at = 0; at < start->runner_start.env_len;
+			at += strlen(start->runner_start.env + at) + 1) {
+		if (strncmp(start->runner_start.env + at, name, sizeof(name) - 1) == 0) {
+			text_copy(message.runner_holds.label, sizeof(message.runner_holds.label),
+					start->runner_start.env + at + sizeof(name) - 1);
+		}
+	}
+	if (pidfd < 0 || !message.runner_holds.label[0]) {
+		return; /* it could not be found again */
+	}
+	message.runner_holds.pid = (uint32_t)runner->app;
+	worker_post(&runner->worker, &message, (int[]){ pidfd, runner->output_fd }, 2);
 }
 
 /* A pipe whose writing end also reads: should this process die, the app does not
@@ -295,13 +326,58 @@ static void handle_run(struct runner *runner, const struct ipc_message *message)
 	}
 	runner->phase = PHASE_RUNS;
 	report_app(runner);
+	report_holds(runner);
+}
+
+static void handle_adopted_exit(void *user) {
+	struct runner *runner = (struct runner *)user;
+	runner->app = 0;
+	if (runner->phase == PHASE_RUNS) {
+		runner->phase = PHASE_TERMS;
+		set_timer(runner, LINGER_MS);
+	}
+	press(runner);
+}
+
+static void handle_adopted_change(void *user) {
+	press((struct runner *)user);
+}
+
+/* The app of a runner that died: it has not noticed, and goes on printing into the
+ * same pipe. */
+static void handle_adopt(
+		struct runner *runner, const struct ipc_message *message, struct ipc_fds *fds) {
+	if (runner->phase != PHASE_NONE || runner->output_fd >= 0) {
+		worker_fail(&runner->worker, REASON_WORKER_LIED, "an app runs already");
+		return;
+	}
+	runner->adopted.app_exited = handle_adopted_exit;
+	runner->adopted.changed = handle_adopted_change;
+	runner->app = (pid_t)message->runner_holds.pid;
+	runner->status = RUNNER_STATUS_UNKNOWN;
+	runner->output_fd = fds_take(fds, 1);
+	output_init(&runner->output, clock_now_ns(), log_output, runner);
+	int rc = adopted_open(&runner->adopted, runner->worker.event, message->runner_holds.label,
+			fds_take(fds, 0), runner);
+	if (rc == 0) {
+		rc = sd_event_add_io(runner->worker.event, &runner->io, runner->output_fd, EPOLLIN,
+				handle_output, runner);
+	}
+	if (rc < 0) {
+		worker_end(&runner->worker, REASON_RESOURCES, "the app cannot be watched: %s",
+				strerror(-rc));
+		return;
+	}
+	runner->phase = PHASE_RUNS;
+	log_info("app-adopted", "pid=%d label=%s", (int)runner->app, runner->adopted.label);
 }
 
 static void handle_message(
 		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
-	(void)fds;
 	if (message->kind == IPC_RUNNER_START) {
 		handle_run(worker->user, message);
+	} else if (message->kind == IPC_RUNNER_ADOPT) {
+		handle_adopt(worker->user, message, fds);
 	}
 }
 
@@ -408,6 +484,6 @@ int main(int argc, char **argv) {
 	}
 	rc = worker_run(&runner->worker);
 	/* Also when the supervisor is gone: the app's session ends here. */
-	tree_signal(getpid(), SIGKILL);
+	signal_all(runner, SIGKILL);
 	_exit(rc);
 }

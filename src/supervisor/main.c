@@ -24,6 +24,7 @@
 #include "supervisor/process.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
+#include "supervisor/session_app.h"
 #include "supervisor/supervisor.h"
 
 enum {
@@ -103,6 +104,8 @@ static void handle_holder_message(
 	} else if (message->kind == IPC_HOLD_EXITED) {
 		log_warning("orphan-exited", "pid=%u status=%d", message->hold_exited.pid,
 				message->hold_exited.status);
+		session_app_reaped(
+				supervisor, message->hold_exited.pid, message->hold_exited.status);
 	} else if (message->kind == IPC_HOLD_END && channel_is_open(channel)) {
 		struct ipc_message put = { .kind = IPC_HOLD_PUT, .hold.name = "used-keys" };
 		channel_post(channel, &put, &supervisor->keys.shm.fd, 1);

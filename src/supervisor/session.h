@@ -42,8 +42,12 @@ struct session {
 	struct child *desktop, *sound, *runner;
 	struct view *view; /* owned, NULL when nobody watches or is about to */
 	unsigned children; /* processes of ours that are not reaped, closing ones too */
-	int app_pidfd;     /* owned: the app, should its runner die */
 	uint32_t app_pid;
+	int app_pidfd, app_output_fd; /* owned: for the next runner, -1 before the app runs */
+	struct restarts runner_restarts;
+	bool app_reaped; /* by the holder, with app_status */
+	bool app_status_known;
+	int app_status;
 	struct sd_event_source *app_blame; /* owned: its failure is about to be judged */
 	char app_words[160];               /* what is said then */
 	int sound_listen_fd;               /* owned: outlives the sound server */

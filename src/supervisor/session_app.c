@@ -134,19 +134,31 @@ static int handle_blame(sd_event_source *source, uint64_t usec, void *user) {
 	(void)usec;
 	struct session *session = (struct session *)user;
 	session->app_blame = sd_event_source_disable_unref(session->app_blame);
-	session_raise(session, LIFE_QUIT, REASON_APP_FAILED, session->app_words);
+	int status = session->app_status;
+	char words[160];
+	if (session->app_status_known) {
+		text_format(words, sizeof(words), "%s ended with %s %d: %s", session->app->title,
+				WIFSIGNALED(status) ? "signal" : "status",
+				WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+				session->app_words);
+	} else {
+		text_format(words, sizeof(words), "%s ended, nobody saw how: %s",
+				session->app->title, session->app_words);
+	}
+	session_raise(session, LIFE_QUIT,
+			session->app_status_known ? REASON_APP_FAILED : REASON_APP_EXITED, words);
 	return 0;
 }
 
-/* The app is no more. Whether it failed by itself shows a moment later. */
-static void app_exited(struct session *session, int status, const char *last_lines) {
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+/* The app is no more. Whether it failed by itself, and how it ended when its runner
+ * was not its parent, shows a moment later. */
+static void app_exited(struct session *session, int status, bool known) {
+	session->app_status = status;
+	session->app_status_known = known;
+	if (known && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		session_raise(session, LIFE_QUIT, REASON_APP_EXITED, NULL);
 		return;
 	}
-	text_format(session->app_words, sizeof(session->app_words), "%s ended with %s %d: %s",
-			session->app->title, WIFSIGNALED(status) ? "signal" : "status",
-			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), last_lines);
 	sd_event_source_disable_unref(session->app_blame);
 	session->app_blame = NULL;
 	if (sd_event_add_time_relative(session->supervisor->event, &session->app_blame,
@@ -161,15 +173,35 @@ static void handle_runner_message(
 	(void)fds;
 	struct session *session = (struct session *)child->user;
 	if (message->kind == IPC_RUNNER_APP) {
-		fd_close(session->app_pidfd);
 		session->app_pid = message->runner_app.pid;
-		session->app_pidfd = (int)syscall(SYS_pidfd_open, session->app_pid, 0);
 		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
 				(unsigned long long)session->id, message->runner_app.pid,
 				log_quote(message->runner_app.detail).text);
+	} else if (message->kind == IPC_RUNNER_HOLDS) {
+		fd_close(session->app_pidfd);
+		fd_close(session->app_output_fd);
+		session->app_pidfd = fds_take(fds, 0);
+		session->app_output_fd = fds_take(fds, 1);
+		session->app_pid = message->runner_holds.pid;
 	} else if (message->kind == IPC_RUNNER_EXITED) {
-		app_exited(session, message->runner_exited.status,
+		int status = message->runner_exited.status;
+		bool known = status != RUNNER_STATUS_UNKNOWN || session->app_reaped;
+		text_copy(session->app_words, sizeof(session->app_words),
 				message->runner_exited.last_lines);
+		app_exited(session, status != RUNNER_STATUS_UNKNOWN ? status : session->app_status,
+				known);
+	}
+}
+
+void session_app_reaped(struct supervisor *supervisor, uint32_t pid, int status) {
+	for (struct session *session = supervisor->sessions; session; session = session->next) {
+		if (session->app_pid == pid && pid != 0) {
+			session->app_reaped = true;
+			session->app_status = status;
+			if (session->app_blame && !session->app_status_known) {
+				app_exited(session, status, true);
+			}
+		}
 	}
 }
 
@@ -184,10 +216,45 @@ static void kill_orphaned_app(struct session *session) {
 	}
 }
 
+/* A hand on what the app is and prints: it can be watched by another runner. */
+static bool can_be_adopted(const struct session *session) {
+	return session->app_pidfd >= 0 && session->app_output_fd >= 0;
+}
+
+static void adopt_app(struct session *session) {
+	struct ipc_message message = {
+		.kind = IPC_RUNNER_ADOPT,
+		.runner_holds.pid = session->app_pid,
+	};
+	text_format(message.runner_holds.label, sizeof(message.runner_holds.label), "%016llx",
+			(unsigned long long)session->id);
+	int fds[2] = { session->app_pidfd, session->app_output_fd };
+	child_post(session->runner, &message, fds, 2);
+	log_info("runner-replaced", "session=%016llx app_pid=%u times=%u",
+			(unsigned long long)session->id, session->app_pid,
+			session->runner_restarts.total);
+}
+
+static int spawn_runner(struct session *session);
+
+/* The app has not noticed that nobody watches it: the next runner does. */
+static bool replace_runner(struct session *session, const struct child_end *end) {
+	static const struct restarts_rule rule = { .at_once = UINT8_MAX, .most = 8 };
+	uint32_t wait_ms;
+	if (!can_be_adopted(session) || session->life.state >= LIFE_ENDING ||
+			!restarts_failed(&session->runner_restarts, &rule, end->reason,
+					clock_now_ms(), &wait_ms) ||
+			spawn_runner(session) < 0) {
+		return false;
+	}
+	adopt_app(session);
+	return true;
+}
+
 static void handle_runner_ended(struct child *child, const struct child_end *end) {
 	struct session *session = (struct session *)child->user;
 	session->runner = NULL;
-	if (!end->expected) {
+	if (!end->expected && !replace_runner(session, end)) {
 		kill_orphaned_app(session);
 		session_raise(session, LIFE_BROKEN, end->reason, end->detail);
 	}
@@ -199,9 +266,9 @@ static const struct child_owner runner_owner = {
 	.ended = handle_runner_ended,
 };
 
-int session_app_start(struct session *session) {
-	struct ipc_message message;
-	int rc = fill_runner_start(session, &message);
+static int spawn_runner(struct session *session) {
+	char home[256];
+	int rc = make_home(session, home, sizeof(home));
 	if (rc < 0) {
 		return rc;
 	}
@@ -214,7 +281,7 @@ int session_app_start(struct session *session) {
 				session->supervisor->paths.runtime, "--privileges",
 				session->app->normal_privileges ? "normal" : "confined", NULL },
 		.confine = session->app->normal_privileges ? "runner-normal" : NULL,
-		.home = message.runner_start.home,
+		.home = home,
 		.app = session->app->program,
 		.session = session->id,
 		.name = session->app->title,
@@ -223,6 +290,16 @@ int session_app_start(struct session *session) {
 			&session->runner);
 	if (rc == 0) {
 		session->children++;
+	}
+	return rc;
+}
+
+int session_app_start(struct session *session) {
+	struct ipc_message message;
+	int rc = fill_runner_start(session, &message);
+	rc = rc < 0 ? rc : spawn_runner(session);
+	if (rc == 0) {
+		session->app_reaped = session->app_status_known = false;
 		child_post(session->runner, &message, NULL, 0);
 	}
 	return rc;
@@ -236,4 +313,5 @@ void session_app_stop(struct session *session, uint32_t reason) {
 void session_app_finish(struct session *session) {
 	session->app_blame = sd_event_source_disable_unref(session->app_blame);
 	fd_release(&session->app_pidfd);
+	fd_release(&session->app_output_fd);
 }

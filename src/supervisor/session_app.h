@@ -7,6 +7,7 @@
 #include "base/own.h"
 
 struct session;
+struct supervisor;
 
 /* A session's app and the runner that starts, watches and ends it. */
 
@@ -15,6 +16,9 @@ int session_app_start(struct session *session) NODISCARD;
 
 /* Asks the runner to end the app and itself. */
 void session_app_stop(struct session *session, uint32_t reason);
+
+/* The holder, whose orphans apps become with their runner's death, has reaped one. */
+void session_app_reaped(struct supervisor *supervisor, uint32_t pid, int status);
 
 /* Releases what is held. */
 void session_app_finish(struct session *session);

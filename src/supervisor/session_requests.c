@@ -96,7 +96,7 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	}
 	session->supervisor = supervisor;
 	session->sound_listen_fd = -1;
-	session->app_pidfd = -1;
+	session->app_pidfd = session->app_output_fd = -1;
 	session->app = app;
 	random_fill(&session->id, sizeof(session->id));
 	memcpy(session->client, message->launch.client, sizeof(session->client));

@@ -16,6 +16,7 @@
 static const char *runner_path;
 static char folder[64], home[96], runtime[96], fifo_path[128];
 static int fifo;
+static struct ipc_message detail; /* the newest RUNNER_APP */
 
 static void put_word(uint8_t *bytes, uint16_t *len, const char *word) {
 	memcpy(bytes + *len, word, strlen(word) + 1);
@@ -43,6 +44,25 @@ static void send_start(struct process *runner, const char *const *argv, uint32_t
 static void run_script(struct process *runner, const char *script) {
 	send_start(runner, (const char *const[]){ "sh", "-c", script, NULL }, 0);
 	process_receive(runner, IPC_RUNNER_APP);
+	detail = runner->message;
+	process_receive(runner, IPC_RUNNER_HOLDS);
+	assert_int_equal(runner->message.runner_holds.pid, detail.runner_app.pid);
+	assert_string_equal(runner->message.runner_holds.label, "7");
+}
+
+/* The runner dies; another one gets what it had told the supervisor to hold. */
+static struct process replace_runner(struct process *runner) {
+	struct ipc_message adopt = runner->message;
+	struct ipc_fds fds = runner->fds;
+	runner->fds.count = 0;
+	adopt.kind = IPC_RUNNER_ADOPT;
+	kill(runner->pid, SIGKILL);
+	process_wait(runner);
+	struct process next = start_runner();
+	assert_int_equal(channel_send_fd(next.channel, &adopt, fds.fd, fds.count), 0);
+	close(fds.fd[0]);
+	close(fds.fd[1]);
+	return next;
 }
 
 /* The next word of the app. */
@@ -64,7 +84,7 @@ static void an_app_runs_in_its_home_and_ends(void **state) {
 	(void)state;
 	struct process runner = start_runner();
 	run_script(&runner, "echo $HOME $PERIGEE_SESSION $LEAK; pwd >&2; exit 3");
-	assert_true(runner.message.runner_app.pid > 1);
+	assert_true(detail.runner_app.pid > 1);
 	process_receive(&runner, IPC_RUNNER_EXITED);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
 	char wanted[256];
@@ -176,7 +196,7 @@ static void other_homes_are_closed(void **state) {
 	struct process runner = start_runner();
 	run_script(&runner, "cat ../secret/f 2>/dev/null || echo closed; touch mine && echo mine; "
 			    "touch ../new 2>/dev/null || echo outside");
-	assert_non_null(strstr(runner.message.runner_app.detail, "Landlock"));
+	assert_non_null(strstr(detail.runner_app.detail, "Landlock"));
 	process_receive(&runner, IPC_RUNNER_EXITED);
 	assert_string_equal(runner.message.runner_exited.last_lines, "closed\nmine\noutside\n");
 	process_stop(&runner);
@@ -202,6 +222,40 @@ static void an_app_ends_with_the_supervisor(void **state) {
 		poll(&wait, 1, 1);
 		assert_true(i < PROCESS_DEADLINE_MS - 1);
 	}
+}
+
+static void an_app_outlives_its_runner_and_is_watched_by_the_next(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner, "echo $$ >fifo; read x <fifo2; echo last words; exit 3");
+	int pid = hear_pid();
+	struct process next = replace_runner(&runner);
+	assert_int_equal(kill(pid, 0), 0);
+	char path[128];
+	text_format(path, sizeof(path), "%s/fifo2", home);
+	OWN(fd_close) int go = open(path, O_RDWR);
+	assert_int_equal(write(go, "go\n", 3), 3);
+	process_receive(&next, IPC_RUNNER_EXITED);
+	assert_int_equal(next.message.runner_exited.status, RUNNER_STATUS_UNKNOWN);
+	assert_string_equal(next.message.runner_exited.last_lines, "last words\n");
+	process_stop(&next);
+}
+
+static void an_adopted_app_ends_with_all_that_it_started(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	run_script(&runner, "setsid sh -c 'trap \"\" TERM; echo $$ >fifo; "
+			    "while :; do sleep 1000; done' >/dev/null 2>&1 & wait");
+	int pid = hear_pid();
+	struct process next = replace_runner(&runner);
+	process_ask_stop(&next, 1000);
+	process_receive(&next, IPC_RUNNER_EXITED);
+	process_receive(&next, IPC_STOPPED);
+	assert_int_equal(process_wait(&next), 0);
+	char path[64];
+	text_format(path, sizeof(path), "/proc/%d/cmdline", pid);
+	OWN(file_close) FILE *file = fopen(path, "re");
+	assert_true(!file || fgetc(file) == EOF); /* nobody may have reaped it yet */
 }
 
 static void an_unwieldy_start_is_refused(void **state) {
@@ -259,6 +313,8 @@ int main(int argc, char **argv) {
 		UNIT(an_app_of_another_user_has_its_own_home),
 		UNIT(other_homes_are_closed),
 		UNIT(an_app_ends_with_the_supervisor),
+		UNIT(an_app_outlives_its_runner_and_is_watched_by_the_next),
+		UNIT(an_adopted_app_ends_with_all_that_it_started),
 		UNIT(an_unwieldy_start_is_refused),
 	};
 	assert_int_equal(argc, 2);
