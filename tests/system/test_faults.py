@@ -15,7 +15,7 @@ def fds_of(pid):
 
 def a_process_that_dies_ends_its_own_session_at_most(build):
     """Beside every death a second viewer loses nothing."""
-    ends_view = {"desktop", "runner"}
+    ends_view = {"desktop"}
     with Host(build) as host:
         host.paired("sick")
         host.paired("well")
@@ -68,7 +68,7 @@ def a_process_that_hangs_is_noticed(build):
             wait_for("it is named", 6, lambda: "reason=worker-hung" in host.log()[mark:] or
                      "reason=slots-held" in host.log()[mark:])
             report = host.report(viewer, check=False)
-            if kind in ("stream", "encoder"):
+            if kind in ("stream", "encoder", "runner"):
                 expect(f"{kind}: another one goes on: {report}", report["end"] == "time")
             wait_for("the session is over or waits", 10,
                      lambda: not host.status("session", state="streaming"))

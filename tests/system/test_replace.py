@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a viewer sees of a process that dies or stands still: a gap, and not even that of most.
+
+Figures are printed; asserted is twice what is promised, so that a busy machine does not fail.
+"""
+import os
+import signal
+import time
+
+from host import Host, expect, run, wait_for
+
+DEATHS = (signal.SIGKILL, signal.SIGSEGV)
+HANG = (signal.SIGSTOP,)
+
+# Name of the process in the status, the log line of its successor, promised gaps of the
+# pictures and of the sound after a death and after a standstill, ms; None: nothing is felt.
+#   kind      process       successor's line                       death        standstill
+KINDS = {
+    "encoder": ("pictures", "event=part-replaced",                 (1000, None), (3000, None)),
+    "sound encoder": ("sound", "event=part-replaced",              (None, 1000), (None, 3000)),
+    "stream":  ("viewer",   "event=part-replaced",                 (1000, 1000), (3000, 3000)),
+    "runner":  ("Pattern",  "event=runner-replaced",               (None, None), (None, None)),
+    "sound server": ("pulseaudio", "event=worker-spawned",         (None, 2000), (None, 5000)),
+    "gate":    ("perigee-gate", "event=door-open kind=gate",       (None, None), (None, None)),
+    "store":   ("perigee-store", "event=worker-spawned",           (None, None), (None, None)),
+}
+PEERS = {"runner": "runner", "gate": "gate", "store": "store"}
+UNFELT_MS = 250  # what a busy machine does to anybody
+
+
+def pid_of(host, kind):
+    name = KINDS[kind][0]
+    rows = [row for row in host.status("process", name=name)
+            if kind not in PEERS or row["kind"] == PEERS[kind]]
+    return rows[0]["pid"]
+
+
+def survives(host, kind, signals, gaps, seconds, keys_at_ms):
+    script = host.folder / "script"
+    script.write_text(f"{keys_at_ms} inputcheck 5\n")
+    viewer = host.probe("stream", "--app", "Pattern", "--size", "1280x720", "--fps", "60",
+                        "--seconds", str(seconds), "--script", str(script), background=True)
+    session = wait_for("streaming", 10, lambda: [
+        row for row in host.status("session", state="streaming") if row["pictures"] > 30])[0]["id"]
+    for number in signals:
+        mark = len(host.log())
+        os.kill(pid_of(host, kind), number)
+        host.wait_log(KINDS[kind][1], 8, mark)
+    report = host.report(viewer, check=False)
+    video, audio = report["video"], report["audio"]
+    pattern = video["pattern"]
+    names = "+".join(number.name for number in signals)
+    print(f"# {kind} {names}: longest gap of pictures {video['gap_ms']['max']:.0f} ms, of Pattern's "
+          f"numbers {pattern['still_longest_ms']:.0f} ms, of sound {audio['quiet_longest_ms']:.0f} "
+          "ms", flush=True)
+    what = f"{kind} {names}"
+    expect(f"{what}: the viewer stays to the end: {report.get('end')} {report.get('termination')}",
+           report.get("end") == "time" and report.get("termination") is None)
+    expect(f"{what}: the same session", session in [row["id"] for row in host.status("session")])
+    expect(f"{what}: Pattern goes on: {pattern}", pattern["still_at_end_ms"] < 1000 and
+           pattern["backwards"] == 0)
+    expect(f"{what}: nothing broken reached the decoder: {video}", video["decode_errors"] == 0 and
+           video["malformed"] == 0 and video["corrupt"] == 0)
+    expect(f"{what}: a key shows: {report.get('input')}", report["input"]["seen"] == 5 and
+           report["input"]["missed"] == 0)
+    expect(f"{what}: sound is there at the end: {audio}", audio["quiet_at_end_ms"] < 1000)
+    for seen, promised in ((pattern["still_longest_ms"], gaps[0]),
+                           (audio["quiet_longest_ms"], gaps[1])):
+        expect(f"{what}: a gap of {seen} ms, promised is {promised}",
+               seen <= (2 * promised if promised else UNFELT_MS))
+
+
+def a_death_is_a_gap_at_most(build):
+    with Host(build) as host:
+        host.paired()
+        for kind, row in KINDS.items():
+            survives(host, kind, DEATHS, row[2], 5, 3500)
+            host.probe("serverinfo")
+
+
+def a_standstill_is_a_gap_at_most(build):
+    with Host(build) as host:
+        host.paired()
+        for kind, row in KINDS.items():
+            survives(host, kind, HANG, row[3], 9, 7000)
+            host.probe("serverinfo")
+
+
+def the_app_ends_with_its_session_after_its_runner_died(build):
+    """And its exit is told though nobody alive is its parent."""
+    with Host(build) as host:
+        host.paired()
+        host.probe("stream", "--app", "Pattern", "--seconds", "1")
+        for end in ("quit", "exit"):
+            host.probe("resume" if end == "quit" else "stream", *(
+                [] if end == "quit" else ["--app", "Pattern"]), "--seconds", "1")
+            mark = len(host.log())
+            os.kill(host.pid("runner"), signal.SIGKILL)
+            host.wait_log("event=app-adopted", 5, mark)
+            app = [pid for pid, name in host.remains() if name.endswith("perigee-pattern")]
+            expect(f"one Pattern: {app}", len(app) == 1)
+            if end == "quit":
+                host.probe("quit")
+            else:
+                os.kill(app[0], signal.SIGTERM)
+                host.wait_log("reason=app-", 5, mark)
+                expect("how it ended is known", "signal 15" in host.log()[mark:])
+            wait_for("nothing of it is left", 5, lambda: not host.status("session") and not [
+                pid for pid, name in host.remains() if name.endswith("perigee-pattern")])
+
+
+def a_desktop_that_dies_is_told(build):
+    with Host(build) as host:
+        host.paired()
+        for number, promised_ms in ((signal.SIGKILL, 2000), (signal.SIGSEGV, 2000),
+                                    (signal.SIGSTOP, 4000)):
+            viewer = host.probe("stream", "--app", "Pattern", "--seconds", "20", background=True)
+            wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
+            mark = len(host.log())
+            begun = time.monotonic()
+            os.kill(host.pid("desktop"), number)
+            report = host.report(viewer, check=False)
+            took_ms = (time.monotonic() - begun) * 1000
+            print(f"# desktop {number.name}: told after {took_ms:.0f} ms", flush=True)
+            expect(f"told: {report.get('end')} {report.get('termination')}",
+                   report["end"] == "terminated" and report["termination"] == "0x800e9403")
+            expect(f"{number.name}: in time: {took_ms}", took_ms < 2 * promised_ms)
+            host.wait_log("event=session-end ", 10, mark)
+            expect("with the reason", "reason=desktop-died" in host.log()[mark:] or
+                   "reason=worker-hung" in host.log()[mark:])
+
+
+if __name__ == "__main__":
+    run([
+        a_death_is_a_gap_at_most,
+        a_standstill_is_a_gap_at_most,
+        the_app_ends_with_its_session_after_its_runner_died,
+        a_desktop_that_dies_is_told,
+    ])
