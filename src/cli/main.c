@@ -254,6 +254,30 @@ static enum exit_status run_doctor(struct command *command) {
 	return rc == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+static enum exit_status run_restart(struct command *command) {
+	if (!command->argument) {
+		fputs("perigee: restart what? For example: perigee restart encoder ID, with the "
+		      "session's ID that `perigee status` shows.\n",
+				stderr);
+		return EXIT_USAGE;
+	}
+	json_t *body = json_pack("{ss}", "kind", command->argument);
+	if (body && command->second) {
+		json_object_set_new(body, "id", json_string(command->second));
+	}
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, "/api/v1/system/restart", body, &answer);
+	if (status == EXIT_DONE) {
+		if (command->json) {
+			print(command, answer.json);
+		} else {
+			puts("It was ended; another one takes its place.");
+		}
+		api_answer_finish(&answer);
+	}
+	return status;
+}
+
 static enum exit_status run_version(struct command *command) {
 	(void)command;
 	puts("perigee " PERIGEE_VERSION);
@@ -274,6 +298,10 @@ static const struct {
 	{ "apps", "[--json]", "what can be launched", run_apps },
 	{ "evidence", "[list | show ID | take [WHOM]]",
 			"what failed processes left; looks at healthy ones", run_evidence },
+	{ "restart", "KIND [ID]",
+			"ends a process, so that its successor goes on: encoder, sound-encoder, "
+			"stream, desktop, runner, sound, gate, web, store, facts, discover",
+			run_restart },
 	{ "probe", "MODE [OPTIONS]", "a Moonlight client for tests; see `perigee probe help`",
 			NULL },
 	{ "health", "[--ready]", "one line; exit 0 when it lives (can start a session)",

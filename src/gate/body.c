@@ -106,3 +106,30 @@ int body_client_parse(struct span text, uint8_t out[32], const char **out_fault)
 	}
 	return 0;
 }
+
+static bool read_word(const json_t *body, const char *key, bool needed, char *out, size_t size) {
+	const json_t *value = json_object_get(body, key);
+	const char *word = json_string_value(value);
+	if (!value && !needed) {
+		out[0] = '\0';
+		return true;
+	}
+	return word && word[0] && json_string_length(value) == strlen(word) &&
+	       text_is_printable(word, strlen(word)) && text_copy(out, size, word);
+}
+
+int body_restart_parse(struct span text, struct body_restart *out, const char **out_fault) {
+	OWN(json_decref) json_t *body = parse_object(text);
+	struct body_restart found;
+	if (!body) {
+		return fault(no_object, out_fault);
+	}
+	if (!read_word(body, "kind", true, found.kind, sizeof(found.kind))) {
+		return fault("Say what to restart: \"kind\": \"encoder\".", out_fault);
+	}
+	if (!read_word(body, "id", false, found.id, sizeof(found.id))) {
+		return fault("\"id\" is not a session's or a worker's, as text.", out_fault);
+	}
+	*out = found;
+	return 0;
+}

@@ -28,4 +28,14 @@ int body_pin_parse(struct span body, struct body_pin *out, const char **out_faul
  * no client can have that name. */
 int body_client_parse(struct span body, uint8_t out[32], const char **out_fault) NODISCARD;
 
+/* {"kind": "encoder", "id": "0123456789abcdef"}: a process to restart. */
+struct body_restart {
+	char kind[16];
+	char id[24]; /* "" when none was given */
+};
+
+/* -EBADMSG. */
+int body_restart_parse(
+		struct span body, struct body_restart *out, const char **out_fault) NODISCARD;
+
 #endif

@@ -12,6 +12,7 @@
 #include "gate/rtsp.h"
 #include "gate/tls.h"
 #include "gate/web_obey.h"
+#include "gate/web_restart.h"
 
 void gate_post(struct gate *gate, const struct ipc_message *message) {
 	worker_post(&gate->worker, message, NULL, 0);
@@ -50,6 +51,7 @@ static const struct {
 	[AWAITS_PAIR_ANSWER] = { web_handle_overdue, web_handle_gone },
 	[AWAITS_REMOVED] = { web_handle_overdue, web_handle_gone },
 	[AWAITS_STATUS] = { web_handle_overdue, web_handle_gone },
+	[AWAITS_RESTARTED] = { web_handle_restart_overdue, NULL },
 #ifdef PERIGEE_OBEY
 	[AWAITS_OBEYED] = { web_handle_obey_overdue, NULL },
 #endif
@@ -321,6 +323,7 @@ FORWARD(handle_pair_gone, web_handle_pair_gone)
 FORWARD(handle_pair_answer, web_handle_pair_answer)
 FORWARD(handle_status_line, web_handle_status_line)
 FORWARD(handle_status_end, web_handle_status_end)
+FORWARD(handle_restarted, web_handle_restarted)
 #ifdef PERIGEE_OBEY
 FORWARD(handle_obeyed, web_handle_obeyed)
 #endif
@@ -346,6 +349,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_PAIR_ANSWER] = handle_pair_answer,
 	[IPC_STATUS_LINE] = handle_status_line,
 	[IPC_STATUS_END] = handle_status_end,
+	[IPC_RESTARTED] = handle_restarted,
 #ifdef PERIGEE_OBEY
 	[IPC_OBEYED] = handle_obeyed,
 #endif

@@ -41,6 +41,7 @@ enum gate_awaits {
 	AWAITS_PAIR_ANSWER, /* web: PAIR_ANSWER, then PAIR_GONE */
 	AWAITS_REMOVED,     /* web: CLIENT_REMOVED */
 	AWAITS_STATUS,      /* web: STATUS_END */
+	AWAITS_RESTARTED,   /* web: RESTARTED */
 	AWAITS_OBEYED,      /* web, in a build for tests: OBEYED */
 	GATE_AWAITS,
 };

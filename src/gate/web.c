@@ -18,6 +18,7 @@
 #include "gate/gate.h"
 #include "gate/health.h"
 #include "gate/web_obey.h"
+#include "gate/web_restart.h"
 
 static const char page_policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
 				  "img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -349,6 +350,7 @@ static const struct route routes[] = {
 	{ "/api/v1/pair/client", ON(WEB) | ON(API), HTTP_POST, ACCESS_KEY, false, handle_pair },
 	{ "/api/v1/clients", ON(WEB) | ON(API), HTTP_GET, ACCESS_KEY, true, handle_clients },
 	{ "/api/v1/unpair/client", ON(WEB) | ON(API), HTTP_POST, ACCESS_KEY, false, handle_unpair },
+	{ "/api/v1/system/restart", ON(API), HTTP_POST, ACCESS_KEY, false, web_handle_restart },
 	{ "/api/v1/status", ON(WEB) | ON(API), HTTP_GET, ACCESS_KEY, true, handle_status },
 #ifdef PERIGEE_OBEY
 	{ "/api/v1/debug/obey", ON(API), HTTP_POST, ACCESS_KEY, false, web_handle_obey },

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/by_hand.h"
 #include "supervisor/status.h"
 
 const char *doors_host_name(const struct supervisor *supervisor) {
@@ -228,6 +229,8 @@ void doors_web_message(
 		gate_ready(supervisor, SERVICE_WEB);
 	} else if (message->kind == IPC_PAIR_PIN) {
 		pass_on(supervisor, SERVICE_GATE, message);
+	} else if (message->kind == IPC_RESTART) {
+		by_hand_restart(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {
 		status_answer(supervisor, message->status_ask.request);
 	}

@@ -237,13 +237,14 @@ static int handle_retry(sd_event_source *source, uint64_t usec, void *user) {
 	(void)usec;
 	struct service *service = (struct service *)user;
 	service->retry = sd_event_source_disable_unref(service->retry);
+	service->next_ms = 0;
 	if (!service->supervisor->stopping && !service->child) {
 		(void)!start(service);
 	}
 	return 0;
 }
 
-static void retry_later(struct service *service) {
+static void retry_later(struct service *service, uint32_t reason) {
 	uint64_t ran_ms = clock_now_ms() - service->started_ms;
 	service->failures = ran_ms > STEADY_MS ? 0 : service->failures;
 	uint32_t shift = service->failures < 7 ? service->failures : 7;
@@ -251,6 +252,8 @@ static void retry_later(struct service *service) {
 	wait_ms = wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
 	service->failures++;
 	service->restarts++;
+	service->reason = reason;
+	service->next_ms = clock_now_ms() + wait_ms;
 	log_warning("service-restart", "kind=%s wait_ms=%u failures=%u",
 			ipc_peer_name(service->row->kind), wait_ms, service->failures);
 	sd_event_source_disable_unref(service->retry);
@@ -280,7 +283,7 @@ static void handle_ended(struct child *child, const struct child_end *end) {
 	} else if (service->row->once) {
 		handle_once_ended(service, end->expected);
 	} else {
-		retry_later(service);
+		retry_later(service, end->reason);
 	}
 }
 
@@ -307,7 +310,7 @@ static int start(struct service *service) {
 	service->started_ms = clock_now_ms();
 	int rc = child_spawn(&supervisor->nursery, &spec, &owner, service, &service->child);
 	if (rc < 0) {
-		retry_later(service);
+		retry_later(service, REASON_SPAWN_FAILED);
 	} else if (service->row->started) {
 		service->row->started(supervisor, service->child);
 	}

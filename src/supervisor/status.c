@@ -8,8 +8,10 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/doors.h"
+#include "supervisor/services.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/view.h"
 
 enum {
 	COUNTERS_SHOWN = 27, /* the highest that a kind of worker has */
@@ -267,6 +269,51 @@ static void send_corpse(
 			corpse->end.written_off ? "true" : "false");
 }
 
+/* What was started again, what waits for its next try, what is given up. */
+static void send_restarts(struct supervisor *supervisor, uint32_t request, uint64_t session,
+		const char *part, const struct restarts *restarts) {
+	if (restarts->total == 0) {
+		return;
+	}
+	uint64_t now_ms = clock_now_ms();
+	uint64_t next_ms = restarts->next_ms > now_ms ? restarts->next_ms - now_ms : 0;
+	send_line(supervisor, request,
+			"{\"what\":\"restart\",\"session\":\"%016llx\",\"part\":\"%s\","
+			"\"times\":%u,\"last_minute\":%u,\"reason\":\"%s\","
+			"\"next_try_ms\":%llu,\"given_up\":%s}",
+			(unsigned long long)session, part, restarts->total,
+			restarts_recent(restarts, now_ms), reason_row(restarts->reason)->name,
+			(unsigned long long)next_ms, restarts->given_up ? "true" : "false");
+}
+
+static void send_session_restarts(
+		struct supervisor *supervisor, uint32_t request, const struct session *session) {
+	for (enum view_part part = VIEW_PICTURES; session->view && part < VIEW_PARTS; part++) {
+		send_restarts(supervisor, request, session->id, view_part_name(part),
+				&session->view->worker[part].restarts);
+	}
+	send_restarts(supervisor, request, session->id, "runner", &session->runner_restarts);
+	send_restarts(supervisor, request, session->id, "sound-server", &session->sound_restarts);
+}
+
+static void send_service_restarts(struct supervisor *supervisor, uint32_t request) {
+	uint64_t now_ms = clock_now_ms();
+	for (int i = 0; i < SERVICES; i++) {
+		const struct service *service = &supervisor->services[i];
+		if (service->restarts == 0) {
+			continue;
+		}
+		uint64_t next_ms = service->next_ms > now_ms ? service->next_ms - now_ms : 0;
+		send_line(supervisor, request,
+				"{\"what\":\"restart\",\"session\":\"\",\"part\":\"%s\","
+				"\"times\":%llu,\"in_a_row\":%u,\"reason\":\"%s\","
+				"\"next_try_ms\":%llu,\"given_up\":false}",
+				services_name(service), (unsigned long long)service->restarts,
+				service->failures, reason_row(service->reason)->name,
+				(unsigned long long)next_ms);
+	}
+}
+
 void status_answer(struct supervisor *supervisor, uint32_t request) {
 	send_host(supervisor, request);
 	send_encoders(supervisor, request);
@@ -275,6 +322,7 @@ void status_answer(struct supervisor *supervisor, uint32_t request) {
 	send_admission(supervisor, request);
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		send_session(supervisor, request, at);
+		send_session_restarts(supervisor, request, at);
 	}
 	for (struct child *at = supervisor->nursery.first; at; at = at->next) {
 		send_process(supervisor, request, at);
@@ -283,6 +331,7 @@ void status_answer(struct supervisor *supervisor, uint32_t request) {
 		send_corpse(supervisor, request, at);
 	}
 	send_incidents(supervisor, request);
+	send_service_restarts(supervisor, request);
 	struct ipc_message end = { .kind = IPC_STATUS_END, .status_line.request = request };
 	supervisor_post(supervisor, SERVICE_WEB, &end, NULL, 0);
 }

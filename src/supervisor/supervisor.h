@@ -33,6 +33,8 @@ struct service {
 	uint64_t started_ms;
 	uint32_t failures; /* in a row */
 	uint64_t restarts; /* ever */
+	uint32_t reason;   /* of the newest failure */
+	uint64_t next_ms;  /* when it is tried again, 0: it runs or is not to */
 	bool ready;
 };
 

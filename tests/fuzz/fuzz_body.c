@@ -20,6 +20,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	} else {
 		assert(fault);
 	}
+	struct body_restart restart;
+	fault = NULL;
+	if (body_restart_parse(body, &restart, &fault) == 0) {
+		assert(restart.kind[0] && memchr(restart.kind, '\0', sizeof(restart.kind)));
+		assert(memchr(restart.id, '\0', sizeof(restart.id)) && !fault);
+	} else {
+		assert(fault);
+	}
 	uint8_t client[32];
 	fault = NULL;
 	int rc = body_client_parse(body, client, &fault);

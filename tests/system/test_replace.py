@@ -6,6 +6,7 @@ Figures are printed; asserted is twice what is promised, so that a busy machine 
 """
 import os
 import signal
+import subprocess
 import time
 
 from host import Host, expect, run, wait_for
@@ -131,10 +132,75 @@ def a_desktop_that_dies_is_told(build):
                    "reason=worker-hung" in host.log()[mark:])
 
 
+def restarting_by_hand_is_the_same(build):
+    with Host(build) as host:
+        host.paired()
+
+        def restart(*words):
+            return subprocess.run([str(host.build / "src/cli/perigee"), "--runtime",
+                                   str(host.folder / "run"), "restart", *words],
+                                  capture_output=True, text=True, timeout=20)
+
+        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "6", background=True)
+        session = wait_for("streaming", 10, lambda: [
+            row for row in host.status("session", state="streaming")
+            if row["pictures"] > 30])[0]["id"]
+        for words, line in ((["encoder", session], "event=part-replaced"),
+                            (["stream"], "event=part-replaced"),
+                            (["sound-encoder"], "event=part-replaced"),
+                            (["runner"], "event=runner-replaced"),
+                            (["gate"], "event=door-open kind=gate"),
+                            (["store"], "event=worker-spawned"),
+                            (["web"], "event=door-open kind=web")):
+            mark = len(host.log())
+            done = restart(*words)
+            expect(f"{words}: {done}", done.returncode == 0)
+            host.wait_log(line, 8, mark)
+            wait_for("the door is there", 5, lambda: host.api("/api/v1/status", optional=True))
+        rows = {row["part"]: row for row in host.status("restart")}
+        expect(f"the status tells: {rows}", rows["pictures"]["reason"] == "restarted" and
+               rows["stream"]["times"] == 1 and not rows["stream"]["given_up"] and
+               rows["runner"]["times"] == 1 and "gate" in rows)
+        for words, fault in ((["teapot"], "What can be restarted"),
+                             (["stream", "0123456789abcdef"], "No such stream runs")):
+            done = restart(*words)
+            expect(f"refused: {done}", done.returncode == 1 and fault in done.stderr)
+        report = host.report(viewer)
+        expect(f"the viewer stays: {report}", report["end"] == "time" and
+               report["video"]["decode_errors"] == 0)
+
+
+def what_dies_again_and_again_is_given_up(build):
+    """With a reason that the client shows, and waits that grow until then."""
+    with Host(build) as host:
+        host.paired()
+        viewer = host.probe("stream", "--app", "Pattern", "--seconds", "60", background=True)
+        wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
+
+        def kill_one():
+            for row in host.status("process", name="pictures"):
+                try:
+                    os.kill(row["pid"], signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            return "event=part-given-up" in host.log()
+
+        wait_for("it is given up", 30, kill_one)
+        report = host.report(viewer, check=False)
+        expect(f"told: {report.get('end')}", report["end"] == "terminated")
+        expect("with the reason", "reason=restarts-spent" in host.log())
+        expect("waits grew", "wait_ms=100" in host.log() and "wait_ms=200" in host.log())
+        wait_for("the app goes on", 5, lambda: host.status("session", state="paused"))
+        again = host.probe("resume", "--seconds", "1.5")
+        expect("and can be watched again", again["video"]["frames"] > 30)
+
+
 if __name__ == "__main__":
     run([
         a_death_is_a_gap_at_most,
         a_standstill_is_a_gap_at_most,
         the_app_ends_with_its_session_after_its_runner_died,
         a_desktop_that_dies_is_told,
+        restarting_by_hand_is_the_same,
+        what_dies_again_and_again_is_given_up,
     ])
