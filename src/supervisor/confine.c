@@ -213,7 +213,7 @@ static int empty_capabilities(void) {
 int confine_drop(const struct confine_row *row, struct confine_fault *fault) {
 	fault->step = "capabilities";
 	int rc = empty_capabilities();
-	if (rc == 0 && row->limits.alone && !confine_sanitized) {
+	if (rc == 0 && row->limits.alone && !confine_sanitized && !confine_threaded) {
 		/* Not before the change of user, which would count against it. */
 		struct rlimit none = { 0 };
 		fault->step = "RLIMIT_NPROC";

@@ -26,6 +26,12 @@
 
 const bool confine_sanitized = SANITIZED;
 
+#ifdef PERIGEE_OBEY
+const bool confine_threaded = true;
+#else
+const bool confine_threaded = false;
+#endif
+
 /* clang-format off */
 
 #define READ ACCESS_READ
@@ -255,6 +261,7 @@ const struct confine_condition confine_conditions[] = {
 	{ CALLS_BASE, "mprotect", 2, PROT_EXEC, 0, "nothing executable", 0, 0, 0 },
 	{ CALLS_BASE, "tgkill", 0, WORD, CONFINE_SELF, "itself", 0, 0, 0 },
 	{ CALLS_BASE, "kill", 0, WORD, CONFINE_SELF, "itself", 0, 0, 0 },
+	{ CALLS_BASE, "rt_tgsigqueueinfo", 0, WORD, CONFINE_SELF, "itself", 0, 0, 0 },
 	{ CALLS_BASE, "prlimit64", 0, WORD, 0, "itself", 0, 0, 0 },
 	{ CALLS_BASE, "sched_setscheduler", 0, WORD, 0, "itself", 0, 0, 0 },
 	{ CALLS_BASE, "prctl", 0, WORD, PR_SET_NAME, "PR_SET_NAME", 0, 0, 0 },

@@ -142,6 +142,10 @@ extern const int confine_families[CONFINE_FAMILIES];
 extern const bool confine_sanitized;
 extern const char *const confine_sanitizer_calls[];
 
+/* True in a build for tests whose workers obey: the faults that are injected there start
+ * threads, so every worker may. */
+extern const bool confine_threaded;
+
 /* NULL when there is none of that name. */
 const struct confine_row *confine_find(const char *name);
 

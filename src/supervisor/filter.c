@@ -142,10 +142,9 @@ int filter_compile(const struct confine_row *row, bool starting, int *out_fd) {
 		return -ENOMEM;
 	}
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, TREE_SORTED);
-	int rc = row->calls & CALLS(SYSTEM)
-				 ? refuse_system(filter)
-				 : allow_groups(filter,
-						   row->calls | (starting ? row->starting : 0));
+	uint32_t groups = row->calls | (starting ? row->starting : 0);
+	groups |= confine_threaded ? CALLS(THREADS) : 0;
+	int rc = row->calls & CALLS(SYSTEM) ? refuse_system(filter) : allow_groups(filter, groups);
 	OWN(fd_close) int fd = rc == 0 ? memfd_create("filter", MFD_CLOEXEC) : rc;
 	if (rc == 0 && fd < 0) {
 		rc = -errno;
