@@ -126,7 +126,7 @@ enum breaker_action breaker_step(
 	if (step->action <= BREAKER_IGNORE) {
 		return step->action;
 	}
-	if (event == BREAKER_FAILED) {
+	if (event == BREAKER_FAILED || event == BREAKER_VOID) {
 		breaker->failures++;
 	} else if (event == BREAKER_PASSED || event == BREAKER_PROVEN) {
 		breaker->failures = 0;

@@ -53,7 +53,7 @@ struct breaker {
 	uint64_t next_ms; /* when BREAKER_DUE is wanted; 0: never */
 	uint64_t tried_ms;
 	uint32_t period_ms; /* between a proof and the next trial */
-	uint32_t failures;  /* in a row */
+	uint32_t failures;  /* in a row, void trials among them */
 };
 
 /* The first trial is due at first_ms; 0: when something is suspected. */

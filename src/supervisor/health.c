@@ -75,6 +75,10 @@ static struct verdict judge(struct supervisor *supervisor, const struct service 
 				supervisor->ready.words[0] ? supervisor->ready.words
 							   : "It is being tried.");
 	}
+	if (supervisor->ready.leg == LEG_TRIAL) {
+		return stalls(leg_name(LEG_TRIAL), true, "It cannot be tried: %s",
+				supervisor->ready.words);
+	}
 	if (ready_is_unproven(supervisor)) {
 		return stalls("unproven", true, "A first session is being tried.");
 	}

@@ -155,7 +155,9 @@ void ready_handle_trial(struct supervisor *supervisor, enum trial_result result,
 			result == TRIAL_FAILED ? leg_name(leg) : "none",
 			(unsigned long long)took_ms,
 			log_quote(result == TRIAL_FAILED ? detail : "").text);
-	raise_event(supervisor, events[result]);
+	/* That the trial itself cannot run says nothing about users' sessions. */
+	bool own_fault = result == TRIAL_FAILED && leg == LEG_TRIAL;
+	raise_event(supervisor, own_fault ? BREAKER_VOID : events[result]);
 	health_touch(supervisor);
 }
 

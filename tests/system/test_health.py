@@ -223,6 +223,21 @@ def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
                        rows["one picture"]["verdict"] == "works")
 
 
+def a_trial_that_cannot_run_refuses_nobody(build):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        front = pathlib.Path(folder)
+        (front / "perigee-trial").symlink_to("/bin/false")
+        with Host(build, trial=True, front=front) as host:
+            wait_for("the trial fails", 20, lambda: "result=failed leg=trial" in host.log())
+            status, _, words = ask(host, "/readyz")
+            expect(f"that is said: {words}", status == 503 and
+                   words.startswith("not ready: trial: "))
+            host.paired()
+            expect("launches go", refusal(host) is None)
+            wait_for("which is a proof", 5, lambda: ask(host, "/readyz")[0] == 200)
+
+
 def the_doctor_starts_a_host_of_its_own_where_none_runs(build):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
@@ -253,5 +268,6 @@ if __name__ == "__main__":
         a_restart_is_no_outage,
         readiness_is_proven_by_a_small_session_of_its_own,
         a_broken_part_is_named_and_launches_are_refused_until_it_works,
+        a_trial_that_cannot_run_refuses_nobody,
         the_doctor_starts_a_host_of_its_own_where_none_runs,
     ])

@@ -98,6 +98,11 @@ static void a_void_trial_changes_no_verdict(void **state) {
 	breaker.state = BREAKER_TRYING;
 	breaker_step(&breaker, BREAKER_VOID, 10);
 	assert_int_equal(breaker.state, BREAKER_OPEN);
+	/* Not again and again without a pause, either. */
+	uint64_t wait_ms = breaker.next_ms - 10;
+	breaker_step(&breaker, BREAKER_DUE, 10);
+	breaker_step(&breaker, BREAKER_VOID, 10);
+	assert_true(breaker.next_ms - 10 > wait_ms);
 }
 
 static void no_event_is_out_of_place_anywhere(void **state) {
