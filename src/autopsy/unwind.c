@@ -165,6 +165,12 @@ void unwind_write(const struct target *target, FILE *file, struct unwind_place *
 	};
 	struct walk walk = { .target = target, .file = file, .place = out_place };
 	out_place->text[0] = '\0';
+	if (target->stopped == 0) {
+		fputs("no backtraces: no thread could be stopped, or none may be traced; "
+		      "threads.txt says what the kernel knows\n",
+				file);
+		return;
+	}
 	walk.dwfl = dwfl_begin(&callbacks);
 	if (!walk.dwfl || dwfl_linux_proc_report(walk.dwfl, target->pid) != 0 ||
 			dwfl_report_end(walk.dwfl, NULL, NULL) != 0 ||
