@@ -8,8 +8,8 @@ static bool is_same_operation(const struct judge *judge, const struct judge_view
 }
 
 bool judge_wants_sample(const struct judge *judge, const struct judge_view *view) {
-	return judge->now_ns != 0 &&
-	       (is_same_operation(judge, view) || judge->poke_out || view->beats == judge->beats);
+	bool unanswered = judge->poke_out && view->poked < judge->poke;
+	return judge->now_ns != 0 && (is_same_operation(judge, view) || unanswered);
 }
 
 static uint64_t since_last(const struct judge *judge, const struct judge_view *view) {
@@ -22,8 +22,11 @@ static uint64_t since_last(const struct judge *judge, const struct judge_view *v
 /* The part of it in which the worker was not kept from a processor. */
 static uint64_t counted(
 		const struct judge *judge, const struct judge_view *view, uint64_t passed_ns) {
-	if (!judge->sampled || !view->sampled) {
-		return passed_ns;
+	if (!view->sampled) {
+		return passed_ns; /* the kernel does not say: as if it could run all the time */
+	}
+	if (!judge->sampled) {
+		return 0; /* from here on it says */
 	}
 	uint64_t waited = view->wait_ns - judge->wait_ns, ran = view->run_ns - judge->run_ns;
 	uint64_t left = waited < passed_ns ? passed_ns - waited : 0;

@@ -120,6 +120,20 @@ static void alive_without_progress(void **state) {
 	assert_true(paper.elapsed_ms <= JUDGE_POKE_EVERY_MS + 1000);
 }
 
+static void who_is_idle_costs_no_reading(void **state) {
+	(void)state;
+	struct paper paper = healthy();
+	unsigned sampled = 0;
+	while (paper.elapsed_ms < 60000) {
+		if (step(&paper, ROUND_MS, 0, 0, JUDGE_DEAF_QUICK_MS) == JUDGE_POKE) {
+			paper.view.poked = paper.judge.poke;
+			paper.view.beats++;
+		}
+		sampled += paper.view.sampled;
+	}
+	assert_int_equal(sampled, 0);
+}
+
 static void answered_pokes_are_progress(void **state) {
 	(void)state;
 	struct paper paper = healthy();
@@ -291,6 +305,7 @@ int main(void) {
 		UNIT(spinning_within_its_loop),
 		UNIT(spinning_on_a_third_of_a_processor_needs_thrice_as_long),
 		UNIT(alive_without_progress),
+		UNIT(who_is_idle_costs_no_reading),
 		UNIT(answered_pokes_are_progress),
 		UNIT(starved_is_not_hung),
 		UNIT(a_poke_waits_for_a_starved_one),
