@@ -36,6 +36,7 @@ enum {
 	SECRETS_MAX = 4096, /* bytes */
 	EXIT_USAGE = 2,
 	EXIT_INCOMPLETE = 3,
+	NAMES_TRIED = 10,
 };
 
 struct autopsy {
@@ -119,19 +120,23 @@ static int parse(char **argv, struct autopsy *out) {
 	return out->folder ? 0 : -EINVAL;
 }
 
-/* YYYYmmdd-HHMMSS-kind-pid-reason, unless the caller chose. */
-static void choose_name(const struct autopsy *autopsy, char *out, size_t size) {
+/* YYYYmmdd-HHMMSS-kind-pid-reason, unless the caller chose; another one in the same
+ * second gets a number. */
+static void choose_name(const struct autopsy *autopsy, unsigned again, char *out, size_t size) {
 	if (autopsy->entry) {
 		text_copy(out, size, autopsy->entry);
 		return;
 	}
 	time_t now = time(NULL);
 	struct tm local;
-	char when[20];
+	char when[20], number[12] = "";
 	localtime_r(&now, &local);
 	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &local);
-	text_format(out, size, "%s-%s-%d-%s", when, autopsy->subject.kind, autopsy->subject.pid,
-			autopsy->subject.live ? "snapshot" : autopsy->subject.reason);
+	if (again > 0) {
+		text_format(number, sizeof(number), ".%u", again + 1);
+	}
+	text_format(out, size, "%s-%s-%d%s-%s", when, autopsy->subject.kind, autopsy->subject.pid,
+			number, autopsy->subject.live ? "snapshot" : autopsy->subject.reason);
 }
 
 static int open_incident(struct autopsy *autopsy, char *name, size_t size) {
@@ -141,9 +146,13 @@ static int open_incident(struct autopsy *autopsy, char *name, size_t size) {
 	}
 	int rc = folder_rotate(folder, autopsy->subject.live ? "-snapshot" : NULL,
 			(unsigned)autopsy->keep, (uint64_t)autopsy->megabytes << 20);
-	choose_name(autopsy, name, size);
-	if (rc == 0) {
+	for (unsigned again = 0; rc == 0 && again < NAMES_TRIED; again++) {
+		choose_name(autopsy, again, name, size);
 		rc = folder_add(folder, name);
+		if (rc != -EEXIST) {
+			break;
+		}
+		rc = again + 1 < NAMES_TRIED ? 0 : rc;
 	}
 	if (rc >= 0) {
 		autopsy->incident = rc;
