@@ -65,6 +65,7 @@ void apps_settle(const struct config *config, const char *libexec, struct apps *
 		app->title = from->title;
 		app->id = from->id;
 		app->hdr = from->hdr;
+		app->restart = from->restart;
 		app->normal_privileges = from->normal_privileges;
 		app->command = (const char *const *)from->command;
 		app->command_count = from->command_count;

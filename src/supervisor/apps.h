@@ -20,6 +20,7 @@ struct app {
 	const char *const *command; /* borrowed, command_count words */
 	unsigned command_count;
 	bool hdr;
+	bool restart;           /* with its desktop, when that dies */
 	bool normal_privileges; /* not confined */
 	bool installed;
 	bool hidden;       /* nobody is shown it, and only the readiness trial launches it */

@@ -41,6 +41,7 @@ struct config_app {
 	char *package; /* owned, NULL: what to install when the program is missing */
 	int32_t id;    /* stable; 0: derived from the title */
 	bool hdr;
+	bool restart;           /* with its desktop, when that dies */
 	bool normal_privileges; /* not confined: whatever its user may */
 };
 

@@ -46,7 +46,7 @@ struct file_app {
 	unsigned command_count;
 	char *package;
 	int32_t *id;
-	bool hdr;
+	bool hdr, restart;
 	char *privileges;
 };
 
@@ -132,6 +132,7 @@ static const cyaml_schema_field_t app_fields[] = {
 	STRING("package", struct file_app, package),
 	CYAML_FIELD_INT_PTR("id", OPT, struct file_app, id),
 	CYAML_FIELD_BOOL("hdr", CYAML_FLAG_OPTIONAL, struct file_app, hdr),
+	CYAML_FIELD_BOOL("restart", CYAML_FLAG_OPTIONAL, struct file_app, restart),
 	STRING("privileges", struct file_app, privileges),
 	CYAML_FIELD_END,
 };
@@ -218,6 +219,7 @@ static int move_apps(struct file *file, struct config *config, struct config_tex
 		to->command_count = TAKE(from->command_count, 0);
 		to->package = TAKE(from->package, NULL);
 		to->hdr = from->hdr;
+		to->restart = from->restart;
 		const char *privileges = from->privileges ? from->privileges : "confined";
 		to->normal_privileges = strcmp(privileges, "normal") == 0;
 		if (!to->normal_privileges && strcmp(privileges, "confined") != 0) {

@@ -26,11 +26,12 @@ enum life_event {
 	LIFE_ANNOUNCED,     /* RTSP ANNOUNCE came */
 	LIFE_VIEW_READY,    /* encoders opened, stream started */
 	LIFE_FIRST_PACKET,
-	LIFE_VIEWER_LOST, /* disconnect, silence, or a part of the view died */
-	LIFE_RELAUNCH,    /* the client launched or resumed again */
-	LIFE_QUIT,        /* cancel, app over, revoked, shutdown */
-	LIFE_BROKEN,      /* the desktop or something else without which nothing goes died */
-	LIFE_ALL_GONE,    /* every process of the session has been reaped */
+	LIFE_VIEWER_LOST,  /* disconnect, silence, or a part of the view died */
+	LIFE_RELAUNCH,     /* the client launched or resumed again */
+	LIFE_QUIT,         /* cancel, app over, revoked, shutdown */
+	LIFE_DESKTOP_GONE, /* it died, and is to be started again with its app */
+	LIFE_BROKEN,       /* the desktop or something else without which nothing goes died */
+	LIFE_ALL_GONE,     /* every process of the session has been reaped */
 	LIFE_OVERDUE,
 	LIFE_EVENTS,
 };
@@ -42,11 +43,12 @@ enum life_action {
 	LIFE_OPEN_VIEW,     /* start encoders and stream for the announced form */
 	LIFE_ANSWER_ANNOUNCE,
 	LIFE_NOTE_STREAMING,
-	LIFE_CLOSE_VIEW,  /* stop stream and encoders; the desktop stays */
-	LIFE_RENEW,       /* new keys for a client that comes (back); answer when ready */
-	LIFE_TAKE_OVER,   /* as RENEW, and close the old view first */
-	LIFE_FAIL_LAUNCH, /* tell the gate the reason, then stop everything */
-	LIFE_FAIL_VIEW,   /* tell the gate the reason, close the view */
+	LIFE_CLOSE_VIEW,      /* stop stream and encoders; the desktop stays */
+	LIFE_RENEW,           /* new keys for a client that comes (back); answer when ready */
+	LIFE_TAKE_OVER,       /* as RENEW, and close the old view first */
+	LIFE_FAIL_LAUNCH,     /* tell the gate the reason, then stop everything */
+	LIFE_FAIL_VIEW,       /* tell the gate the reason, close the view */
+	LIFE_RESTART_DESKTOP, /* the viewer stays; nobody else notices */
 	LIFE_STOP_ALL,
 	LIFE_KILL_ALL,
 	LIFE_REAP,

@@ -256,6 +256,11 @@ static void give_up(struct session *session) {
 	reap(session);
 }
 
+static void restart_desktop(struct session *session) {
+	view_desktop_gone(session->view);
+	session_parts_restart_desktop(session);
+}
+
 /* clang-format off */
 static void (*const actions[])(struct session *) = {
 	[LIFE_ANSWER_LAUNCH] = session_answer_launch,
@@ -267,6 +272,7 @@ static void (*const actions[])(struct session *) = {
 	[LIFE_TAKE_OVER] = take_over,
 	[LIFE_FAIL_LAUNCH] = fail_launch,
 	[LIFE_FAIL_VIEW] = fail_view,
+	[LIFE_RESTART_DESKTOP] = restart_desktop,
 	[LIFE_STOP_ALL] = stop_all,
 	[LIFE_KILL_ALL] = kill_all,
 	[LIFE_REAP] = reap,

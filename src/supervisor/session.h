@@ -47,6 +47,7 @@ struct session {
 	struct restarts runner_restarts;
 	bool app_reaped; /* by the holder, with app_status */
 	bool app_status_known;
+	bool app_ending; /* of a desktop before this one: the next app waits for its end */
 	int app_status;
 	struct sd_event_source *app_blame; /* owned: its failure is about to be judged */
 	char app_words[160];               /* what is said then */
@@ -57,6 +58,9 @@ struct session {
 	uint16_t width, height; /* of the desktop now */
 	uint32_t rate_mhz;
 	bool desktop_ready;
+	struct restarts desktop_restarts;
+	uint32_t desktop_wait_ms;              /* until the next one */
+	struct sd_event_source *desktop_retry; /* owned: another one, then its first window */
 
 	uint64_t launched_ms;
 	bool internal;   /* of the readiness trial: not one of the users' */

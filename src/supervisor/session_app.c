@@ -136,6 +136,10 @@ static int handle_blame(sd_event_source *source, uint64_t usec, void *user) {
 	session->app_blame = sd_event_source_disable_unref(session->app_blame);
 	int status = session->app_status;
 	char words[160];
+	if (session->app_status_known && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		session_raise(session, LIFE_QUIT, REASON_APP_EXITED, NULL);
+		return 0;
+	}
 	if (session->app_status_known) {
 		text_format(words, sizeof(words), "%s ended with %s %d: %s", session->app->title,
 				WIFSIGNALED(status) ? "signal" : "status",
@@ -155,7 +159,9 @@ static int handle_blame(sd_event_source *source, uint64_t usec, void *user) {
 static void app_exited(struct session *session, int status, bool known) {
 	session->app_status = status;
 	session->app_status_known = known;
-	if (known && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	/* An app that leaves in peace when its desktop goes is to come back with it. */
+	bool well = known && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (well && !session->app->restart) {
 		session_raise(session, LIFE_QUIT, REASON_APP_EXITED, NULL);
 		return;
 	}
@@ -308,6 +314,33 @@ int session_app_start(struct session *session) {
 void session_app_stop(struct session *session, uint32_t reason) {
 	session->app_blame = sd_event_source_disable_unref(session->app_blame);
 	child_stop(session->runner, reason, RUNNER_GRACE_MS);
+}
+
+static void handle_abandoned_ended(struct child *child, const struct child_end *end) {
+	(void)end;
+	struct session *session = (struct session *)child->user;
+	session->app_ending = false;
+	if (session->desktop_ready && session->life.state < LIFE_ENDING) {
+		int rc = session_app_start(session);
+		if (rc < 0) {
+			session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+		}
+	}
+	session_child_gone(session);
+}
+
+void session_app_abandon(struct session *session) {
+	static const struct child_owner nobody = { .ended = handle_abandoned_ended };
+	struct child *runner = TAKE(session->runner, NULL);
+	session->app_blame = sd_event_source_disable_unref(session->app_blame);
+	if (runner) {
+		runner->owner = &nobody;
+		session->app_ending = true;
+		child_stop(runner, REASON_DESKTOP_AGAIN, RUNNER_GRACE_MS);
+	}
+	fd_release(&session->app_pidfd);
+	fd_release(&session->app_output_fd);
+	session->app_pid = 0;
 }
 
 void session_app_finish(struct session *session) {

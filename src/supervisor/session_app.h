@@ -20,6 +20,10 @@ void session_app_stop(struct session *session, uint32_t reason);
 /* The holder, whose orphans apps become with their runner's death, has reaped one. */
 void session_app_reaped(struct supervisor *supervisor, uint32_t pid, int status);
 
+/* The app's desktop is gone, and so is its use: it and its runner end, and nothing that
+ * they still say matters. */
+void session_app_abandon(struct session *session);
+
 /* Releases what is held. */
 void session_app_finish(struct session *session);
 

@@ -18,10 +18,37 @@
 
 enum {
 	DESKTOP_GRACE_MS = 500,
+	DESKTOP_SHOW_MS = 3000, /* an app that has no window by then is not waited for */
 };
 
 static int spawn_sound(struct session *session);
 static void sound_failed(struct session *session, uint32_t reason);
+
+/* The viewer of a desktop that is started again keeps the last picture of the one
+ * before until there is something to see. */
+static void show_desktop(struct session *session) {
+	if (session->desktop_ready) {
+		session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
+		view_desktop_back(session->view);
+	}
+}
+
+static int handle_show(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	show_desktop((struct session *)user);
+	return 0;
+}
+
+static void await_window(struct session *session) {
+	sd_event_source_disable_unref(session->desktop_retry);
+	session->desktop_retry = NULL;
+	if (sd_event_add_time_relative(session->supervisor->event, &session->desktop_retry,
+			    CLOCK_MONOTONIC, DESKTOP_SHOW_MS * US_PER_MS, 1000, handle_show,
+			    session) < 0) {
+		show_desktop(session);
+	}
+}
 
 static void handle_desktop_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
@@ -35,16 +62,20 @@ static void handle_desktop_message(
 				(unsigned long long)session->id,
 				log_quote(message->desktop_ready.renderer).text,
 				log_quote(message->desktop_ready.x_display).text);
-		int rc = session_app_start(session);
+		int rc = session->app_ending ? 0 : session_app_start(session);
 		if (rc < 0) {
 			session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
 			return;
 		}
 		session_raise(session, LIFE_DESKTOP_READY, REASON_NONE, NULL);
+		await_window(session);
 	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST && session->view) {
 		view_encoder_lost(session->view, message->desktop_encoder_lost.encoder,
 				message->desktop_encoder_lost.reason);
 	} else if (message->kind == IPC_DESKTOP_WINDOWS) {
+		if (message->desktop_windows.count > 0) {
+			show_desktop(session);
+		}
 		log_info("desktop-windows", "session=%016llx count=%u",
 				(unsigned long long)session->id, message->desktop_windows.count);
 	}
@@ -54,10 +85,27 @@ static void handle_desktop_failure(struct child *child, uint32_t reason, const c
 	session_raise((struct session *)child->user, LIFE_VIEWER_LOST, reason, detail);
 }
 
+static bool may_restart(struct session *session, uint32_t reason) {
+	static const struct restarts_rule rule = {
+		.at_once = 2, .most = 5, .first_ms = 500, .wait_max_ms = 5000
+	};
+	return session->app->restart && session->life.state < LIFE_ENDING &&
+	       restarts_failed(&session->desktop_restarts, &rule, reason, clock_now_ms(),
+			       &session->desktop_wait_ms);
+}
+
 static void handle_desktop_ended(struct child *child, const struct child_end *end) {
 	struct session *session = (struct session *)child->user;
 	session->desktop = NULL;
-	session_raise(session, LIFE_BROKEN, end->reason, end->detail);
+	session->desktop_ready = false;
+	if (may_restart(session, end->reason)) {
+		log_warning("desktop-restart", "session=%016llx reason=%s times=%u",
+				(unsigned long long)session->id, reason_row(end->reason)->name,
+				session->desktop_restarts.recent);
+		session_raise(session, LIFE_DESKTOP_GONE, REASON_DESKTOP_AGAIN, end->detail);
+	} else {
+		session_raise(session, LIFE_BROKEN, end->reason, end->detail);
+	}
 	session_child_gone(session);
 }
 
@@ -118,6 +166,32 @@ static int start_desktop(struct session *session) {
 			keyboard->options);
 	child_post(session->desktop, &start, &listening, 1);
 	return 0;
+}
+
+static int handle_desktop_retry(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct session *session = (struct session *)user;
+	session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
+	restarts_tried(&session->desktop_restarts);
+	int rc = session->life.state < LIFE_ENDING ? start_desktop(session) : 0;
+	if (rc < 0) {
+		session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+	}
+	return 0;
+}
+
+void session_parts_restart_desktop(struct session *session) {
+	session_app_abandon(session);
+	session->x_display[0] = '\0';
+	sd_event_source_disable_unref(session->desktop_retry);
+	session->desktop_retry = NULL;
+	int rc = sd_event_add_time_relative(session->supervisor->event, &session->desktop_retry,
+			CLOCK_MONOTONIC, session->desktop_wait_ms * US_PER_MS, 1000,
+			handle_desktop_retry, session);
+	if (rc < 0) {
+		session_raise(session, LIFE_BROKEN, REASON_RESOURCES, strerror(-rc));
+	}
 }
 
 static int handle_sound_retry(sd_event_source *source, uint64_t usec, void *user) {
@@ -265,6 +339,7 @@ int session_parts_start(struct session *session) {
 
 void session_parts_stop(struct session *session, uint32_t reason) {
 	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
+	session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
 	session_app_stop(session, reason);
 	child_stop(session->desktop, reason, DESKTOP_GRACE_MS);
 	child_stop(session->sound, reason, DESKTOP_GRACE_MS);
@@ -277,6 +352,7 @@ void session_parts_kill(struct session *session) {
 }
 
 void session_parts_finish(struct session *session) {
+	session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
 	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
 	fd_release(&session->sound_listen_fd);
 	session_app_finish(session);

@@ -19,6 +19,10 @@ int session_parts_start(struct session *session) NODISCARD;
 void session_parts_stop(struct session *session, uint32_t reason);
 void session_parts_kill(struct session *session);
 
+/* The desktop is gone: another one with the app, after the wait that its failures
+ * have earned. */
+void session_parts_restart_desktop(struct session *session);
+
 /* Removes what lies on disk and closes what is held. */
 void session_parts_finish(struct session *session);
 

@@ -292,6 +292,7 @@ static void send_session_restarts(
 		send_restarts(supervisor, request, session->id, view_part_name(part),
 				&session->view->worker[part].restarts);
 	}
+	send_restarts(supervisor, request, session->id, "desktop", &session->desktop_restarts);
 	send_restarts(supervisor, request, session->id, "runner", &session->runner_restarts);
 	send_restarts(supervisor, request, session->id, "sound-server", &session->sound_restarts);
 }

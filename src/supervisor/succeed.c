@@ -41,7 +41,7 @@ void view_part_serves(struct view *view, enum view_part part) {
 
 static void part_failed(struct view *view, enum view_part part, uint32_t reason);
 
-static void start(struct view *view, enum view_part part) {
+void view_start_part(struct view *view, enum view_part part) {
 	struct view_worker *worker = &view->worker[part];
 	restarts_tried(&worker->restarts);
 	int rc = view_spawn(view, part);
@@ -60,7 +60,7 @@ static int handle_retry(sd_event_source *source, uint64_t usec, void *user) {
 	(void)usec;
 	struct view_worker *worker = (struct view_worker *)user;
 	worker->retry = sd_event_source_disable_unref(worker->retry);
-	start(worker->view, (enum view_part)(worker - worker->view->worker));
+	view_start_part(worker->view, (enum view_part)(worker - worker->view->worker));
 	return 0;
 }
 
@@ -97,6 +97,9 @@ static void judge_kind(struct view *view, uint32_t reason, uint64_t now_ms) {
 }
 
 static void part_failed(struct view *view, enum view_part part, uint32_t reason) {
+	if (part == VIEW_PICTURES && view->desktop_gone && !view->session->desktop_ready) {
+		return; /* it comes with the desktop */
+	}
 	struct view_worker *worker = &view->worker[part];
 	struct session *session = view->session;
 	uint64_t now_ms = clock_now_ms();

@@ -44,6 +44,7 @@ static void introduce(struct view *view, enum view_part part, const struct view_
 }
 
 static int send_source(struct view *view) {
+	view->desktop_gone = false;
 	struct view_reader readers[VIEW_RINGS];
 	int input[2] = { -1, -1 };
 	int rc = make_reader(&readers[VIEW_PICTURES]);
@@ -200,7 +201,9 @@ static void handle_encoder_message(
 		view_start_stream(view);
 		return;
 	}
-	int rc = view_hand_over(view, part);
+	int rc = part == VIEW_PICTURES && view->desktop_gone
+				 ? send_source(view) /* with the new desktop's input */
+				 : view_hand_over(view, part);
 	if (rc < 0) {
 		session_raise(view->session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
 	} else if (part == VIEW_SOUND) {
@@ -452,6 +455,24 @@ static void release(struct view_worker *worker, uint32_t reason, uint32_t grace_
 		worker->child->owner = &closing_owner;
 		worker->child->user = worker->view->session;
 		child_stop(worker->child, reason, grace_ms);
+	}
+}
+
+void view_desktop_gone(struct view *view) {
+	if (!view || !view->opened) {
+		return;
+	}
+	struct view_worker *worker = &view->worker[VIEW_PICTURES];
+	release(worker, REASON_DESKTOP_AGAIN, VIEW_ENCODER_GRACE_MS);
+	worker->child = NULL;
+	worker->down_ms = worker->down_ms ? worker->down_ms : clock_now_ms();
+	fd_release(&view->ring_fd[VIEW_PICTURES]);
+	view->desktop_gone = true;
+}
+
+void view_desktop_back(struct view *view) {
+	if (view && view->desktop_gone && !view->worker[VIEW_PICTURES].child) {
+		view_start_part(view, VIEW_PICTURES);
 	}
 }
 

@@ -77,6 +77,7 @@ struct view {
 	char kind[32];                 /* the picture encoder's, "" until READY */
 	uint32_t kinds_failed;         /* bits by supervisor->probed: given up for this view */
 	struct restarts kind_restarts; /* of the kind that encodes now */
+	bool desktop_gone;             /* its picture encoder waits for another desktop */
 	bool opened, started;          /* started: the stream has its orders */
 	struct view_flow flows[FLOWS];
 };
@@ -92,6 +93,11 @@ void view_flow(struct view *view, const struct ipc_message *message, int fd);
 
 /* The desktop has taken back an encoder's picture slots. */
 void view_encoder_lost(struct view *view, uint32_t encoder, uint32_t reason);
+
+/* The desktop died and is started again; it is there again. Both accept NULL. The
+ * stream stays with what it has until the new desktop's first key frame. */
+void view_desktop_gone(struct view *view);
+void view_desktop_back(struct view *view);
 
 /* Ends it: the client gets `code`, the processes stop. The view is freed, its
  * processes go on counting for the session until they are reaped. */

@@ -33,6 +33,9 @@ bool view_give_up_kind(struct view *view);
  * view ends; then the view is freed. */
 void view_part_ended(struct view *view, enum view_part part, const struct child_end *end);
 
+/* Spawns a part that is down, with its orders. */
+void view_start_part(struct view *view, enum view_part part);
+
 /* An encoder's ring came: the stream that plays goes on with it. */
 int view_hand_over(struct view *view, enum view_part part) NODISCARD;
 

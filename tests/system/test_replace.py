@@ -5,11 +5,13 @@
 Figures are printed; asserted is twice what is promised, so that a busy machine does not fail.
 """
 import os
+import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 
-from host import Host, expect, run, wait_for
+from host import Host, expect, libexec_folders, run, wait_for
 
 DEATHS = (signal.SIGKILL, signal.SIGSEGV)
 HANG = (signal.SIGSTOP,)
@@ -132,6 +134,45 @@ def a_desktop_that_dies_is_told(build):
                    "reason=worker-hung" in host.log()[mark:])
 
 
+def a_desktop_that_is_to_restart_keeps_its_viewer(build):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+        folders = libexec_folders(pathlib.Path(build).resolve(),
+                                  pathlib.Path(__file__).resolve().parents[2])
+        pattern = [f"{folder}/perigee-pattern" for folder in folders
+                   if os.path.exists(f"{folder}/perigee-pattern")][0]
+        config.write(f"apps:\n  - title: Again\n    command: [{pattern}]\n    restart: true\n")
+        config.flush()
+        os.chmod(config.name, 0o644)
+        with Host(build, "--config", config.name) as host:
+            host.paired()
+            script = host.folder / "script"
+            script.write_text("7500 inputcheck 3\n")
+            viewer = host.probe("stream", "--app", "Again", "--seconds", "9", "--script",
+                                str(script), background=True)
+            wait_for("streaming", 10, lambda: [
+                row for row in host.status("session", state="streaming") if row["pictures"] > 30])
+            for number in DEATHS:
+                mark = len(host.log())
+                os.kill(host.pid("desktop"), number)
+                host.wait_log("event=part-replaced", 8, mark)
+                expect("said", "event=desktop-restart" in host.log()[mark:] and
+                       host.status("session")[0]["reason"] == "desktop-again")
+            rows = [row for row in host.status("restart") if row["part"] == "desktop"]
+            expect(f"the status tells: {rows}", rows and rows[0]["times"] == 2)
+            report = host.report(viewer, check=False)
+            video = report["video"]
+            print(f"# desktop with restart: longest gap {video['gap_ms']['max']:.0f} ms",
+                  flush=True)
+            expect(f"the viewer stays: {report.get('end')} {report.get('termination')}",
+                   report.get("end") == "time")
+            expect(f"nothing broken: {video}", video["decode_errors"] == 0)
+            expect(f"in time: {video['gap_ms']}", video["gap_ms"]["max"] < 2 * 2000)
+            expect(f"pictures come again: {video}", video["silent_at_end_ms"] < 1000)
+            expect(f"keys show in the new app: {report['input']}", report["input"]["seen"] == 3)
+            app = [pid for pid, name in host.remains() if name.endswith("perigee-pattern")]
+            expect(f"one app: {app}", len(app) == 1)
+
+
 def restarting_by_hand_is_the_same(build):
     with Host(build) as host:
         host.paired()
@@ -201,6 +242,7 @@ if __name__ == "__main__":
         a_standstill_is_a_gap_at_most,
         the_app_ends_with_its_session_after_its_runner_died,
         a_desktop_that_dies_is_told,
+        a_desktop_that_is_to_restart_keeps_its_viewer,
         restarting_by_hand_is_the_same,
         what_dies_again_and_again_is_given_up,
     ])

@@ -84,6 +84,20 @@ static void quit_and_breakage_end_every_living_state(void **state) {
 	}
 }
 
+/* A client that is on its way, watching or gone finds everything as it left it. */
+static void a_desktop_that_comes_back_moves_nothing(void **state) {
+	(void)state;
+	for (int s = LIFE_LAUNCHED; s < LIFE_ENDING; s++) {
+		struct life life = { .state = (enum life_state)s };
+		assert_int_equal(step(&life, LIFE_DESKTOP_GONE), LIFE_RESTART_DESKTOP);
+		assert_int_equal(life.state, s);
+		assert_int_not_equal(step(&life, LIFE_DESKTOP_READY), LIFE_REFUSE);
+		assert_int_equal(life.state, s);
+	}
+	struct life starting = life_begin(0);
+	assert_int_equal(step(&starting, LIFE_DESKTOP_GONE), LIFE_FAIL_LAUNCH);
+}
+
 static void nothing_happens_after_the_end(void **state) {
 	(void)state;
 	for (int event = 0; event < LIFE_EVENTS; event++) {
@@ -109,6 +123,7 @@ int main(void) {
 		UNIT(late_news_do_not_move_a_deadline),
 		UNIT(every_state_with_a_deadline_leads_on),
 		UNIT(quit_and_breakage_end_every_living_state),
+		UNIT(a_desktop_that_comes_back_moves_nothing),
 		UNIT(nothing_happens_after_the_end),
 		UNIT(everything_has_a_name),
 	};
