@@ -19,7 +19,8 @@ vsprintf scanf sscanf __isoc99_scanf __isoc99_sscanf strtok atoi mktemp tmpnam""
 ONLY = {
     "execv": {"perigee", "perigee-exec"},
     "posix_spawn": {"perigeed", "perigee-hold", "perigee-runner"},
-    # Names are looked up by people's tools, never by the host (architecture, law 2).
+    # Names are looked up by people's tools, never by the host (architecture, law 2);
+    # perigee-trial has the probe's code, and is given numbers.
     "getaddrinfo": {"perigee", "perigee-probe", "perigee-trial"},
     "setuid": {"perigee-exec"},
     "fork": {"perigee", "perigee-exec", "perigeed"},

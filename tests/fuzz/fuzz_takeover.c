@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,9 +41,24 @@ static void load(const void *content, size_t size) {
 	free(takeover);
 }
 
-/* The page's content, and the page as such with the input all over it. */
+/* The input as a connection's state behind a head that is right, whatever its layout is by now. */
+static void load_enet(const uint8_t *data, size_t size) {
+	struct takeover *takeover = calloc(1, sizeof(*takeover));
+	assert(takeover);
+	if (size <= sizeof(takeover->enet)) {
+		takeover->version = TAKEOVER_VERSION;
+		takeover->size = offsetof(struct takeover, enet);
+		takeover->enet_len = (uint32_t)size;
+		memcpy(takeover->enet, data, size);
+		load(takeover, takeover_size(takeover));
+	}
+	free(takeover);
+}
+
+/* The page's content, a connection in it, and the page as such with the input all over it. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	load(data, size);
+	load_enet(data, size);
 	static struct shm page = SHM_NONE;
 	static uint8_t content[PAGE_CONTENT_MAX];
 	if (page.fd < 0) {
