@@ -80,6 +80,24 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			json(supervisor->paths.state).text, supervisor->paths.uid);
 }
 
+/* Whether a session can start, and when that is tried next. */
+static void send_health(struct supervisor *supervisor, uint32_t request) {
+	const struct health *health = &supervisor->health;
+	const struct ready *ready = &supervisor->ready;
+	uint64_t now_ms = clock_now_ms(), next_ms = ready->breaker.next_ms;
+	send_line(supervisor, request,
+			"{\"what\":\"health\",\"alive\":%s,\"ready\":%s,\"leg\":%s,\"detail\":%s,"
+			"\"launches\":\"%s\",\"trials_passed\":%llu,\"trials_failed\":%llu,"
+			"\"proof_age_s\":%lld,\"next_trial_s\":%lld}",
+			health->alive ? "true" : "false", health->ready ? "true" : "false",
+			json(health->leg).text, json(health->words).text,
+			breaker_state_name(ready->breaker.state),
+			(unsigned long long)ready->results[TRIAL_PASSED],
+			(unsigned long long)ready->results[TRIAL_FAILED],
+			ready->proven_ms ? (long long)((now_ms - ready->proven_ms) / 1000) : -1LL,
+			next_ms > now_ms ? (long long)((next_ms - now_ms) / 1000) : -1LL);
+}
+
 static void send_encoders(struct supervisor *supervisor, uint32_t request) {
 	for (unsigned i = 0; i < supervisor->probed_count; i++) {
 		const struct ipc_message *probed = &supervisor->probed[i];
@@ -317,6 +335,7 @@ static void send_service_restarts(struct supervisor *supervisor, uint32_t reques
 
 void status_answer(struct supervisor *supervisor, uint32_t request) {
 	send_host(supervisor, request);
+	send_health(supervisor, request);
 	send_encoders(supervisor, request);
 	send_confinement(supervisor, request);
 	send_apps(supervisor, request);

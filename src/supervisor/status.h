@@ -6,7 +6,7 @@
 
 struct supervisor;
 
-/* Answers STATUS_ASK: one JSON object a line, each with a "what": host, encoder,
+/* Answers STATUS_ASK: one JSON object a line, each with a "what": host, health, encoder,
  * app, session, process. No secrets, no host key. */
 void status_answer(struct supervisor *supervisor, uint32_t request);
 

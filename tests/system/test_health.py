@@ -202,6 +202,10 @@ def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
                 expect("so is the trial", figures(host).value(
                     "perigee_trial_failures_total", leg=leg) >= 1)
                 expect("the host itself is alive", ask(host, "/healthz")[0] == 200)
+                row = host.status("health")[0]
+                expect(f"the status too, and when it is tried again: {row}",
+                       not row["ready"] and row["leg"] == leg and row["trials_failed"] >= 1 and
+                       row["launches"] in ("open", "trying"))
                 run_folder = str(host.folder / "run")
                 expect("perigee health says so", command(
                     host, "health", "--runtime", run_folder)[0] == 0)
@@ -221,6 +225,19 @@ def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
                 possible, rows = doctor(host, "--runtime", run_folder)
                 expect(f"all is well: {rows}", possible and
                        rows["one picture"]["verdict"] == "works")
+
+
+def systemd_is_told_when_the_doors_are_open(build):
+    with tempfile.TemporaryDirectory() as folder, \
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(f"{folder}/notify")
+        notify.settimeout(20)
+        with Host(build, env={"NOTIFY_SOCKET": f"{folder}/notify"}):
+            said = notify.recv(4096).decode()
+            expect(f"ready: {said}", "READY=1" in said.splitlines())
+        said = notify.recv(4096).decode()
+        while "STOPPING=1" not in said.splitlines():
+            said = notify.recv(4096).decode()
 
 
 def a_trial_that_cannot_run_refuses_nobody(build):
@@ -268,6 +285,7 @@ if __name__ == "__main__":
         a_restart_is_no_outage,
         readiness_is_proven_by_a_small_session_of_its_own,
         a_broken_part_is_named_and_launches_are_refused_until_it_works,
+        systemd_is_told_when_the_doors_are_open,
         a_trial_that_cannot_run_refuses_nobody,
         the_doctor_starts_a_host_of_its_own_where_none_runs,
     ])
