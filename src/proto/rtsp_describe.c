@@ -80,7 +80,7 @@ int rtsp_describe_write(const struct rtsp_describe *describe, char *buf, size_t 
 
 /* Clients search for the text of a line anywhere; so does this. */
 static const char *locate(struct span body, const char *text) {
-	return body.len ? memmem(body.at, body.len, text, strlen(text)) : NULL;
+	return body.at && body.len ? memmem(body.at, body.len, text, strlen(text)) : NULL;
 }
 
 static int number_after(struct span body, const char *line, uint32_t *out) {
