@@ -30,7 +30,7 @@ static void write_doing(const struct findings *findings, FILE *file) {
 		return;
 	}
 	fprintf(file, "Was doing:  %s", pulse_operation_name(pulse->operation));
-	if (pulse->operation != PULSE_IDLE) {
+	if (pulse->operation_begin_ns) {
 		fprintf(file, ", since %llu ms",
 				(unsigned long long)since_ms(pulse->operation_begin_ns));
 	}

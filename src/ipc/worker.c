@@ -168,10 +168,12 @@ static void note_lag(struct worker *worker, uint64_t now_ns) {
 }
 
 void worker_will_wait(struct worker *worker) {
+	uint64_t now_ns = clock_now_ns();
 	pulse_report_slow(worker->pulse);
-	note_lag(worker, clock_now_ns());
+	note_lag(worker, now_ns);
 	worker->woken_ns = 0;
 	atomic_store_explicit(&worker->pulse->operation_deadline_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&worker->pulse->operation_begin_ns, now_ns, memory_order_relaxed);
 	atomic_store_explicit(&worker->pulse->operation, PULSE_IDLE, memory_order_release);
 }
 

@@ -46,7 +46,7 @@ uint64_t incidents_count(const struct incidents *incidents, enum ipc_peer kind, 
 
 static bool is_own_doing(int number) {
 	return number == SIGSEGV || number == SIGABRT || number == SIGBUS || number == SIGILL ||
-	       number == SIGFPE;
+	       number == SIGFPE || number == SIGSYS || number == SIGTRAP;
 }
 
 enum incident_what incident_judge(

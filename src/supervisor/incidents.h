@@ -18,7 +18,7 @@ enum {
 
 enum incident_what {
 	INCIDENT_HUNG,        /* made no progress, or did not take its messages */
-	INCIDENT_CRASHED,     /* by a signal of its own doing */
+	INCIDENT_CRASHED,     /* by a signal of its own doing, a forbidden call among them */
 	INCIDENT_KILLED,      /* SIGKILL of somebody: a person, the kernel's lack of memory */
 	INCIDENT_LIED,        /* broke the rules of its channel */
 	INCIDENT_LATE,        /* did not start in time */

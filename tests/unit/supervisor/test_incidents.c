@@ -41,6 +41,7 @@ static void what_it_was_is_told_by_its_end(void **state) {
 		{ true, true, false, REASON_WORKER_HUNG, 0, INCIDENT_WRITTEN_OFF },
 		{ false, false, false, REASON_STREAM_DIED, SIGKILL, INCIDENT_KILLED },
 		{ false, false, false, REASON_STREAM_DIED, SIGSEGV, INCIDENT_CRASHED },
+		{ false, false, false, REASON_STREAM_DIED, SIGSYS, INCIDENT_CRASHED },
 		{ false, false, false, REASON_STREAM_DIED, 70 << 8, INCIDENT_ENDED },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
