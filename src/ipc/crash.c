@@ -91,6 +91,11 @@ static void handle_crash(int number, siginfo_t *info, void *context) {
 	die(number);
 }
 
+struct pulse *crash_pulse(const void *context) {
+	struct crash *crash = find((const ucontext_t *)context);
+	return crash ? crash->pulse : NULL;
+}
+
 void crash_watch(struct crash *crash, struct pulse *pulse) {
 	if (crash) {
 		crash->pulse = pulse;

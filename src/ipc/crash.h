@@ -20,6 +20,10 @@ enum {
  * better. Call on the main thread, once. */
 int crash_open(struct crash **out) NODISCARD;
 
+/* For another handler on the main thread: the page of the worker whose signal context
+ * this is, NULL when it has none yet or this is another thread. Async-signal-safe. */
+struct pulse *crash_pulse(const void *context);
+
 /* The page to mark (borrowed, for good); before this a crash kills at once. */
 void crash_watch(struct crash *crash, struct pulse *pulse);
 

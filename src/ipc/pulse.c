@@ -123,6 +123,8 @@ void pulse_look(const struct pulse *pulse, struct pulse_view *out) {
 		.operation = atomic_load_explicit(&pulse->operation, memory_order_relaxed),
 		.operation_begin_ns = atomic_load_explicit(
 				&pulse->operation_begin_ns, memory_order_relaxed),
+		.refused = atomic_load_explicit(&pulse->refused, memory_order_relaxed),
+		.refused_call = atomic_load_explicit(&pulse->refused_call, memory_order_relaxed),
 		.slow = atomic_load_explicit(&pulse->slow, memory_order_relaxed),
 		.crash_signal = atomic_load_explicit(&pulse->crash_signal, memory_order_acquire),
 		.crash_address = atomic_load_explicit(&pulse->crash_address, memory_order_relaxed),

@@ -148,6 +148,8 @@ struct pulse {
 	_Atomic uint64_t slow;          /* operations that took more than half their limit */
 	_Atomic uint64_t crash_address; /* that could not be reached, 0: none */
 	_Atomic uint32_t crash_signal;  /* set last, once: the worker waits to be looked at */
+	_Atomic uint32_t refused;       /* system calls that its filter refused */
+	_Atomic uint32_t refused_call;  /* the last one's number */
 };
 
 _Static_assert(sizeof(struct pulse) <= PULSE_SIZE, "the pulse is one page");
@@ -182,6 +184,7 @@ struct pulse_view {
 	uint64_t operation_begin_ns, operation_deadline_ns;
 	uint64_t lag_max_ns, slow, crash_address;
 	uint32_t crash_signal;
+	uint32_t refused, refused_call;
 };
 
 void pulse_look(const struct pulse *pulse, struct pulse_view *out);

@@ -45,6 +45,7 @@ enum reason {
 	REASON_RESTARTS_SPENT = 35, /* its successors died as well */
 	REASON_DESKTOP_AGAIN = 36,  /* the desktop died and is started again */
 	REASON_HOST_SICK = 44,      /* no session can start now: a trial failed */
+	REASON_NOT_CONFINED = 47,   /* perigee-exec could not do what its table says */
 	REASON_SOUND_DEAF = 49,     /* the sound server is there and delivers nothing */
 	REASONS,
 };

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "ipc/call_names.h"
+#include "ipc/crash.h"
+#include "ipc/pulse.h"
 
 static int enter_rules(void) {
 	OWN(fd_close) int fd = SETTLE_RULES_FD;
@@ -98,6 +100,11 @@ static void handle_refused(int signal_number, siginfo_t *info, void *context) {
 	add(&line, "\n");
 	ssize_t written = write(STDERR_FILENO, line.text, line.len);
 	(void)written;
+	struct pulse *pulse = crash_pulse(context);
+	if (pulse) {
+		atomic_store_explicit(&pulse->refused_call, number, memory_order_relaxed);
+		atomic_fetch_add_explicit(&pulse->refused, 1, memory_order_relaxed);
+	}
 	errno = saved;
 	set_result(context, -EPERM);
 }

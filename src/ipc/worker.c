@@ -112,7 +112,7 @@ static void handle_start(struct worker *worker, struct ipc_message *message, str
 	log_set_level((enum log_level)message->start.log_level);
 	int settled = settle();
 	if (settled < 0) {
-		worker_end(worker, REASON_RESOURCES, "cannot be confined: %s", strerror(-settled));
+		worker_end(worker, REASON_NOT_CONFINED, "cannot be confined: %s", strerror(-settled));
 		return;
 	}
 	log_info("worker-start", "worker=%u name=%s", worker->id, log_quote(worker->name).text);

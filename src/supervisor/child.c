@@ -154,6 +154,9 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	char said[sizeof(end->detail)];
 	text_copy(said, sizeof(said), end->detail);
 	describe_status(info, end);
+	if (!child->hello && end->status == EXEC_CANNOT << 8 && end->reason == REASON_NONE) {
+		end->reason = REASON_NOT_CONFINED;
+	}
 	if (said[0]) {
 		text_copy(end->detail, sizeof(end->detail), said);
 	}

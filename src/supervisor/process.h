@@ -9,6 +9,11 @@
 struct nursery;
 struct child_spec;
 
+enum {
+	EXEC_CANNOT = 126,  /* perigee-exec: it could not confine itself */
+	EXEC_MISSING = 127, /* there is no such program */
+};
+
 struct spawned {
 	pid_t pid;
 	int channel_fd; /* owned: our end; -1 without a channel */

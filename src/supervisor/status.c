@@ -190,13 +190,14 @@ static void send_process(
 			"{\"what\":\"process\",\"worker\":%u,\"kind\":\"%s\",\"name\":%s,\"pid\":%"
 			"d,"
 			"\"session\":\"%016llx\",\"uptime_s\":%llu,\"beats\":%llu,"
-			"\"operation\":\"%s\",\"lag_max_us\":%llu,\"slow\":%llu,\"counters\":[%s]}",
+			"\"operation\":\"%s\",\"lag_max_us\":%llu,\"slow\":%llu,\"refused\":%u,"
+			"\"counters\":[%s]}",
 			child->id, ipc_peer_name(child->kind), json(child->name).text, child->pid,
 			(unsigned long long)child->session,
 			(unsigned long long)((clock_now_ns() - child->begun_ns) / NS_PER_S),
 			(unsigned long long)view.beats, pulse_operation_name(view.operation),
 			(unsigned long long)(view.lag_max_ns / NS_PER_US),
-			(unsigned long long)view.slow, counters);
+			(unsigned long long)view.slow, view.refused, counters);
 }
 
 /* How many more of the usual forms fit beside those that run. */

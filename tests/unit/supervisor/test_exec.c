@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "../unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -265,6 +269,42 @@ static void a_sound_server_may_not_start_or_read_things(void **state) {
 					  "writes not\nhas its own w\n");
 }
 
+/* Makes this process see a kernel in which these calls do not exist. */
+static void forget_calls(void) {
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	};
+	struct sock_fprog filter = { ARRAY_LEN(program), program };
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0);
+}
+
+static void a_kernel_without_landlock_and_seccomp_confines_what_it_can(void **state) {
+	(void)state;
+	int out[2], status;
+	assert_int_equal(pipe(out), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(out[1], 1);
+		dup2(out[1], 2);
+		forget_calls();
+		execl(exec_path, "perigee-exec", "--confine", "stream", "--", "/bin/sh", "-c",
+				"ulimit -n; echo $PERIGEE_SETTLE; read x </etc/passwd && echo open",
+				NULL);
+		_exit(99);
+	}
+	close(out[1]);
+	char text[200];
+	read_all(out[0], text, sizeof(text));
+	close(out[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_string_equal(text, "128\n\nopen\n");
+}
+
 static void what_is_no_kind_is_refused(void **state) {
 	(void)state;
 	struct outcome outcome = RUN("--confine", "nobody", "--", "/bin/true");
@@ -310,6 +350,7 @@ int main(int argc, char **argv) {
 		UNIT(failures_say_what_and_why),
 		UNIT(an_app_sees_only_its_own_folders),
 		UNIT(a_sound_server_may_not_start_or_read_things),
+		UNIT(a_kernel_without_landlock_and_seccomp_confines_what_it_can),
 		UNIT(what_is_no_kind_is_refused),
 	};
 	assert_int_equal(argc, 2);
