@@ -75,6 +75,7 @@ static const struct option_row rows[] = {
 	{ "--reason", OPTION_TEXT, SUBJECT(reason) },
 	{ "--detail", OPTION_TEXT, SUBJECT(detail) },
 	{ "--done", OPTION_TEXT, SUBJECT(done) },
+	{ "--group", OPTION_TEXT, SUBJECT(group) },
 	{ "--live", OPTION_FLAG, SUBJECT(live) },
 	{ "--keyless", OPTION_FLAG, SUBJECT(keyless) },
 	{ "--folder", OPTION_TEXT, offsetof(struct autopsy, folder) },
@@ -274,6 +275,7 @@ static void look(struct autopsy *autopsy) {
 		take(autopsy);
 	}
 	read_pulse(autopsy);
+	autopsy->findings.oom_kills = proc_oom_kills(autopsy->subject.group);
 	write_summary(autopsy);
 	/* What follows may take its time, for others are starting a successor; but on a busy
 	 * machine, too, it must be over in five seconds. */
@@ -287,7 +289,7 @@ static void look(struct autopsy *autopsy) {
 		WRITE(autopsy, "fds.txt", file, proc_write_fds(pid, file));
 		WRITE(autopsy, "process.txt", file, proc_write_process(pid, file));
 	}
-	WRITE(autopsy, "machine.txt", file, proc_write_machine(file));
+	WRITE(autopsy, "machine.txt", file, proc_write_machine(autopsy->subject.group, file));
 	if (there && !autopsy->subject.live && autopsy->core_megabytes > 0 &&
 			autopsy->target->stopped > 0) {
 		write_summary(autopsy);
@@ -307,8 +309,15 @@ static void read_secrets(struct autopsy *autopsy) {
 
 int main(int argc, char **argv) {
 	(void)argc;
-	static const struct subject nobody = { "process", "0", "", "", "", "asked", "none", "",
-		"nothing", 0, false, false };
+	static const struct subject nobody = { .kind = "process",
+		.worker = "0",
+		.session = "",
+		.name = "",
+		.incident = "",
+		.what = "asked",
+		.reason = "none",
+		.detail = "",
+		.done = "nothing" };
 	struct autopsy autopsy = { .subject = nobody,
 		.incident = -1,
 		.keep = 64,

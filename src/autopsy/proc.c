@@ -43,7 +43,7 @@ static void copy_file(FILE *file, const char *path, const char *name) {
 
 static void copy_of(FILE *file, const char *folder, const char *const *names, size_t count) {
 	for (size_t i = 0; i < count; i++) {
-		char path[80];
+		char path[600];
 		text_format(path, sizeof(path), "%s/%s", folder, names[i]);
 		copy_file(file, path, names[i]);
 	}
@@ -131,10 +131,33 @@ static void write_oom(FILE *file) {
 	}
 }
 
-void proc_write_machine(FILE *file) {
+void proc_write_machine(const char *group, FILE *file) {
 	static const char *const names[] = { "loadavg", "meminfo", "pressure/memory",
 		"pressure/cpu", "pressure/io", "self/cgroup" };
 	write_oom(file);
 	copy_of(file, "/proc", names, ARRAY_LEN(names));
-	copy_file(file, "/sys/fs/cgroup/memory.events", "memory.events");
+	if (group) {
+		static const char *const of_group[] = { "memory.events", "memory.oom_control",
+			"memory.current", "memory.max", "memory.usage_in_bytes",
+			"memory.limit_in_bytes", "pids.current" };
+		fprintf(file, "group: %s\n", group);
+		copy_of(file, group, of_group, ARRAY_LEN(of_group));
+	}
+}
+
+/* "oom_kill 3": in memory.events of version 2, in memory.oom_control of version 1. */
+unsigned long proc_oom_kills(const char *group) {
+	static const char *const names[] = { "memory.events", "memory.oom_control" };
+	unsigned long kills = 0;
+	for (size_t i = 0; group && i < ARRAY_LEN(names); i++) {
+		char path[600], line[128];
+		text_format(path, sizeof(path), "%s/%s", group, names[i]);
+		OWN(file_close) FILE *file = fopen(path, "re");
+		while (file && fgets(line, sizeof(line), file)) {
+			if (strncmp(line, "oom_kill ", 9) == 0) {
+				kills = strtoul(line + 9, NULL, 10);
+			}
+		}
+	}
+	return kills;
 }

@@ -16,7 +16,12 @@ void proc_write_fds(pid_t pid, FILE *file);
 /* Limits, cgroup, memory, and the mappings without their content. */
 void proc_write_process(pid_t pid, FILE *file);
 
-/* Memory, load and pressure of the machine, and who ran out of memory. */
-void proc_write_machine(FILE *file);
+/* Memory, load and pressure of the machine, and who ran out of memory; the same of a
+ * control group, the session's, by its folder (NULL: none). */
+void proc_write_machine(const char *group, FILE *file);
+
+/* How many processes of that group the kernel has killed for memory; 0 also when it does
+ * not say. */
+unsigned long proc_oom_kills(const char *group);
 
 #endif

@@ -114,6 +114,13 @@ void report_write_summary(
 	write_doing(findings, file);
 	fprintf(file, "Done:       %s\n", subject->done);
 	write_found(subject, findings, file);
+	if (findings->oom_kills) {
+		fprintf(file,
+				"Memory:     the kernel has killed %lu processes of this session "
+				"for "
+				"lack of memory; machine.txt\n",
+				findings->oom_kills);
+	}
 	if (findings->lines[0]) {
 		fprintf(file, "Log:        %s\n", findings->lines);
 	}

@@ -16,10 +16,11 @@ struct findings {
 	unsigned threads, threads_stopped;
 	int trace_error;
 	uint64_t held_us;
-	char place[200]; /* the innermost function of ours in the main thread */
-	char state[80];  /* of the main thread, as the kernel names it */
-	char core[160];  /* what became of it, "" for none */
-	char lines[80];  /* how many of its log lines there are */
+	char place[200];         /* the innermost function of ours in the main thread */
+	char state[80];          /* of the main thread, as the kernel names it */
+	char core[160];          /* what became of it, "" for none */
+	char lines[80];          /* how many of its log lines there are */
+	unsigned long oom_kills; /* in its session's control group */
 	bool complete;
 };
 

@@ -18,6 +18,7 @@ struct subject {
 	const char *reason;   /* enum reason's name */
 	const char *detail;   /* a sentence */
 	const char *done;     /* what was done about it */
+	const char *group;    /* folder of its session's control group, NULL: none */
 	pid_t pid;            /* 0: gone already */
 	bool live;            /* healthy: it must not notice */
 	bool keyless;         /* the kind never holds a key: its heap may be written down */

@@ -321,6 +321,24 @@ static void of_one_that_is_gone_there_is_what_it_said(void **state) {
 	has(rig, "log.txt", "last words");
 }
 
+static void who_ran_out_of_memory_is_told_by_its_group(void **state) {
+	struct rig *rig = (struct rig *)*state;
+	char group[] = "/tmp/perigee-group-XXXXXX", path[64], command[128];
+	assert_non_null(mkdtemp(group));
+	snprintf(path, sizeof(path), "%s/memory.events", group);
+	FILE *file = fopen(path, "we");
+	fputs("low 0\nhigh 0\nmax 12\noom 3\noom_kill 3\n", file);
+	fclose(file);
+	const char *const more[] = { "--group", group, NULL };
+	rig->pid = 0;
+	run_autopsy(rig, more);
+	assert_int_equal(rig->status, 0);
+	has(rig, "summary.txt", "killed 3 processes of this session for lack of memory");
+	has(rig, "machine.txt", "memory.events: oom_kill 3");
+	snprintf(command, sizeof(command), "rm -r %s", group);
+	assert_int_equal(system(command), 0);
+}
+
 static void a_folder_that_cannot_be_written_is_an_error_and_no_more(void **state) {
 	struct rig *rig = (struct rig *)*state;
 	start_victim(rig, "pause");
@@ -368,6 +386,7 @@ int main(int argc, char **argv) {
 		RIG(gdb_reads_the_core),
 		RIG(a_healthy_one_hardly_notices),
 		RIG(of_one_that_is_gone_there_is_what_it_said),
+		RIG(who_ran_out_of_memory_is_told_by_its_group),
 		RIG(a_full_disk_is_said_and_takes_no_time),
 		RIG(a_folder_that_cannot_be_written_is_an_error_and_no_more),
 	};
