@@ -12,7 +12,8 @@ import sys
 
 BEGIN = "<!-- tools/list_messages.py -->"
 END = "<!-- end -->"
-GROUPS = {"WORKERS": "every worker", "GATES": "gate, web"}
+GROUPS = {"WORKERS": "every worker", "GATES": "gate, web", "NOBODY": ""}
+MARKS = {"0": "", "1": " (newest only)", "2": " (lasts)", "3": " (newest only, lasts)"}
 
 
 def number_of_kinds(header):
@@ -45,9 +46,8 @@ def table(root):
     row = re.compile(r'^\t\[IPC_(\w+)\]\s*= \{ "([\w-]+)",\s*(.+?),\s+(.+?),\s*(\d), (\d), (\w+) \}',
                      re.M)
     lines = ["| number | message | from | to | fds | fields |", "|---|---|---|---|---|---|"]
-    for kind, name, sender, receiver, fds, newest, list_name in row.findall(source):
-        mark = " (newest only)" if newest == "1" else ""
-        lines.append(f"| {numbers[kind]} | {name}{mark} | {peers(sender)} | {peers(receiver)} | "
+    for kind, name, sender, receiver, fds, mark, list_name in row.findall(source):
+        lines.append(f"| {numbers[kind]} | {name}{MARKS[mark]} | {peers(sender)} | {peers(receiver)} | "
                      f"{fds if fds != '0' else ''} | {', '.join(fields.get(list_name, []))} |")
     if len(lines) - 2 != len(numbers):
         sys.exit(f"list_messages.py: {len(numbers)} kinds, but {len(lines) - 2} rows understood")

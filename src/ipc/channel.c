@@ -143,7 +143,7 @@ static void watch_queue(struct channel *channel, bool restart) {
 	sd_event_source_set_io_events(channel->io, waiting ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	if (waiting && restart) {
 		sd_event_source_set_time(
-				channel->drain, clock_now_us() + CHANNEL_DRAIN_MS * US_PER_MS);
+				channel->drain, clock_now_us() + channel->drain_ms * US_PER_MS);
 	}
 	sd_event_source_set_enabled(channel->drain, waiting ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
@@ -239,6 +239,8 @@ int channel_open(struct channel *channel, struct sd_event *event, int fd, enum i
 		.peer = peer,
 		.events = events,
 		.user = user,
+		.drain_ms = CHANNEL_DRAIN_MS,
+		.queue_max = CHANNEL_QUEUE_MAX,
 	};
 	int rc = sd_event_add_io(event, &channel->io, fd, EPOLLIN, handle_io, channel);
 	if (rc >= 0) {
@@ -300,7 +302,7 @@ static int enqueue(struct channel *channel, struct channel_waiting *newer) {
 	if (ipc_kind_newest_only(newer->kind) && coalesce(channel, newer)) {
 		return 0;
 	}
-	if (channel->waiting_count >= CHANNEL_QUEUE_MAX) {
+	if (channel->waiting_count >= channel->queue_max) {
 		waiting_destroy(newer);
 		return -ENOSPC;
 	}

@@ -53,9 +53,11 @@ struct channel {
 	int fd; /* owned */
 	enum ipc_peer self, peer;
 	const struct channel_events *events;
-	void *user;                      /* borrowed, for the handlers */
-	struct sd_event_source *io;      /* owned */
-	struct sd_event_source *drain;   /* owned: the deadline of the oldest waiting message */
+	void *user;                    /* borrowed, for the handlers */
+	struct sd_event_source *io;    /* owned */
+	struct sd_event_source *drain; /* owned: the deadline of the oldest waiting message */
+	uint32_t drain_ms;  /* how long the peer may take nothing; CHANNEL_DRAIN_MS at first */
+	uint32_t queue_max; /* messages that may wait; CHANNEL_QUEUE_MAX at first */
 	struct channel_waiting *waiting; /* owned list, oldest first */
 	struct channel_waiting *waiting_last;
 	size_t waiting_count;

@@ -174,6 +174,36 @@ FIELDS(f_art_draw, RAW(art_draw.app), TEXT(art_draw.title));
 FIELDS(f_art_drawn, RAW(art_draw.app));
 FIELDS(f_obey, RAW(obey.request), RAW(obey.worker), TEXT(obey.order), TEXT(obey.argument));
 FIELDS(f_obeyed, RAW(obeyed.request), RAW(obeyed.worker), RAW(obeyed.outcome), TEXT(obeyed.detail));
+FIELDS(f_hold_ask, RAW(hold_ask.number));
+FIELDS(f_i_am, RAW(i_am.worker), RAW(i_am.session), RAW(i_am.heard), ENUM(i_am.ending, 2),
+	RAW(i_am.reason));
+FIELDS(f_ledger_host, RAW(ledger_host.begun_ms), RAW(ledger_host.last_worker),
+	RAW(ledger_host.last_view), RAW(ledger_host.starts), RAW(ledger_host.lost),
+	RAW(ledger_host.hung), ENUM(ledger_host.probe_done, 2), ENUM(ledger_host.banner_shown, 2),
+	RAW(ledger_host.codecs), ENUM(ledger_host.invalidation, 2),
+	TEXT(ledger_host.host_id), TEXT(ledger_host.web_key), RAW(ledger_host.successions));
+FIELDS(f_ledger_worker, RAW(ledger_worker.worker), ENUM(ledger_worker.peer, PEER_KINDS),
+	RAW(ledger_worker.pid), RAW(ledger_worker.session), RAW(ledger_worker.view),
+	TEXT(ledger_worker.name), RAW(ledger_worker.begun_ns), RAW(ledger_worker.orders),
+	ENUM(ledger_worker.hello, 2), ENUM(ledger_worker.stopping, 2),
+	ENUM(ledger_worker.killed, 2), ENUM(ledger_worker.corpse, 2),
+	ENUM(ledger_worker.has_channel, 2));
+FIELDS(f_ledger_session, RAW(ledger_session.session), RAW(ledger_session.client),
+	TEXT(ledger_session.client_name), ADDRESS(ledger_session.address), RAW(ledger_session.app),
+	TEXT(ledger_session.trace), RAW(ledger_session.state), RAW(ledger_session.deadline_ms),
+	ENUM(ledger_session.launch_pending, 2), ENUM(ledger_session.plain_pending, 2),
+	ENUM(ledger_session.announce_pending, 2), RAW(ledger_session.announce_request),
+	RAW(ledger_session.app_pid), RAW(ledger_session.sound_failures),
+	TEXT(ledger_session.runtime), TEXT(ledger_session.sound_server),
+	TEXT(ledger_session.x_display), RAW(ledger_session.width), RAW(ledger_session.height),
+	RAW(ledger_session.rate_mhz), ENUM(ledger_session.desktop_ready, 2),
+	RAW(ledger_session.launched_ms), RAW(ledger_session.reason), TEXT(ledger_session.detail),
+	ENUM(ledger_session.internal, 2));
+FIELDS(f_ledger_view, RAW(ledger_view.view), RAW(ledger_view.session), PARAMS(ledger_view.params),
+	ENUM(ledger_view.opened, 2), ENUM(ledger_view.started, 2),
+	ENUM(ledger_view.invalidation, 2), TEXT(ledger_view.encoder_name),
+	RAW(ledger_view.source), RAW(ledger_view.encoder), RAW(ledger_view.incarnation),
+	RAW(ledger_view.kinds_failed));
 FIELDS(f_guest, RAW(guest.client), BLOB(guest.der, guest.der_len), ENUM(guest.gone, 2));
 FIELDS(f_trial_go, ADDRESS(trial_go.address), RAW(trial_go.app), RAW(trial_go.width),
 	RAW(trial_go.height), RAW(trial_go.rate), RAW(trial_go.limit_ms),
@@ -187,17 +217,23 @@ static const struct field f_none[] = { { 0 } };
 #define P(kind) (1u << PEER_##kind)
 #define WORKERS (~(P(SUPERVISOR) | P(HOLDER)) & ((1u << PEER_KINDS) - 1))
 #define GATES (P(GATE) | P(WEB))
+#define NOBODY 0 /* written down, never sent */
 
 struct row {
 	const char *name; /* NULL marks a number nobody uses */
 	uint16_t from, to; /* masks of peers */
 	uint8_t fds;
-	bool newest_only;
+	uint8_t mark; /* MARK_ bits */
 	const struct field *fields;
 };
 
+enum {
+	MARK_NEWEST = 1,
+	MARK_LASTS = 2,
+};
+
 static const struct row catalogue[IPC_KINDS] = {
-	/* kind                     name                  from            to              fds newest fields */
+	/* kind                     name                  from            to              fds mark fields */
 	[IPC_HELLO]             = { "hello",              WORKERS,        P(SUPERVISOR),  0, 0, f_hello },
 	[IPC_START]             = { "start",              P(SUPERVISOR),  WORKERS,        1, 0, f_start },
 	[IPC_STOP]              = { "stop",               P(SUPERVISOR),  WORKERS,        0, 0, f_stop },
@@ -219,7 +255,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_GATE_CODECS]       = { "gate-codecs",        P(SUPERVISOR),  GATES,          0, 1, f_gate_codecs },
 	[IPC_GATE_APP]          = { "gate-app",           P(SUPERVISOR),  GATES,          0, 0, f_gate_app },
 	[IPC_GATE_APPS_END]     = { "gate-apps-end",      P(SUPERVISOR),  GATES,          0, 0, f_none },
-	[IPC_GATE_READY]        = { "gate-ready",         GATES,          P(SUPERVISOR),  0, 0, f_none },
+	[IPC_GATE_READY]        = { "gate-ready",         GATES,          P(SUPERVISOR),  0, 2, f_none },
 	[IPC_LAUNCH]            = { "launch",             GATES,          P(SUPERVISOR),  0, 0, f_launch },
 	[IPC_LAUNCHED]          = { "launched",           P(SUPERVISOR),  GATES,          0, 0, f_launched },
 	[IPC_CANCEL]            = { "cancel",             GATES,          P(SUPERVISOR),  0, 0, f_cancel },
@@ -247,11 +283,11 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_CLIENT_REMOVE]     = { "client-remove",      GATES,          P(STORE),       0, 0, f_client_ref },
 	[IPC_CLIENT_REMOVED]    = { "client-removed",     P(STORE),       GATES,          0, 0, f_client_ref },
 	[IPC_STORE_OPEN]        = { "store-open",         P(SUPERVISOR),  P(STORE),       0, 0, f_store_open },
-	[IPC_STORE_READY]       = { "store-ready",        P(STORE),       P(SUPERVISOR),  0, 0, f_store_ready },
+	[IPC_STORE_READY]       = { "store-ready",        P(STORE),       P(SUPERVISOR),  0, 2, f_store_ready },
 	[IPC_STORE_PEER]        = { "store-peer",         P(SUPERVISOR),  P(STORE),       1, 0, f_store_peer },
 
 	[IPC_DESKTOP_START]     = { "desktop-start",      P(SUPERVISOR),  P(DESKTOP),     1, 0, f_desktop_start },
-	[IPC_DESKTOP_READY]     = { "desktop-ready",      P(DESKTOP),     P(SUPERVISOR),  0, 0, f_desktop_ready },
+	[IPC_DESKTOP_READY]     = { "desktop-ready",      P(DESKTOP),     P(SUPERVISOR),  0, 2, f_desktop_ready },
 	[IPC_DESKTOP_RESIZE]    = { "desktop-resize",     P(SUPERVISOR),  P(DESKTOP),     0, 1, f_desktop_size },
 	[IPC_DESKTOP_RESIZED]   = { "desktop-resized",    P(DESKTOP),     P(SUPERVISOR),  0, 1, f_desktop_size },
 	[IPC_DESKTOP_ENCODER]   = { "desktop-encoder",    P(SUPERVISOR),  P(DESKTOP),     1, 0, f_desktop_encoder },
@@ -273,7 +309,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_ENCODER_PROBE_END] = { "encoder-probe-end",  P(ENCODER),     P(SUPERVISOR),  0, 0, f_none },
 	[IPC_PICTURE_ENCODER_START] = { "picture-encoder-start", P(SUPERVISOR), P(ENCODER), 1, 0, f_picture_encoder },
 	[IPC_SOUND_ENCODER_START] = { "sound-encoder-start", P(SUPERVISOR), P(ENCODER),   0, 0, f_sound_encoder },
-	[IPC_ENCODER_READY]     = { "encoder-ready",      P(ENCODER),     P(SUPERVISOR),  1, 0, f_encoder_ready },
+	[IPC_ENCODER_READY]     = { "encoder-ready",      P(ENCODER),     P(SUPERVISOR),  1, 2, f_encoder_ready },
 	[IPC_ENCODER_READER]    = { "encoder-reader",     P(SUPERVISOR),  P(ENCODER),     2, 0, f_encoder_reader },
 	[IPC_ENCODER_READER_GONE] = { "encoder-reader-gone", P(SUPERVISOR), P(ENCODER),   0, 0, f_encoder_reader },
 	[IPC_ENCODER_RATE]      = { "encoder-rate",       P(SUPERVISOR),  P(ENCODER),     0, 1, f_encoder_rate },
@@ -284,17 +320,17 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_STREAM_SOURCE]     = { "stream-source",      P(SUPERVISOR),  P(STREAM),      7, 0, f_stream_source },
 	[IPC_STREAM_SOURCE_ACTIVE] = { "stream-source-active", P(STREAM), P(SUPERVISOR),  0, 0, f_stream_active },
 	[IPC_STREAM_END]        = { "stream-end",         P(SUPERVISOR),  P(STREAM),      0, 0, f_stream_end },
-	[IPC_STREAM_FIRST]      = { "stream-first",       P(STREAM),      P(SUPERVISOR),  0, 0, f_stream_first },
-	[IPC_STREAM_LOST]       = { "stream-lost",        P(STREAM),      P(SUPERVISOR),  0, 0, f_stream_lost },
+	[IPC_STREAM_FIRST]      = { "stream-first",       P(STREAM),      P(SUPERVISOR),  0, 2, f_stream_first },
+	[IPC_STREAM_LOST]       = { "stream-lost",        P(STREAM),      P(SUPERVISOR),  0, 2, f_stream_lost },
 	[IPC_STREAM_STATS]      = { "stream-stats",       P(STREAM),      P(SUPERVISOR),  0, 1, f_stream_stats },
 
 	[IPC_RUNNER_START]      = { "runner-start",       P(SUPERVISOR),  P(RUNNER),      0, 0, f_runner_start },
-	[IPC_RUNNER_APP]        = { "runner-app",         P(RUNNER),      P(SUPERVISOR),  0, 0, f_runner_app },
-	[IPC_RUNNER_EXITED]     = { "runner-exited",      P(RUNNER),      P(SUPERVISOR),  0, 0, f_runner_exited },
+	[IPC_RUNNER_APP]        = { "runner-app",         P(RUNNER),      P(SUPERVISOR),  0, 2, f_runner_app },
+	[IPC_RUNNER_EXITED]     = { "runner-exited",      P(RUNNER),      P(SUPERVISOR),  0, 2, f_runner_exited },
 
-	[IPC_FACTS]             = { "facts",              P(FACTS),       P(SUPERVISOR),  0, 1, f_facts },
+	[IPC_FACTS]             = { "facts",              P(FACTS),       P(SUPERVISOR),  0, 3, f_facts },
 	[IPC_DISCOVER_START]    = { "discover-start",     P(SUPERVISOR),  P(DISCOVER),    0, 1, f_discover },
-	[IPC_DISCOVERED]        = { "discovered",         P(DISCOVER),    P(SUPERVISOR),  0, 1, f_discover },
+	[IPC_DISCOVERED]        = { "discovered",         P(DISCOVER),    P(SUPERVISOR),  0, 3, f_discover },
 	[IPC_ART_DRAW]          = { "art-draw",           P(SUPERVISOR),  P(ART),         0, 0, f_art_draw },
 	[IPC_ART_DRAWN]         = { "art-drawn",          P(ART),         P(SUPERVISOR),  1, 0, f_art_drawn },
 
@@ -321,6 +357,14 @@ static const struct row catalogue[IPC_KINDS] = {
 
 	[IPC_ENCODER_COST]      = { "encoder-cost",       P(ENCODER),     P(SUPERVISOR),  0, 0, f_encoder_cost },
 	[IPC_FLOW_PROVEN]       = { "flow-proven",        P(STREAM) | P(SUPERVISOR), P(SUPERVISOR) | P(GATE), 0, 0, f_flow_proven },
+	[IPC_HOLD_ASK]          = { "hold-ask",           P(HOLDER),      P(SUPERVISOR),  0, 1, f_hold_ask },
+	[IPC_HOLD_ALIVE]        = { "hold-alive",         P(SUPERVISOR),  P(HOLDER),      0, 1, f_hold_ask },
+	[IPC_WHO]               = { "who",                P(SUPERVISOR),  WORKERS,        0, 0, f_none },
+	[IPC_I_AM]              = { "i-am",               WORKERS,        P(SUPERVISOR),  0, 0, f_i_am },
+	[IPC_LEDGER_HOST]       = { "ledger-host",        NOBODY,         NOBODY,         0, 0, f_ledger_host },
+	[IPC_LEDGER_WORKER]     = { "ledger-worker",      NOBODY,         NOBODY,         0, 0, f_ledger_worker },
+	[IPC_LEDGER_SESSION]    = { "ledger-session",     NOBODY,         NOBODY,         0, 0, f_ledger_session },
+	[IPC_LEDGER_VIEW]       = { "ledger-view",        NOBODY,         NOBODY,         0, 0, f_ledger_view },
 	[IPC_SOUND_DEAF]        = { "sound-deaf",         P(ENCODER),     P(SUPERVISOR),  0, 0, f_none },
 };
 
@@ -353,7 +397,12 @@ size_t ipc_kind_fds(enum ipc_kind kind) {
 
 bool ipc_kind_newest_only(enum ipc_kind kind) {
 	const struct row *row = row_of(kind);
-	return row && row->newest_only;
+	return row && (row->mark & MARK_NEWEST);
+}
+
+bool ipc_kind_lasts(enum ipc_kind kind) {
+	const struct row *row = row_of(kind);
+	return row && (row->mark & MARK_LASTS);
 }
 
 static uint16_t load_u16(const uint8_t *at) {
@@ -402,6 +451,17 @@ static void get_field(struct reader *r, const struct field *field, uint8_t *base
 	}
 }
 
+static int decode(const struct row *row, struct reader *r, enum ipc_kind kind,
+		struct ipc_message *out) {
+	memset(out, 0, sizeof(*out));
+	out->kind = kind;
+	for (const struct field *field = row->fields; field->form != FORM_END && r->left > 0;
+			field++) {
+		get_field(r, field, (uint8_t *)out);
+	}
+	return reader_done(r) ? 0 : -EBADMSG;
+}
+
 int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t len, size_t n_fds,
 		struct ipc_message *out) {
 	struct reader r = reader_over(data, len);
@@ -413,13 +473,14 @@ int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t le
 	if (!row || !(row->from & 1u << from) || !(row->to & 1u << to) || row->fds != n_fds) {
 		return -EPROTO;
 	}
-	memset(out, 0, sizeof(*out));
-	out->kind = (enum ipc_kind)kind;
-	for (const struct field *field = row->fields; field->form != FORM_END && r.left > 0;
-			field++) {
-		get_field(&r, field, (uint8_t *)out);
-	}
-	return reader_done(&r) ? 0 : -EBADMSG;
+	return decode(row, &r, (enum ipc_kind)kind, out);
+}
+
+int ipc_decode_own(const void *data, size_t len, struct ipc_message *out) {
+	struct reader r = reader_over(data, len);
+	uint16_t kind = reader_le16(&r);
+	const struct row *row = row_of(kind);
+	return r.failed || !row ? -EBADMSG : decode(row, &r, (enum ipc_kind)kind, out);
 }
 
 static void put_field(struct writer *w, const struct field *field, const uint8_t *base) {

@@ -169,6 +169,16 @@ enum ipc_kind {
 	IPC_RUNNER_ADOPT = 175,
 	IPC_RESTART = 176,
 	IPC_RESTARTED = 177,
+	/* a supervisor that takes over from one that died */
+	IPC_HOLD_ASK = 190,
+	IPC_HOLD_ALIVE = 191,
+	IPC_WHO = 192,
+	IPC_I_AM = 193,
+	/* what it finds written down (supervisor/ledger.h): never on a channel */
+	IPC_LEDGER_HOST = 194,
+	IPC_LEDGER_WORKER = 195,
+	IPC_LEDGER_SESSION = 196,
+	IPC_LEDGER_VIEW = 197,
 
 	/* health */
 	IPC_BOARD = 200,
@@ -773,6 +783,72 @@ struct ipc_message {
 			uint32_t outcome; /* 0: it could; else the errno */
 			char detail[400];
 		} obeyed;
+		struct {
+			uint32_t number;
+		} hold_ask; /* HOLD_ASK and HOLD_ALIVE, which repeats it */
+		/* Follows what the worker has said again (ipc_kind_lasts()). */
+		struct {
+			uint32_t worker;
+			uint64_t session;
+			uint32_t heard; /* orders it got: all but START, STOP, POKE and WHO */
+			uint8_t ending; /* 0 or 1 */
+			uint32_t reason;
+		} i_am;
+		struct {
+			uint64_t begun_ms;
+			uint32_t last_worker, last_view;
+			uint64_t starts, lost, hung;
+			uint8_t probe_done, banner_shown;
+			uint32_t codecs;
+			uint8_t invalidation;
+			char host_id[40];
+			char web_key[36];     /* secret */
+			uint32_t successions; /* supervisors that took over */
+		} ledger_host;
+		struct {
+			uint32_t worker;
+			uint8_t peer; /* enum ipc_peer */
+			uint32_t pid;
+			uint64_t session;
+			uint32_t view; /* 0: none */
+			char name[32];
+			uint64_t begun_ns;
+			uint32_t orders; /* that were sent to it */
+			uint8_t hello, stopping;
+			uint8_t killed; /* its end has begun */
+			uint8_t corpse; /* its owner has heard of it */
+			uint8_t has_channel;
+		} ledger_worker;
+		struct {
+			uint64_t session;
+			uint8_t client[32];
+			char client_name[64];
+			struct address address;
+			int32_t app;
+			char trace[20];
+			uint8_t state; /* enum life_state */
+			uint64_t deadline_ms;
+			uint8_t launch_pending, plain_pending, announce_pending;
+			uint32_t announce_request;
+			uint32_t app_pid, sound_failures;
+			char runtime[128], sound_server[160], x_display[16];
+			uint16_t width, height;
+			uint32_t rate_mhz;
+			uint8_t desktop_ready;
+			uint64_t launched_ms;
+			uint32_t reason;
+			char detail[160];
+			uint8_t internal;
+		} ledger_session;
+		struct {
+			uint32_t view;
+			uint64_t session;
+			struct ipc_stream_params params;
+			uint8_t opened, started, invalidation;
+			char encoder_name[32];
+			uint32_t source, encoder, incarnation;
+			uint32_t kinds_failed;
+		} ledger_view;
 	};
 };
 
@@ -784,11 +860,19 @@ size_t ipc_kind_fds(enum ipc_kind kind);
 /* A kind of which only the newest matters: a queued older one is replaced. */
 bool ipc_kind_newest_only(enum ipc_kind kind);
 
+/* A kind that says how far a worker is: the newest of each is said again to a
+ * supervisor that takes over. */
+bool ipc_kind_lasts(enum ipc_kind kind);
+
 /* n_fds is the number of descriptors that arrived with the bytes. -EPROTO for
  * a message that `from` may not send to `to`, or with the wrong number of
  * descriptors; -EBADMSG for bytes that do not fit the fields. */
 int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t len, size_t n_fds,
 		struct ipc_message *out) NODISCARD;
+
+/* The same for bytes that this program, or the release before, wrote down for
+ * itself: whoever may send it, and without its descriptors. */
+int ipc_decode_own(const void *data, size_t len, struct ipc_message *out) NODISCARD;
 
 /* Returns the encoded length, or -ENOSPC. Text without its NUL and lengths
  * beyond their arrays are our own mistakes and assert. */

@@ -42,6 +42,7 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_RESTARTED]          = { "restarted", "A process of this session was restarted on request.", "", 500 },
 	[REASON_RESTARTS_SPENT]     = { "restarts-spent", "A process of this session ended again and again.", "`perigee status` and the log say which and why.", 500 },
 	[REASON_DESKTOP_AGAIN]      = { "desktop-again", "The desktop's process ended unexpectedly and is being started again.", "", 500 },
+	[REASON_SUPERVISOR_DIED]    = { "supervisor-died", "The host's supervisor was replaced at that very moment.", "Try again.", 503 },
 	[REASON_NOT_CONFINED]       = { "not-confined", "The host could not confine a process, and so did not start it.", "The log names the step (event=exec-failed); `perigee doctor` says what is missing.", 503 },
 	[REASON_SOUND_DEAF]         = { "sound-deaf", "The sound server did not answer any more.", "", 500 },
 	[REASON_HOST_SICK]          = { "host-sick", "This host cannot start a session now.", "It tries by itself whether it can again; `perigee doctor` says what is wrong.", 503 },

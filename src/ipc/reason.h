@@ -41,12 +41,13 @@ enum reason {
 	REASON_CHANNEL_STUCK = 31, /* a peer did not drain its channel */
 	REASON_SLOTS_HELD = 32,    /* an encoder kept a picture slot too long */
 	REASON_SPAWN_FAILED = 33,
-	REASON_RESTARTED = 34,      /* `perigee restart` */
-	REASON_RESTARTS_SPENT = 35, /* its successors died as well */
-	REASON_DESKTOP_AGAIN = 36,  /* the desktop died and is started again */
-	REASON_HOST_SICK = 44,      /* no session can start now: a trial failed */
-	REASON_NOT_CONFINED = 47,   /* perigee-exec could not do what its table says */
-	REASON_SOUND_DEAF = 49,     /* the sound server is there and delivers nothing */
+	REASON_RESTARTED = 34,       /* `perigee restart` */
+	REASON_RESTARTS_SPENT = 35,  /* its successors died as well */
+	REASON_DESKTOP_AGAIN = 36,   /* the desktop died and is started again */
+	REASON_SUPERVISOR_DIED = 41, /* while something was on its way through it */
+	REASON_HOST_SICK = 44,       /* no session can start now: a trial failed */
+	REASON_NOT_CONFINED = 47,    /* perigee-exec could not do what its table says */
+	REASON_SOUND_DEAF = 49,      /* the sound server is there and delivers nothing */
 	REASONS,
 };
 

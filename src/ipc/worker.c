@@ -36,6 +36,11 @@ static void set_detail(struct worker *worker, const char *detail, va_list args) 
 
 void worker_post(struct worker *worker, const struct ipc_message *message, const int *fds,
 		size_t n_fds) {
+	int rc = said_note(&worker->said, message, fds, n_fds);
+	if (rc < 0) {
+		log_warning("not-remembered", "message=%s error=%s", ipc_kind_name(message->kind),
+				log_quote(strerror(-rc)).text);
+	}
 	channel_post(&worker->channel, message, fds, n_fds);
 }
 
@@ -122,6 +127,24 @@ static void handle_start(struct worker *worker, struct ipc_message *message, str
 	}
 }
 
+/* The supervisor is a new one. It hears again how far we are, then who we are and
+ * how many orders of its predecessor arrived: so it knows whether one was missed. */
+static void handle_who(struct worker *worker) {
+	said_repeat(&worker->said, &worker->channel);
+	if (worker->class->asked && worker->started && !worker->ending) {
+		worker->class->asked(worker);
+	}
+	struct ipc_message message = {
+		.kind = IPC_I_AM,
+		.i_am = { .worker = worker->id,
+				.session = worker->session,
+				.heard = worker->heard,
+				.ending = worker->ending,
+				.reason = worker->reason },
+	};
+	worker_post(worker, &message, NULL, 0);
+}
+
 static void handle_message(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	struct worker *worker = (struct worker *)channel->user;
@@ -132,7 +155,13 @@ static void handle_message(
 				&worker->pulse->poked, message->poke.number, memory_order_relaxed);
 	} else if (message->kind == IPC_STOP) {
 		begin_end(worker, message->stop.reason, message->stop.grace_ms);
-	} else if (worker->started && !worker->ending && !obey_handle(worker, message)) {
+	} else if (message->kind == IPC_WHO) {
+		handle_who(worker);
+	} else if (worker->started && !worker->ending) {
+		worker->heard++;
+		if (obey_handle(worker, message)) {
+			return;
+		}
 		worker->class->message(worker, message, fds);
 	}
 }
@@ -140,7 +169,8 @@ static void handle_message(
 static void handle_closed(struct channel *channel, int error) {
 	struct worker *worker = (struct worker *)channel->user;
 	log_error("supervisor-gone", "error=%d", error);
-	sd_event_exit(worker->event, WORKER_OVERDUE_EXIT);
+	/* Its holder, too: a supervisor's death alone closes nothing. */
+	begin_end(worker, REASON_SHUTDOWN, END_GRACE_MS);
 }
 
 static int handle_start_overdue(sd_event_source *source, uint64_t usec, void *user) {
@@ -292,6 +322,7 @@ int worker_open(struct worker *worker, const struct worker_class *class, void *u
 	if (rc >= 0) {
 		rc = channel_open(&worker->channel, worker->event, WORKER_CHANNEL_FD, class->kind,
 				PEER_SUPERVISOR, &channel_events, worker);
+		worker->channel.drain_ms = WORKER_PATIENCE_MS;
 	}
 	if (rc >= 0) {
 		rc = sd_event_add_time_relative(worker->event, &worker->grace, CLOCK_MONOTONIC,

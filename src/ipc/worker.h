@@ -9,6 +9,7 @@
 #include "ipc/channel.h"
 #include "ipc/pulse.h"
 #include "ipc/reason.h"
+#include "ipc/said.h"
 
 struct crash;
 struct sd_event;
@@ -19,6 +20,9 @@ enum {
 	WORKER_START_MS = 5000,     /* until START must have come */
 	WORKER_LOOP_LIMIT_MS = 500, /* the handling of one wake-up, unless announced longer */
 	WORKER_OVERDUE_EXIT = 70,
+	/* A supervisor that takes nothing for so long: one that died is followed by
+	 * another within a second, and even one that hangs within five. */
+	WORKER_PATIENCE_MS = 10000,
 };
 
 struct obey_order;
@@ -29,11 +33,14 @@ struct worker_class {
 	/* START has come: worker->id, session and pulse are set. A negative
 	 * error ends the worker with that detail. May be NULL. */
 	int (*start)(struct worker *worker);
-	/* Every other message of the supervisor but STOP and POKE. */
+	/* Every other message of the supervisor but STOP, POKE and WHO. */
 	void (*message)(struct worker *worker, struct ipc_message *message, struct ipc_fds *fds);
 	/* The end has come (STOP, or worker_end()); tell peers, flush. The process
 	 * leaves when worker_leave() is called or the grace is over. NULL: at once. */
 	void (*stop)(struct worker *worker, uint32_t reason);
+	/* Another supervisor has taken over: say again what the newest of each lasting
+	 * kind (ipc_kind_lasts()) does not tell. May be NULL. */
+	void (*asked)(struct worker *worker);
 	/* What only this kind can be told in a build that obeys; NULL or ended by a row
 	 * without a name. */
 	const struct obey_order *orders;
@@ -46,6 +53,8 @@ struct worker {
 	const struct worker_class *class;
 	struct sd_event *event;        /* owned */
 	struct channel channel;        /* to the supervisor */
+	struct said said;              /* what a successor of the supervisor hears again */
+	uint32_t heard;                /* orders: all but START, STOP, POKE and WHO */
 	struct pulse *pulse;           /* the shared page from START on, a private one before */
 	struct crash *crash;           /* what happens then; lives as long as the process */
 	struct sd_event_source *grace; /* owned */
@@ -87,7 +96,7 @@ void worker_end(struct worker *worker, enum reason reason, const char *detail, .
 /* The end is reached: reports STOPPED and makes worker_run() return. */
 void worker_leave(struct worker *worker);
 
-/* Sends to the supervisor. */
+/* Sends to the supervisor, which may be a later one by the time it reads. */
 void worker_post(struct worker *worker, const struct ipc_message *message, const int *fds,
 		size_t n_fds);
 
