@@ -28,14 +28,17 @@
 #include "ipc/worker.h"
 
 enum {
-	HELD_MAX = 1024,
-	EXITS_MAX = 512,     /* reports that wait for a new perigeed */
-	GIVE_QUEUE_MAX = 64, /* messages that may wait while descriptors are given back */
-	LEAVE_MS = 2000,     /* from the closed channel to the exit */
-	STOP_MS = 30000,     /* from SIGTERM to HOLD_QUIT */
-	TERM_MS = 1000,      /* for orphans to end by themselves */
-	KILL_MS = 5000,      /* for the kernel to end them */
-	HEALTHY_MS = 10000,  /* a perigeed that served so long was not in a crash loop */
+	HELD_MAX = 8192,         /* a session of one viewer takes about 30 */
+	EXITS_MAX = 512,         /* reports that wait for a new perigeed */
+	GIVE_QUEUE_MAX = 64,     /* messages that may wait while descriptors are given back */
+	LEAVE_MS = 2000,         /* from the closed channel to the exit */
+	STOP_MS = 30000,         /* from SIGTERM to HOLD_QUIT */
+	TERM_MS = 1000,          /* for orphans to end by themselves */
+	KILL_MS = 5000,          /* for the kernel to end them */
+	HEALTHY_MS = 10000,      /* a perigeed that served so long was not in a crash loop */
+	ASK_MS = 500,            /* between two questions whether perigeed lives */
+	ANSWER_MS = 3500,        /* for the answer: with the above, noticed within 5 s */
+	FIRST_ANSWER_MS = 15000, /* it reads and opens what it needs before it listens */
 	EXIT_CRASHES = 1,
 	EXIT_MISSING = 127,
 };
@@ -66,6 +69,7 @@ struct hold {
 	sd_event *event; /* owned */
 	struct channel channel;
 	sd_event_source *timer; /* owned: the deadline of the phase, or of a closed channel */
+	sd_event_source *ask;   /* owned: when perigeed is asked next */
 	sd_event_source *child, *post, *signals[3]; /* owned */
 	char **argv;                                /* borrowed */
 	char path[PATH_MAX];
@@ -73,7 +77,10 @@ struct hold {
 	pid_t perigeed; /* 0 when none runs */
 	uint64_t ready_ns;
 	bool ever_ready, ready, giving;
-	unsigned deaths; /* in a row */
+	uint32_t asked, answered,
+			answered_before;       /* questions, newest answers: now and a look ago */
+	uint64_t silent_since_ms, ask_late_ms; /* a look after this one is late */
+	unsigned deaths;                       /* in a row */
 	int code;
 	size_t n_held, given, n_exits;
 	struct held held[HELD_MAX];
@@ -120,6 +127,13 @@ static void end_if_alone(struct hold *hold) {
 	}
 }
 
+static void release_held(struct hold *hold) {
+	for (size_t i = 0; i < hold->n_held; i++) {
+		fd_close(hold->held[i].fd);
+	}
+	hold->n_held = hold->given = 0;
+}
+
 static void begin_reaping(struct hold *hold, int code) {
 	if (hold->phase >= PHASE_TERMS) {
 		return;
@@ -127,6 +141,10 @@ static void begin_reaping(struct hold *hold, int code) {
 	hold->phase = PHASE_TERMS;
 	hold->code = code;
 	sd_notify(0, "STOPPING=1");
+	sd_event_source_set_enabled(hold->ask, SD_EVENT_OFF);
+	/* Who has a channel ends in order when it closes, the log at its input's end;
+	 * the others by the signal. */
+	release_held(hold);
 	signal_children(hold, SIGTERM, false);
 	set_timer(hold, TERM_MS);
 	end_if_alone(hold);
@@ -198,18 +216,30 @@ static void handle_put(struct hold *hold, struct ipc_message *message, struct ip
 	hold->held[i].fd = fds_take(fds, 0);
 }
 
+/* A name that ends in '.' stands for all that begin with it. */
+static bool is_meant(const struct held *held, const char *name) {
+	size_t len = strlen(name);
+	return len > 0 && name[len - 1] == '.' ? strncmp(held->name, name, len) == 0
+					       : strcmp(held->name, name) == 0;
+}
+
 static void handle_drop(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
-	size_t i = find_held(hold, message->hold.name);
-	if (i == hold->n_held) {
-		return;
+	size_t kept = 0, given = hold->given;
+	for (size_t i = 0; i < hold->n_held; i++) {
+		if (is_meant(&hold->held[i], message->hold.name)) {
+			fd_close(hold->held[i].fd);
+			hold->given -= i < given;
+		} else {
+			hold->held[kept++] = hold->held[i];
+		}
 	}
-	fd_close(hold->held[i].fd);
-	hold->n_held--;
-	memmove(hold->held + i, hold->held + i + 1, sizeof(hold->held[0]) * (hold->n_held - i));
-	if (i < hold->given) {
-		hold->given--;
-	}
+	hold->n_held = kept;
+}
+
+static void handle_alive(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	hold->answered = message->hold_ask.number;
 }
 
 static void handle_quit(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
@@ -234,6 +264,7 @@ static void handle_message(
 		[IPC_HOLD_DROP] = handle_drop,
 		[IPC_HOLD_QUIT] = handle_quit,
 		[IPC_HOLD_READY] = handle_ready,
+		[IPC_HOLD_ALIVE] = handle_alive,
 	};
 	if (handlers[message->kind]) {
 		handlers[message->kind](channel->user, message, fds);
@@ -263,6 +294,7 @@ static void handle_death(struct hold *hold, int status) {
 	hold->perigeed = 0;
 	channel_close(&hold->channel);
 	sd_event_source_set_enabled(hold->timer, SD_EVENT_OFF);
+	sd_event_source_set_enabled(hold->ask, SD_EVENT_OFF);
 	bool healthy = hold->ready && clock_now_ns() - hold->ready_ns > HEALTHY_MS * NS_PER_MS;
 	hold->deaths = healthy ? 1 : hold->deaths + 1;
 	if (hold->phase >= PHASE_TERMS) {
@@ -328,6 +360,38 @@ static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
 	return 0;
 }
 
+/* Only the loop of perigeed answers. When it was we who came late, the machine was
+ * busy or asleep, and perigeed gets its time anew. */
+static int handle_ask(sd_event_source *source, uint64_t usec, void *user) {
+	(void)usec;
+	struct hold *hold = user;
+	uint64_t now_ms = clock_now_ms();
+	if (hold->answered == hold->asked || hold->answered != hold->answered_before ||
+			now_ms > hold->ask_late_ms) {
+		hold->silent_since_ms = now_ms;
+	}
+	hold->answered_before = hold->answered;
+	uint64_t silent_ms = now_ms - hold->silent_since_ms;
+	if (silent_ms > (hold->answered ? ANSWER_MS : FIRST_ANSWER_MS)) {
+		log_error("perigeed-hung", "pid=%d silent_ms=%llu", (int)hold->perigeed,
+				(unsigned long long)silent_ms);
+		kill(hold->perigeed, SIGKILL);
+		return 0;
+	}
+	struct ipc_message message = { .kind = IPC_HOLD_ASK, .hold_ask.number = ++hold->asked };
+	channel_post(&hold->channel, &message, NULL, 0);
+	hold->ask_late_ms = now_ms + 3 * ASK_MS;
+	sd_event_source_set_time_relative(source, ASK_MS * US_PER_MS);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void begin_asking(struct hold *hold) {
+	hold->asked = hold->answered = hold->answered_before = 0;
+	hold->ask_late_ms = UINT64_MAX;
+	sd_event_source_set_time_relative(hold->ask, ASK_MS * US_PER_MS);
+	sd_event_source_set_enabled(hold->ask, SD_EVENT_ONESHOT);
+}
+
 static int handle_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *user) {
 	(void)source;
 	struct hold *hold = user;
@@ -378,6 +442,8 @@ static void start_perigeed(struct hold *hold) {
 		rc = channel_open(&hold->channel, hold->event, pair[0], PEER_HOLDER,
 				PEER_SUPERVISOR, &channel_events, hold);
 	}
+	/* Whether it hangs is seen by its answers. */
+	hold->channel.drain_ms = FIRST_ANSWER_MS;
 	if (rc == 0) {
 		rc = spawn(hold, theirs);
 	}
@@ -392,6 +458,7 @@ static void start_perigeed(struct hold *hold) {
 	hold->ready = false;
 	hold->giving = true;
 	hold->given = 0;
+	begin_asking(hold);
 	handle_post(NULL, hold);
 }
 
@@ -436,6 +503,10 @@ static int open_loop(struct hold *hold) {
 	if (rc >= 0) {
 		rc = sd_event_add_time(hold->event, &hold->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000,
 				handle_timer, hold);
+	}
+	if (rc >= 0) {
+		rc = sd_event_add_time(hold->event, &hold->ask, CLOCK_MONOTONIC, UINT64_MAX, 1000,
+				handle_ask, hold);
 	}
 	if (rc >= 0) {
 		rc = sd_event_add_post(hold->event, &hold->post, handle_post, hold);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "ipc/channel.h"
@@ -72,6 +73,28 @@ static void make_orphan(int control) {
 	wait(NULL);
 }
 
+/* A child that reads, deaf to SIGTERM, until the pipe that the holder keeps ends. */
+static void make_reader(int control) {
+	int pair[2];
+	struct ipc_message message = { .kind = IPC_HOLD_PUT, .hold.name = "pipe" };
+	if (pipe2(pair, O_CLOEXEC) < 0) {
+		_exit(82);
+	}
+	signal(SIGTERM, SIG_IGN); /* from its first moment on */
+	if (fork() == 0) {
+		char byte;
+		close(pair[1]);
+		while (read(pair[0], &byte, 1) > 0) {
+		}
+		tell(control, "ended");
+		_exit(0);
+	}
+	signal(SIGTERM, SIG_DFL);
+	(void)!channel_send_fd(3, &message, &pair[1], 1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void puppet_put(const char *name) {
 	struct ipc_message message = { .kind = IPC_HOLD_PUT };
 	text_copy(message.hold.name, sizeof(message.hold.name), name);
@@ -82,7 +105,7 @@ static void puppet_put(const char *name) {
 	}
 }
 
-static void puppet_do(int control, const char *command) {
+static void puppet_do(int control, const char *command, bool *out_asked) {
 	struct ipc_message message = { 0 };
 	if (strncmp(command, "put ", 4) == 0) {
 		puppet_put(command + 4);
@@ -103,8 +126,14 @@ static void puppet_do(int control, const char *command) {
 		message.kind = IPC_HOLD_READY;
 	} else if (strcmp(command, "die") == 0) {
 		raise(SIGKILL);
+	} else if (strcmp(command, "ask") == 0) {
+		*out_asked = true;
+	} else if (strcmp(command, "stop") == 0) {
+		raise(SIGSTOP);
 	} else if (strcmp(command, "exit") == 0) {
 		_exit(5);
+	} else if (strcmp(command, "pipe") == 0) {
+		make_reader(control);
 	} else if (strcmp(command, "orphan") == 0) {
 		make_orphan(control);
 	}
@@ -122,6 +151,7 @@ static int puppet(int argc, char **argv) {
 		return 77;
 	}
 	tell(control, "hello %d", (int)getpid());
+	bool asked = false; /* the test wants to know of the next answer */
 	for (;;) {
 		struct pollfd wait[] = { { .fd = 3, .events = POLLIN },
 			{ .fd = control, .events = POLLIN } };
@@ -138,6 +168,14 @@ static int puppet(int argc, char **argv) {
 			for (size_t i = 0; i < fds.count; i++) {
 				close(fds.fd[i]);
 			}
+			if (message.kind == IPC_HOLD_ASK) {
+				message.kind = IPC_HOLD_ALIVE;
+				(void)!channel_send_fd(3, &message, NULL, 0);
+				if (asked) {
+					tell(control, "asked");
+					asked = false;
+				}
+			}
 			puppet_say(control, &message);
 		}
 		char command[128] = "";
@@ -146,7 +184,7 @@ static int puppet(int argc, char **argv) {
 			if (n <= 0) {
 				return 80;
 			}
-			puppet_do(control, command);
+			puppet_do(control, command, &asked);
 		}
 	}
 }
@@ -260,6 +298,54 @@ static void a_new_perigeed_gets_the_descriptors(void **state) {
 	expect(&bench, "fd c");
 	expect(&bench, "end");
 	command(&bench, "quit 0");
+	assert_int_equal(finish_bench(&bench), 0);
+}
+
+static void names_are_dropped_by_their_beginning(void **state) {
+	(void)state;
+	struct bench bench;
+	start_bench(&bench);
+	command(&bench, "put c1.pid");
+	command(&bench, "put c1.channel");
+	command(&bench, "put c12.pid");
+	command(&bench, "put c2.pid");
+	command(&bench, "drop c1.");
+	command(&bench, "die");
+	meet_puppet(&bench);
+	expect(&bench, "fd c12.pid");
+	expect(&bench, "fd c2.pid");
+	expect(&bench, "end");
+	command(&bench, "quit 0");
+	assert_int_equal(finish_bench(&bench), 0);
+}
+
+/* Only whoever has answered once is expected to answer again so soon. */
+static void a_perigeed_that_hangs_is_replaced(void **state) {
+	(void)state;
+	struct bench bench;
+	start_bench(&bench);
+	command(&bench, "put a");
+	command(&bench, "ask");
+	expect(&bench, "asked");
+	uint64_t begun_ms = clock_now_ms();
+	command(&bench, "stop");
+	meet_puppet(&bench);
+	assert_true(clock_now_ms() - begun_ms > 2000);
+	assert_true(clock_now_ms() - begun_ms < 10000);
+	expect(&bench, "fd a");
+	expect(&bench, "end");
+	command(&bench, "quit 0");
+	assert_int_equal(finish_bench(&bench), 0);
+}
+
+/* Whoever waits for the end of what the holder keeps must not wait for ever. */
+static void what_is_held_is_let_go_before_the_children_end(void **state) {
+	(void)state;
+	struct bench bench;
+	start_bench(&bench);
+	command(&bench, "pipe");
+	command(&bench, "quit 0");
+	expect(&bench, "ended");
 	assert_int_equal(finish_bench(&bench), 0);
 }
 
@@ -386,6 +472,9 @@ int main(int argc, char **argv) {
 		UNIT(quitting_ends_with_the_code_asked_for),
 		UNIT(readiness_is_passed_on),
 		UNIT(a_new_perigeed_gets_the_descriptors),
+		UNIT(names_are_dropped_by_their_beginning),
+		UNIT(a_perigeed_that_hangs_is_replaced),
+		UNIT(what_is_held_is_let_go_before_the_children_end),
 		UNIT(a_thousand_descriptors_are_kept),
 		UNIT(exits_of_orphans_are_reported),
 		UNIT(nobody_is_left_behind),
