@@ -181,7 +181,8 @@ FIELDS(f_ledger_host, RAW(ledger_host.begun_ms), RAW(ledger_host.last_worker),
 	RAW(ledger_host.last_view), RAW(ledger_host.starts), RAW(ledger_host.lost),
 	RAW(ledger_host.hung), ENUM(ledger_host.probe_done, 2), ENUM(ledger_host.banner_shown, 2),
 	RAW(ledger_host.codecs), ENUM(ledger_host.invalidation, 2),
-	TEXT(ledger_host.host_id), TEXT(ledger_host.web_key), RAW(ledger_host.successions));
+	TEXT(ledger_host.host_id), TEXT(ledger_host.web_key), RAW(ledger_host.successions),
+	RAW(ledger_host.proven_ms));
 FIELDS(f_ledger_worker, RAW(ledger_worker.worker), ENUM(ledger_worker.peer, PEER_KINDS),
 	RAW(ledger_worker.pid), RAW(ledger_worker.session), RAW(ledger_worker.view),
 	TEXT(ledger_worker.name), RAW(ledger_worker.begun_ns), RAW(ledger_worker.orders),
@@ -193,7 +194,7 @@ FIELDS(f_ledger_session, RAW(ledger_session.session), RAW(ledger_session.client)
 	TEXT(ledger_session.trace), RAW(ledger_session.state), RAW(ledger_session.deadline_ms),
 	ENUM(ledger_session.launch_pending, 2), ENUM(ledger_session.plain_pending, 2),
 	ENUM(ledger_session.announce_pending, 2), RAW(ledger_session.announce_request),
-	RAW(ledger_session.app_pid), RAW(ledger_session.sound_failures),
+	RAW(ledger_session.app_pid),
 	TEXT(ledger_session.runtime), TEXT(ledger_session.sound_server),
 	TEXT(ledger_session.x_display), RAW(ledger_session.width), RAW(ledger_session.height),
 	RAW(ledger_session.rate_mhz), ENUM(ledger_session.desktop_ready, 2),
@@ -203,7 +204,7 @@ FIELDS(f_ledger_view, RAW(ledger_view.view), RAW(ledger_view.session), PARAMS(le
 	ENUM(ledger_view.opened, 2), ENUM(ledger_view.started, 2),
 	ENUM(ledger_view.invalidation, 2), TEXT(ledger_view.encoder_name),
 	RAW(ledger_view.source), RAW(ledger_view.encoder), RAW(ledger_view.incarnation),
-	RAW(ledger_view.kinds_failed));
+	RAW(ledger_view.kinds_failed), ENUM(ledger_view.desktop_gone, 2));
 FIELDS(f_guest, RAW(guest.client), BLOB(guest.der, guest.der_len), ENUM(guest.gone, 2));
 FIELDS(f_trial_go, ADDRESS(trial_go.address), RAW(trial_go.app), RAW(trial_go.width),
 	RAW(trial_go.height), RAW(trial_go.rate), RAW(trial_go.limit_ms),
@@ -318,7 +319,7 @@ static const struct row catalogue[IPC_KINDS] = {
 
 	[IPC_STREAM_START]      = { "stream-start",       P(SUPERVISOR),  P(STREAM),      1, 0, f_stream_start },
 	[IPC_STREAM_SOURCE]     = { "stream-source",      P(SUPERVISOR),  P(STREAM),      7, 0, f_stream_source },
-	[IPC_STREAM_SOURCE_ACTIVE] = { "stream-source-active", P(STREAM), P(SUPERVISOR),  0, 0, f_stream_active },
+	[IPC_STREAM_SOURCE_ACTIVE] = { "stream-source-active", P(STREAM), P(SUPERVISOR),  0, 2, f_stream_active },
 	[IPC_STREAM_END]        = { "stream-end",         P(SUPERVISOR),  P(STREAM),      0, 0, f_stream_end },
 	[IPC_STREAM_FIRST]      = { "stream-first",       P(STREAM),      P(SUPERVISOR),  0, 2, f_stream_first },
 	[IPC_STREAM_LOST]       = { "stream-lost",        P(STREAM),      P(SUPERVISOR),  0, 2, f_stream_lost },
@@ -341,7 +342,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_STREAM_SOUND]      = { "stream-sound",       P(SUPERVISOR),  P(STREAM),      3, 0, f_stream_part },
 	[IPC_STREAM_FLOW]       = { "stream-flow",        P(STREAM),      P(SUPERVISOR),  0, 0, f_stream_flow },
 	[IPC_DESKTOP_ENCODER_LOST] = { "desktop-encoder-lost", P(DESKTOP), P(SUPERVISOR), 0, 0, f_desktop_encoder_lost },
-	[IPC_RUNNER_HOLDS]      = { "runner-holds",       P(RUNNER),      P(SUPERVISOR),  2, 0, f_runner_holds },
+	[IPC_RUNNER_HOLDS]      = { "runner-holds",       P(RUNNER),      P(SUPERVISOR),  2, 2, f_runner_holds },
 	[IPC_RUNNER_ADOPT]      = { "runner-adopt",       P(SUPERVISOR),  P(RUNNER),      2, 0, f_runner_holds },
 	[IPC_RESTART]           = { "restart",            P(WEB),         P(SUPERVISOR),  0, 0, f_restart },
 	[IPC_RESTARTED]         = { "restarted",          P(SUPERVISOR),  P(WEB),         0, 0, f_answer },

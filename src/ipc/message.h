@@ -596,7 +596,8 @@ struct ipc_message {
 		} picture_done;
 
 		struct {
-			uint64_t sequence;    /* of the client's message, from 1; each is applied once */
+			uint64_t sequence; /* of the client's message, from 1; each is applied once
+					    */
 			uint64_t received_ns; /* when the datagram was read */
 			uint8_t kind;
 			uint32_t code;
@@ -804,6 +805,7 @@ struct ipc_message {
 			char host_id[40];
 			char web_key[36];     /* secret */
 			uint32_t successions; /* supervisors that took over */
+			uint64_t proven_ms;
 		} ledger_host;
 		struct {
 			uint32_t worker;
@@ -830,7 +832,7 @@ struct ipc_message {
 			uint64_t deadline_ms;
 			uint8_t launch_pending, plain_pending, announce_pending;
 			uint32_t announce_request;
-			uint32_t app_pid, sound_failures;
+			uint32_t app_pid;
 			char runtime[128], sound_server[160], x_display[16];
 			uint16_t width, height;
 			uint32_t rate_mhz;
@@ -848,6 +850,7 @@ struct ipc_message {
 			char encoder_name[32];
 			uint32_t source, encoder, incarnation;
 			uint32_t kinds_failed;
+			uint8_t desktop_gone;
 		} ledger_view;
 	};
 };

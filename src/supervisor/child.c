@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <systemd/sd-event.h>
@@ -31,7 +32,21 @@ void child_free(struct child *child) {
 	shm_finish(&child->pulse);
 	journal_reader_finish(&child->reader);
 	fd_release(&child->output_fd);
+	fd_release(&child->pidfd);
 	free(child);
+}
+
+void child_note_change(struct child *child) {
+	child->recorded = false;
+	if (child->nursery->events) {
+		child->nursery->events->changed(child);
+	}
+}
+
+int child_signal(const struct child *child, int number) {
+	return child->pidfd >= 0
+			       ? (int)syscall(SYS_pidfd_send_signal, child->pidfd, number, NULL, 0)
+			       : kill(child->pid, number);
 }
 
 static void read_output(struct child *child) {
@@ -47,7 +62,7 @@ static void read_output(struct child *child) {
 	}
 }
 
-static int handle_output(sd_event_source *source, int fd, uint32_t revents, void *user) {
+int child_handle_output(sd_event_source *source, int fd, uint32_t revents, void *user) {
 	(void)fd;
 	struct child *child = (struct child *)user;
 	read_output(child);
@@ -58,15 +73,17 @@ static int handle_output(sd_event_source *source, int fd, uint32_t revents, void
 	return 0;
 }
 
-static void describe_status(const siginfo_t *info, struct child_end *end) {
-	if (info->si_code == CLD_EXITED) {
-		end->status = (info->si_status & 0xff) << 8;
+static void describe_status(int status, struct child_end *end) {
+	end->status = status;
+	if (status < 0) {
+		end->status = 0;
+		text_copy(end->detail, sizeof(end->detail), "ended, nobody saw how");
+	} else if (WIFEXITED(status)) {
 		text_format(end->detail, sizeof(end->detail), "exited with status %d",
-				info->si_status);
+				WEXITSTATUS(status));
 	} else {
-		end->status = info->si_status & 0x7f;
 		text_format(end->detail, sizeof(end->detail), "killed by signal %d (%s)",
-				info->si_status, strsignal(info->si_status));
+				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
 }
 
@@ -122,12 +139,20 @@ uint32_t child_settle_end(struct child *child) {
 	return end->reason;
 }
 
+/* Its record and what lies with the holder go with it. */
+static void forget(struct child *child) {
+	if (child->nursery->events) {
+		child->nursery->events->gone(child);
+	}
+	child_free(child);
+}
+
 /* Its owner has heard of the end already, when it was fenced or written off. */
-static void bury(struct child *child, const siginfo_t *info) {
+static void bury(struct child *child, int status) {
 	struct nursery *nursery = child->nursery;
 	read_output(child);
 	struct child_end how;
-	describe_status(info, &how);
+	describe_status(status, &how);
 	child->end.status = how.status;
 	log_reaped(child);
 	nursery_unlink(nursery, child);
@@ -135,25 +160,23 @@ static void bury(struct child *child, const siginfo_t *info) {
 		evidence_forget(nursery->evidence, child);
 		nursery->evidence->kept_corpses -= child->kept;
 	}
-	child_free(child);
+	forget(child);
 	if (nursery->corpse_gone) {
 		nursery->corpse_gone(nursery->user);
 	}
 }
 
-static int handle_exit(sd_event_source *source, const siginfo_t *info, void *user) {
-	(void)source;
-	struct child *child = (struct child *)user;
+void child_reaped(struct child *child, int status) {
 	if (child->phase == CHILD_CORPSE) {
-		bury(child, info);
-		return 0;
+		bury(child, status);
+		return;
 	}
 	child_drain(child);
 	child->reaped = true;
 	struct child_end *end = &child->end;
 	char said[sizeof(end->detail)];
 	text_copy(said, sizeof(said), end->detail);
-	describe_status(info, end);
+	describe_status(status, end);
 	if (!child->hello && end->status == EXEC_CANNOT << 8 && end->reason == REASON_NONE) {
 		end->reason = REASON_NOT_CONFINED;
 	}
@@ -173,11 +196,18 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	if (child->owner->ended) {
 		child->owner->ended(child, end);
 	}
-	child_free(child);
+	forget(child);
+}
+
+static int handle_exit(sd_event_source *source, const siginfo_t *info, void *user) {
+	(void)source;
+	bool exited = info->si_code == CLD_EXITED;
+	child_reaped((struct child *)user,
+			exited ? W_EXITCODE(info->si_status & 0xff, 0) : info->si_status & 0x7f);
 	return 0;
 }
 
-static int handle_stop_overdue(sd_event_source *source, uint64_t usec, void *user) {
+int child_handle_stop_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
 	child_fence((struct child *)user, REASON_WORKER_HUNG, "did not stop in time");
@@ -189,20 +219,24 @@ void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms) {
 		return;
 	}
 	child->stopping = true;
+	child_note_change(child);
 	if (channel_is_open(&child->channel)) {
 		struct ipc_message stop = { .kind = IPC_STOP, .stop = { reason, grace_ms } };
 		channel_post(&child->channel, &stop, NULL, 0);
 	} else {
-		kill(child->pid, SIGTERM);
+		child_signal(child, SIGTERM);
 	}
 	sd_event_add_time_relative(child->nursery->event, &child->stop_timer, CLOCK_MONOTONIC,
-			(grace_ms + 500) * US_PER_MS, 10 * US_PER_MS, handle_stop_overdue, child);
+			(grace_ms + 500) * US_PER_MS, 10 * US_PER_MS, child_handle_stop_overdue,
+			child);
 }
 
-static int handle_hello_overdue(sd_event_source *source, uint64_t usec, void *user) {
+int child_handle_hello_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
-	child_fence((struct child *)user, REASON_START_OVERDUE, "said no hello in time");
+	struct child *child = (struct child *)user;
+	child_fence(child, REASON_START_OVERDUE,
+			child->hello ? "does not say who it is" : "said no hello in time");
 	return 0;
 }
 
@@ -212,12 +246,31 @@ static void handle_hello(struct child *child, const struct ipc_message *message)
 		return;
 	}
 	child->hello = true;
+	child_note_change(child);
 	child->hello_timer = sd_event_source_disable_unref(child->hello_timer);
+}
+
+static void handle_i_am(struct child *child, const struct ipc_message *message) {
+	if (message->i_am.worker != child->id || message->i_am.session != child->session) {
+		child_fence(child, REASON_WORKER_LIED, "is not who it was");
+		return;
+	}
+	child->hello_timer = sd_event_source_disable_unref(child->hello_timer);
+	uint32_t more = message->i_am.heard - child->orders_asked;
+	bool missed = more != 0;
+	child->orders += more;
+	log_info("worker-known", "worker=%u kind=%s session=%016llx missed=%d ending=%u", child->id,
+			ipc_peer_name(child->kind), (unsigned long long)child->session, missed,
+			message->i_am.ending);
+	if (child->nursery->events) {
+		child->nursery->events->answered(child, message, missed);
+	}
 }
 
 static void handle_message(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	struct child *child = (struct child *)channel->user;
+	child_note_change(child);
 	if (message->kind == IPC_HELLO) {
 		handle_hello(child, message);
 	} else if (!child->hello) {
@@ -237,6 +290,8 @@ static void handle_message(
 			child->owner->failure(
 					child, message->failure.reason, message->failure.detail);
 		}
+	} else if (message->kind == IPC_I_AM) {
+		handle_i_am(child, message);
 	} else if (child->owner->message) {
 		child->owner->message(child, message, fds);
 	}
@@ -255,7 +310,8 @@ static void handle_closed(struct channel *channel, int error) {
 		child_fence(child, REASON_WORKER_LIED, "sent what it may not send");
 	} else if (!child->stop_timer) {
 		sd_event_add_time_relative(child->nursery->event, &child->stop_timer,
-				CLOCK_MONOTONIC, 500 * US_PER_MS, 1000, handle_stop_overdue, child);
+				CLOCK_MONOTONIC, 500 * US_PER_MS, 1000, child_handle_stop_overdue,
+				child);
 	}
 }
 
@@ -266,7 +322,7 @@ static bool is_excused(struct channel *channel) {
 	return child->phase == CHILD_LIVING && child->starved;
 }
 
-static const struct channel_events channel_events = {
+const struct channel_events child_channel_events = {
 	.message = handle_message,
 	.closed = handle_closed,
 	.excused = is_excused,
@@ -291,21 +347,22 @@ static int attach(struct child *child, struct spawned *spawned) {
 	sd_event *event = child->nursery->event;
 	child->pid = spawned->pid;
 	child->output_fd = TAKE(spawned->output_fd, -1);
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	int rc = sd_event_add_child(event, &child->exit, child->pid, WEXITED, handle_exit, child);
 	if (rc >= 0) {
 		rc = sd_event_add_io(event, &child->output, child->output_fd, EPOLLIN,
-				handle_output, child);
+				child_handle_output, child);
 	}
 	if (rc >= 0 && spawned->channel_fd >= 0) {
 		rc = channel_open(&child->channel, event, TAKE(spawned->channel_fd, -1),
-				PEER_SUPERVISOR, child->kind, &channel_events, child);
+				PEER_SUPERVISOR, child->kind, &child_channel_events, child);
 		if (rc >= 0) {
 			rc = open_pulse(child);
 		}
 		if (rc >= 0) {
 			rc = sd_event_add_time_relative(event, &child->hello_timer, CLOCK_MONOTONIC,
-					CHILD_HELLO_MS * US_PER_MS, 1000, handle_hello_overdue,
-					child);
+					CHILD_HELLO_MS * US_PER_MS, 1000,
+					child_handle_hello_overdue, child);
 		}
 	}
 	return rc;
@@ -321,9 +378,10 @@ int child_spawn(struct nursery *nursery, const struct child_spec *spec,
 	child->kind = spec->kind;
 	child->id = ++nursery->last_id;
 	child->session = spec->session;
+	child->view = spec->view;
 	child->channel.fd = -1;
 	child->pulse = SHM_NONE;
-	child->output_fd = -1;
+	child->output_fd = child->pidfd = -1;
 	child->begun_ns = clock_now_ns();
 	child->owner = owner;
 	child->user = user;
@@ -350,12 +408,17 @@ int child_spawn(struct nursery *nursery, const struct child_spec *spec,
 			ipc_peer_name(child->kind), child->pid, (unsigned long long)child->session,
 			log_quote(child->name).text);
 	*out = child;
+	if (nursery->events) {
+		nursery->events->begun(child);
+	}
 	return 0;
 }
 
 void child_post(struct child *child, const struct ipc_message *message, const int *fds,
 		size_t n_fds) {
 	if (child) {
+		child->orders++;
+		child_note_change(child);
 		channel_post(&child->channel, message, fds, n_fds);
 	}
 }

@@ -64,9 +64,19 @@ struct child_spec {
 	const char *home, *app; /* what the row's @home and @app are; NULL: none */
 	int listen_fd;          /* handed over as systemd would, 0 for none; no channel then */
 	bool no_channel;
-	bool die_with_us; /* it has no channel whose end would tell it */
+	bool die_with_us; /* for what nobody goes on with when the supervisor dies */
+	uint32_t view;    /* of the session, 0 for none */
 	bool prompt;      /* wants to run soon after waking, for its fair share */
 	bool realtime;    /* runs before everybody who is not, where we may say so */
+};
+
+/* Who writes down what happens to children (record.h). */
+struct nursery_events {
+	void (*begun)(struct child *child);   /* it was spawned, or taken over */
+	void (*changed)(struct child *child); /* it said or was told something */
+	void (*gone)(struct child *child);    /* it is reaped; freed after the call */
+	/* I_AM came. missed: it has got orders that its record does not know. */
+	void (*answered)(struct child *child, const struct ipc_message *message, bool missed);
 };
 
 /* How a child ends. The corpse of a fenced one is looked at before it is killed. */
@@ -95,16 +105,17 @@ struct nursery {
 	gid_t gid;
 	uint8_t log_level;
 	uint32_t last_id;
-	unsigned count, corpses_count;   /* of the living; of corpses that we wait for */
-	struct child *first;             /* owned list */
-	struct child *corpses;           /* owned list */
-	const struct fence_hands *hands; /* borrowed; NULL: the kernel's */
-	struct evidence *evidence;       /* borrowed; NULL: nobody looks */
-	void (*corpse_gone)(void *user); /* may be NULL */
-	void *user;                      /* borrowed, for corpse_gone */
-	bool burying;                    /* the end has come: nobody is looked at any more */
-	struct sd_event_source *watch;   /* owned */
-	uint64_t watched_ns;             /* last round */
+	unsigned count, corpses_count;       /* of the living; of corpses that we wait for */
+	struct child *first;                 /* owned list */
+	struct child *corpses;               /* owned list */
+	const struct fence_hands *hands;     /* borrowed; NULL: the kernel's */
+	struct evidence *evidence;           /* borrowed; NULL: nobody looks */
+	void (*corpse_gone)(void *user);     /* may be NULL */
+	const struct nursery_events *events; /* borrowed; NULL for none */
+	void *user;                          /* borrowed, of corpse_gone and the events */
+	bool burying;                        /* the end has come: nobody is looked at any more */
+	struct sd_event_source *watch;       /* owned */
+	uint64_t watched_ns;                 /* last round */
 	uint64_t lost, hung, starts, fenced, written_off, starved;
 	uint64_t late;         /* rounds of watching that came late: we were not scheduled */
 	struct totals *totals; /* borrowed, NULL: nobody counts */
@@ -122,13 +133,17 @@ struct child {
 	struct channel channel;
 	struct shm pulse;
 	struct sd_event_source *exit, *output, *stop_timer, *hello_timer, *fence_timer; /* owned */
-	int output_fd;                                                                  /* owned */
+	int output_fd, pidfd;                                                           /* owned */
 	struct journal_reader reader;
 	uint64_t begun_ns;
 	struct judge judge; /* what watching it remembers */
 	uint64_t fenced_ns; /* when it was told to stop */
 	enum child_phase phase;
 	bool hello, stopping, killed, reaped, starved, crashed, kept;
+	uint32_t view;                 /* of the session, 0 for none */
+	uint32_t orders, orders_asked; /* messages of child_post(), and those before WHO */
+	bool adopted;                  /* a predecessor spawned it: the holder reaps it */
+	bool recorded;                 /* its record is as it is */
 	struct child_end end;
 	const struct child_owner *owner; /* borrowed */
 	void *user;                      /* borrowed, the owner's */
@@ -144,6 +159,27 @@ void nursery_bury(struct nursery *nursery);
 /* Spawns perigee-exec with the program behind it. START goes out at once. */
 int child_spawn(struct nursery *nursery, const struct child_spec *spec,
 		const struct child_owner *owner, void *user, struct child **out) NODISCARD;
+
+/* A child that a predecessor spawned, as its record and the holder have it. */
+struct child_left {
+	enum ipc_peer kind;
+	uint32_t id;
+	pid_t pid;
+	uint64_t session;
+	uint32_t view;
+	const char *name;
+	uint64_t begun_ns;
+	uint32_t orders;
+	bool hello, stopping, killed;               /* killed: its end has begun */
+	int channel_fd, output_fd, pulse_fd, pidfd; /* owned; -1 for none */
+};
+
+/* Goes on with it; asks it who it is (WHO). Takes the descriptors, also on failure. */
+int child_adopt(struct nursery *nursery, struct child_left *left, const struct child_owner *owner,
+		void *user, struct child **out) NODISCARD;
+
+/* The holder has reaped a process; false when it was no child of ours. */
+bool nursery_reaped(struct nursery *nursery, pid_t pid, int status);
 
 void child_post(struct child *child, const struct ipc_message *message, const int *fds,
 		size_t n_fds);

@@ -4,8 +4,12 @@
 
 #include "supervisor/child.h"
 
-/* Between child.c, which starts and hears children, watch.c, which judges them, and
- * fence.c, which ends the sick. Nobody else includes this. */
+/* Between child.c, which starts and hears children, child_adopt.c, which goes on with
+ * those of a predecessor, watch.c, which judges them, and fence.c, which ends the sick.
+ * Nobody else includes this. */
+
+struct channel_events;
+struct sd_event_source;
 
 const struct pulse *child_pulse(const struct child *child);
 
@@ -25,6 +29,20 @@ void watch_crash(struct child *child);
 void fence_release(struct child *child);
 
 void child_free(struct child *child);
+
+/* Its record is not as it is any more. */
+void child_note_change(struct child *child);
+
+/* By its pidfd, so that whoever reaps it, the number cannot mean another. */
+int child_signal(const struct child *child, int number);
+
+/* It is reaped; status as of waitpid, -1 when nobody saw it. Frees it. */
+void child_reaped(struct child *child, int status);
+
+int child_handle_output(struct sd_event_source *source, int fd, uint32_t revents, void *user);
+int child_handle_stop_overdue(struct sd_event_source *source, uint64_t usec, void *user);
+int child_handle_hello_overdue(struct sd_event_source *source, uint64_t usec, void *user);
+extern const struct channel_events child_channel_events;
 
 /* Puts it among the living, or among the corpses by its phase; takes it from there. */
 void nursery_link(struct nursery *nursery, struct child *child);

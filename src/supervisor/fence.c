@@ -22,13 +22,18 @@ static bool is_stopped(pid_t pid) {
 	return rc == -ENOENT || (rc == 0 && threads.stopped == threads.count);
 }
 
-static const struct fence_hands kernel = {
-	.send = kill,
-	.is_stopped = is_stopped,
-};
+static void tell(const struct child *child, int number) {
+	const struct fence_hands *hands = child->nursery->hands;
+	if (hands) {
+		hands->send(child->pid, number);
+	} else {
+		child_signal(child, number);
+	}
+}
 
-static const struct fence_hands *hands(const struct child *child) {
-	return child->nursery->hands ? child->nursery->hands : &kernel;
+static bool has_stopped(const struct child *child) {
+	const struct fence_hands *hands = child->nursery->hands;
+	return hands ? hands->is_stopped(child->pid) : is_stopped(child->pid);
 }
 
 static bool is_awaited(const struct child *child) {
@@ -68,7 +73,8 @@ static void set_timer(struct child *child, uint64_t after_ms, sd_event_time_hand
 
 static void end_corpse(struct child *child) {
 	child->killed = true;
-	hands(child)->send(child->pid, SIGKILL);
+	child_note_change(child);
+	tell(child, SIGKILL);
 	set_timer(child, FENCE_GONE_MS, handle_kill_overdue);
 }
 
@@ -88,6 +94,7 @@ static bool become_corpse(struct child *child, bool written_off) {
 	end->written_off = written_off;
 	end->status = 0;
 	nursery_link(nursery, child);
+	child_note_change(child);
 	child_settle_end(child);
 	nursery->fenced += !written_off;
 	nursery->written_off += written_off;
@@ -155,7 +162,7 @@ static int handle_fence_check(sd_event_source *source, uint64_t usec, void *user
 	(void)usec;
 	struct child *child = (struct child *)user;
 	uint64_t waited_ns = clock_now_ns() - child->fenced_ns;
-	bool stopped = hands(child)->is_stopped(child->pid);
+	bool stopped = has_stopped(child);
 	if (!stopped && waited_ns < FENCE_STOP_MS * NS_PER_MS) {
 		sd_event_source_set_time_relative(source, FENCE_CHECK_MS * US_PER_MS);
 		return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -200,7 +207,8 @@ void child_fence(struct child *child, uint32_t reason, const char *detail) {
 			log_quote(detail).text);
 	child->phase = CHILD_FENCING;
 	child->fenced_ns = clock_now_ns();
-	hands(child)->send(child->pid, SIGSTOP);
+	child_note_change(child);
+	tell(child, SIGSTOP);
 	/* From the loop: whoever judges it may be in the middle of its messages. */
 	set_timer(child, 0, handle_fence_check);
 }

@@ -18,10 +18,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "ipc/worker.h"
+#include "supervisor/adopt.h"
 #include "supervisor/claim.h"
 #include "supervisor/groups.h"
 #include "supervisor/process.h"
+#include "supervisor/record.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
 #include "supervisor/session_app.h"
@@ -91,49 +92,23 @@ static int start_log(struct supervisor *supervisor) {
 			supervisor->terminal_fd);
 }
 
-static void handle_holder_message(
-		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
-	struct supervisor *supervisor = (struct supervisor *)channel->user;
-	if (message->kind == IPC_HOLD_FD && strcmp(message->hold.name, "used-keys") == 0) {
-		struct keys keys;
-		if (keys_open(fds->fd[0], &keys) == 0) {
-			fds_take(fds, 0);
-			keys_finish(&supervisor->keys);
-			supervisor->keys = keys;
-		}
-	} else if (message->kind == IPC_HOLD_EXITED) {
-		log_warning("orphan-exited", "pid=%u status=%d", message->hold_exited.pid,
-				message->hold_exited.status);
-		session_app_reaped(
-				supervisor, message->hold_exited.pid, message->hold_exited.status);
-	} else if (message->kind == IPC_HOLD_END && channel_is_open(channel)) {
-		struct ipc_message put = { .kind = IPC_HOLD_PUT, .hold.name = "used-keys" };
-		channel_post(channel, &put, &supervisor->keys.shm.fd, 1);
+static void handle_exited(void *user, pid_t pid, int status) {
+	struct supervisor *supervisor = (struct supervisor *)user;
+	if (!nursery_reaped(&supervisor->nursery, pid, status)) {
+		log_warning("orphan-exited", "pid=%d status=%d", (int)pid, status);
+		session_app_reaped(supervisor, (uint32_t)pid, status);
 	}
 }
 
-static void handle_holder_closed(struct channel *channel, int error) {
-	struct supervisor *supervisor = (struct supervisor *)channel->user;
+static void handle_holder_closed(void *user, int error) {
 	log_error("holder-gone", "error=%d", error);
-	supervisor_stop(supervisor);
+	supervisor_stop((struct supervisor *)user);
 }
 
-static const struct channel_events holder_events = {
-	.message = handle_holder_message,
+static const struct keep_events keep_events = {
+	.exited = handle_exited,
 	.closed = handle_holder_closed,
 };
-
-/* Whoever starts us without a holder (a test, a debugger) leaves fd 3 alone. */
-static int open_holder(struct supervisor *supervisor) {
-	struct stat st;
-	supervisor->holder.fd = -1;
-	if (fstat(WORKER_CHANNEL_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-		return 0;
-	}
-	fcntl(WORKER_CHANNEL_FD, F_SETFD, FD_CLOEXEC);
-	return channel_open(&supervisor->holder, supervisor->event, WORKER_CHANNEL_FD,
-			PEER_SUPERVISOR, PEER_HOLDER, &holder_events, supervisor);
-}
 
 static int open_loop(struct supervisor *supervisor) {
 	int rc = sd_event_new(&supervisor->event);
@@ -153,7 +128,7 @@ static int open_loop(struct supervisor *supervisor) {
 				handle_signal, supervisor);
 	}
 	if (rc >= 0) {
-		rc = open_holder(supervisor);
+		rc = keep_open(&supervisor->keep, supervisor->event, &keep_events, supervisor);
 	}
 	return rc;
 }
@@ -168,7 +143,7 @@ static void raise_limits(void) {
 
 /* Leftovers of a run that was killed: nothing of a session outlives it. */
 static void sweep(const struct paths *paths) {
-	paths_remove_matching(paths->runtime, "s-");
+	paths_remove_matching(paths->runtime, "s-", NULL, NULL);
 }
 
 /* Programs in a folder that is closed to the workers' user would all fail alike. */
@@ -195,6 +170,19 @@ static int check_programs(const struct supervisor *supervisor, struct config_tex
 	return 0;
 }
 
+/* A predecessor's: whoever connects meanwhile waits in their queues. */
+static bool take_sockets(struct supervisor *supervisor) {
+	bool all = true;
+	for (int door = 0; door < DOORS; door++) {
+		supervisor->sockets.fd[door] = keep_take(&supervisor->keep, "door%d", door);
+		all &= supervisor->sockets.fd[door] >= 0;
+	}
+	for (int door = 0; door < DOORS && !all; door++) {
+		fd_release(&supervisor->sockets.fd[door]);
+	}
+	return all;
+}
+
 static int prepare(
 		struct supervisor *supervisor, int argc, char **argv, struct config_text *error) {
 	int rc = config_load(argc, argv, &supervisor->config, error);
@@ -218,13 +206,11 @@ static int prepare(
 	if (rc == 0) {
 		rc = check_programs(supervisor, error);
 	}
-	if (rc == 0) {
+	if (rc == 0 && !take_sockets(supervisor)) {
 		rc = sockets_open(&supervisor->config, &supervisor->paths, &supervisor->sockets,
 				error);
 	}
-	if (rc == 0) {
-		sweep(&supervisor->paths);
-	} else if (supervisor->paths.runtime[0]) {
+	if (rc < 0 && supervisor->paths.runtime[0] && !keep_has(&supervisor->keep, "ledger")) {
 		paths_remove_empty(supervisor->paths.runtime);
 	}
 	return rc;
@@ -285,6 +271,49 @@ static int prepare_confinement(struct supervisor *supervisor) {
 	return paths_make(homes, paths->uid, paths->gid);
 }
 
+/* The ledger of a predecessor, if there is one and this release can read it. */
+static bool take_ledger(struct supervisor *supervisor) {
+	OWN(fd_close) int fd = keep_take(&supervisor->keep, "ledger");
+	int rc = fd < 0 ? fd : ledger_open(fd, &supervisor->ledger);
+	if (rc < 0 && fd >= 0) {
+		log_error("ledger-unreadable", "error=%s", log_quote(strerror(-rc)).text);
+	}
+	if (rc == 0) {
+		fd = -1;
+	}
+	return rc == 0;
+}
+
+static int take_keys(struct supervisor *supervisor) {
+	OWN(fd_close) int fd = keep_take(&supervisor->keep, "used-keys");
+	if (fd >= 0 && keys_open(fd, &supervisor->keys) == 0) {
+		fd = -1;
+		return 0;
+	}
+	return keys_create(&supervisor->keys);
+}
+
+static int open_log(struct supervisor *supervisor) {
+	supervisor->journal.fd = keep_take(&supervisor->keep, "log");
+	int rc = redirect_stderr(supervisor);
+	if (rc >= 0 && supervisor->journal.fd < 0) {
+		rc = start_log(supervisor);
+	}
+	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
+	return rc;
+}
+
+/* As the first, or instead of one that died. */
+static int settle(struct supervisor *supervisor) {
+	if (take_ledger(supervisor)) {
+		int rc = record_resume(supervisor);
+		return rc < 0 ? rc : adopt_all(supervisor);
+	}
+	keep_settle(&supervisor->keep);
+	sweep(&supervisor->paths);
+	return record_begin(supervisor);
+}
+
 static int begin(struct supervisor *supervisor) {
 	struct nursery *nursery = &supervisor->nursery;
 	nursery->corpse_gone = handle_corpse_gone;
@@ -297,16 +326,12 @@ static int begin(struct supervisor *supervisor) {
 	nursery->uid = supervisor->paths.is_root ? supervisor->paths.uid : 0;
 	nursery->gid = supervisor->paths.is_root ? supervisor->paths.gid : 0;
 	apps_settle(&supervisor->config, nursery->libexec, &supervisor->apps);
-	int rc = redirect_stderr(supervisor);
-	if (rc >= 0) {
-		rc = start_log(supervisor);
-	}
-	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
+	int rc = open_log(supervisor);
 	if (rc >= 0) {
 		rc = prepare_confinement(supervisor);
 	}
 	if (rc >= 0) {
-		rc = keys_create(&supervisor->keys);
+		rc = take_keys(supervisor);
 	}
 	if (rc >= 0) {
 		rc = nursery_open(nursery);
@@ -321,6 +346,9 @@ static int begin(struct supervisor *supervisor) {
 		rc = health_open(supervisor);
 	}
 	if (rc >= 0) {
+		rc = settle(supervisor);
+	}
+	if (rc >= 0) {
 		rc = services_start(supervisor);
 	}
 	if (rc >= 0) {
@@ -331,14 +359,15 @@ static int begin(struct supervisor *supervisor) {
 }
 
 static void quit_holder(struct supervisor *supervisor, int code) {
-	if (channel_is_open(&supervisor->holder)) {
+	if (keep_is_open(&supervisor->keep)) {
 		struct ipc_message quit = { .kind = IPC_HOLD_QUIT, .hold_quit.code = code };
-		(void)!channel_send_fd(supervisor->holder.fd, &quit, NULL, 0);
+		(void)!channel_send_fd(supervisor->keep.holder.fd, &quit, NULL, 0);
 	}
 }
 
 static void end(struct supervisor *supervisor) {
 	health_close(supervisor);
+	record_end(supervisor);
 	groups_close(supervisor);
 	sweep(&supervisor->paths);
 	sockets_close(&supervisor->sockets, &supervisor->paths);
@@ -364,7 +393,7 @@ int main(int argc, char **argv) {
 	supervisor->begun_ms = clock_now_ms();
 	supervisor->deferred.supervisor = supervisor;
 	supervisor->journal.fd = supervisor->own_lines_fd = supervisor->terminal_fd = -1;
-	supervisor->keys.shm = SHM_NONE;
+	supervisor->keys.shm = supervisor->ledger.shm = SHM_NONE;
 	supervisor->health.board.shm = SHM_NONE;
 	for (int i = 0; i < ART_MAX; i++) {
 		supervisor->art[i] = -1;

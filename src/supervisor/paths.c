@@ -265,13 +265,15 @@ void paths_remove_tree(const char *path) {
 	remove_at(AT_FDCWD, path);
 }
 
-void paths_remove_matching(const char *path, const char *prefix) {
+void paths_remove_matching(const char *path, const char *prefix,
+		bool (*stays)(const char *name, void *user), void *user) {
 	DIR *folder = opendir(path);
 	if (!folder) {
 		return;
 	}
 	for (struct dirent *entry; (entry = readdir(folder));) {
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+				!(stays && stays(entry->d_name, user))) {
 			remove_at(dirfd(folder), entry->d_name);
 		}
 	}

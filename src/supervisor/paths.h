@@ -36,8 +36,10 @@ int paths_make(const char *path, uid_t uid, gid_t gid) NODISCARD;
 /* Removes a folder of ours and what is in it, never following a link. */
 void paths_remove_tree(const char *path);
 
-/* Removes every entry of a folder whose name starts with prefix. */
-void paths_remove_matching(const char *folder, const char *prefix);
+/* Removes every entry of a folder whose name starts with prefix, but those for which
+ * stays() (NULL for none) says so. */
+void paths_remove_matching(const char *folder, const char *prefix,
+		bool (*stays)(const char *name, void *user), void *user);
 
 /* Removes a folder if nothing is left in it. */
 void paths_remove_empty(const char *folder);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/doors.h"
+#include "supervisor/record.h"
 #include "supervisor/supervisor.h"
 
 enum {
@@ -177,6 +178,7 @@ static void probe_message(
 	} else if (message->kind == IPC_ENCODER_PROBE_END) {
 		settle_codecs(supervisor);
 	} else if (message->kind == IPC_ENCODER_COST) {
+		record_note(supervisor, supervisor->weigh.costs.encoders_count, message);
 		weigh_probed(supervisor, message);
 	}
 	/* What pictures cost comes after the end, for each encoder that works. */
@@ -209,6 +211,7 @@ static void art_message(
 		if (supervisor->apps.list[i].id == message->art_draw.app &&
 				supervisor->art[i] < 0) {
 			supervisor->art[i] = fds_take(fds, 0);
+			keep_put(&supervisor->keep, supervisor->art[i], "art%u", i);
 			doors_tell_art(supervisor, i);
 		}
 		all &= supervisor->art[i] >= 0 || supervisor->apps.list[i].hidden;
@@ -317,17 +320,52 @@ static int start(struct service *service) {
 	return rc;
 }
 
-int services_start(struct supervisor *supervisor) {
+static void introduce(struct supervisor *supervisor) {
 	for (int i = 0; i < SERVICES; i++) {
 		struct service *service = &supervisor->services[i];
 		service->supervisor = supervisor;
 		service->row = &rows[i];
 	}
+}
+
+static const struct child_owner nobody = { 0 };
+
+void services_adopt(struct supervisor *supervisor, struct child_left *left) {
+	introduce(supervisor);
+	struct service *service = NULL;
 	for (int i = 0; i < SERVICES; i++) {
-		if (i == SERVICE_DISCOVER && !supervisor->config.discovery) {
-			continue;
+		if (rows[i].kind == left->kind && !rows[i].once && !left->stopping &&
+				!supervisor->services[i].child) {
+			service = &supervisor->services[i];
 		}
-		int rc = start(&supervisor->services[i]);
+	}
+	struct child *child;
+	if (!service) {
+		if (child_adopt(&supervisor->nursery, left, &nobody, NULL, &child) == 0) {
+			child_stop(child, REASON_ASKED, STOP_GRACE_MS);
+		}
+		return;
+	}
+	service->started_ms = left->begun_ns / NS_PER_MS;
+	(void)!child_adopt(&supervisor->nursery, left, &owner, service, &service->child);
+}
+
+static bool is_done(const struct supervisor *supervisor, int name) {
+	bool drawn = true;
+	for (unsigned i = 0; i < supervisor->apps.count; i++) {
+		drawn &= supervisor->art[i] >= 0 || supervisor->apps.list[i].hidden;
+	}
+	return supervisor->services[name].child ||
+	       (name == SERVICE_DISCOVER && !supervisor->config.discovery) ||
+	       (name == SERVICE_PROBE && supervisor->probe_done &&
+			       supervisor->weigh.costs.encoders_count >= working(supervisor)) ||
+	       (name == SERVICE_ART && drawn);
+}
+
+int services_start(struct supervisor *supervisor) {
+	introduce(supervisor);
+	for (int i = 0; i < SERVICES; i++) {
+		int rc = is_done(supervisor, i) ? 0 : start(&supervisor->services[i]);
 		if (rc < 0 && rows[i].needed) {
 			return rc;
 		}

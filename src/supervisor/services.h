@@ -14,7 +14,13 @@ struct supervisor;
  * table; each is started again with backoff when it ends, and told everything it
  * must know when it starts. */
 
-/* Starts all of them. -errno when one that must be there cannot be spawned. */
+struct child_left;
+
+/* Goes on with one that a predecessor started. One that does its work and leaves is
+ * let go: services_start() starts it again if its work is not done. */
+void services_adopt(struct supervisor *supervisor, struct child_left *left);
+
+/* Starts all that do not run. -errno when one that must be there cannot be spawned. */
 int services_start(struct supervisor *supervisor) NODISCARD;
 
 void services_stop(struct supervisor *supervisor);

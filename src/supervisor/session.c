@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "supervisor/groups.h"
+#include "supervisor/record.h"
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
@@ -32,6 +33,7 @@ static void session_free(struct session *session) {
 	}
 	session_parts_finish(session);
 	groups_sweep(supervisor);
+	record_forget_session(session);
 	sd_event_source_disable_unref(session->overdue);
 	explicit_bzero(session, sizeof(*session));
 	free(session);
@@ -80,6 +82,9 @@ void session_answer_launch(struct session *session) {
 	log_info("launch-answered", "session=%016llx trace=%s took_ms=%llu",
 			(unsigned long long)session->id, session->trace,
 			(unsigned long long)(clock_now_ms() - session->launched_ms));
+	/* The client acts on these secrets: a successor must know them by then. */
+	record_touch(session);
+	record_flush(session->supervisor);
 	supervisor_post(session->supervisor, SERVICE_GATE, &session->answer, NULL, 0);
 }
 
@@ -142,6 +147,11 @@ static void close_view(struct session *session, uint32_t code) {
 	session->stats.kind = (enum ipc_kind)0;
 }
 
+void session_reopen_view(struct session *session) {
+	close_view(session, REASON_TERMINATE_ORDERLY);
+	session_open_view(session);
+}
+
 /* What the viewer's dialog shows: nothing for an orderly end. */
 static uint32_t termination_code(uint32_t reason) {
 	return reason_row(reason)->status == 200 || reason == REASON_SHUTDOWN
@@ -183,6 +193,7 @@ static void reap(struct session *session) {
 void session_end_plain(struct session *session) {
 	if (session->plain_pending) {
 		session->plain_pending = false;
+		record_touch(session);
 		deferred_retry(&session->supervisor->deferred);
 	}
 }
@@ -294,6 +305,7 @@ static void note_trouble(struct session *session, uint32_t reason, const char *d
 
 void session_raise(struct session *session, enum life_event event, uint32_t reason,
 		const char *detail) {
+	record_touch(session);
 	enum life_state before = session->life.state;
 	enum life_action action = life_step(&session->life, event, clock_now_ms());
 	log_debug("session-step", "session=%016llx state=%s event=%s action=%d next=%s",

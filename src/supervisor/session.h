@@ -68,6 +68,8 @@ struct session {
 	char detail[160];
 	struct weigh_look weighed;
 	struct ipc_message stats; /* the newest STREAM_STATS, kind 0: none */
+	bool view_missed;         /* its view was told more than its record says (adopt.h) */
+	bool recorded;            /* its record is as it is (record.h) */
 };
 
 /* LAUNCH of a gate: everything that can be refused at once is; else the answer

@@ -189,6 +189,10 @@ static void handle_runner_message(
 		session->app_pidfd = fds_take(fds, 0);
 		session->app_output_fd = fds_take(fds, 1);
 		session->app_pid = message->runner_holds.pid;
+		keep_put(&session->supervisor->keep, session->app_pidfd, "s%016llx.app.pid",
+				(unsigned long long)session->id);
+		keep_put(&session->supervisor->keep, session->app_output_fd, "s%016llx.app.output",
+				(unsigned long long)session->id);
 	} else if (message->kind == IPC_RUNNER_EXITED) {
 		int status = message->runner_exited.status;
 		bool known = status != RUNNER_STATUS_UNKNOWN || session->app_reaped;
@@ -272,6 +276,56 @@ static const struct child_owner runner_owner = {
 	.ended = handle_runner_ended,
 };
 
+static void handle_abandoned_ended(struct child *child, const struct child_end *end) {
+	(void)end;
+	struct session *session = (struct session *)child->user;
+	session->app_ending = false;
+	if (session->desktop_ready && session->life.state < LIFE_ENDING) {
+		int rc = session_app_start(session);
+		if (rc < 0) {
+			session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+		}
+	}
+	session_child_gone(session);
+}
+
+static const struct child_owner abandoned_owner = {
+	.ended = handle_abandoned_ended,
+};
+
+static void handle_let_go(struct child *child, const struct child_end *end) {
+	(void)end;
+	session_child_gone((struct session *)child->user);
+}
+
+/* A supervisor may have died between starting it and telling it what to run. */
+static void let_go(struct session *session) {
+	static const struct child_owner owner = { .ended = handle_let_go };
+	struct child *runner = TAKE(session->runner, NULL);
+	if (runner) {
+		runner->owner = &owner;
+		child_stop(runner, REASON_ASKED, RUNNER_GRACE_MS);
+	}
+}
+
+int session_app_adopt(struct session *session, struct child_left *left) {
+	struct child *child = NULL;
+	bool closing = left->stopping && session->life.state < LIFE_ENDING;
+	int rc = child_adopt(&session->supervisor->nursery, left,
+			closing ? &abandoned_owner : &runner_owner, session,
+			closing ? &child : &session->runner);
+	session->app_ending |= rc == 0 && closing;
+	session->children += rc == 0;
+	return rc;
+}
+
+void session_app_restore(struct session *session) {
+	struct keep *keep = &session->supervisor->keep;
+	unsigned long long id = session->id;
+	session->app_pidfd = keep_take(keep, "s%016llx.app.pid", id);
+	session->app_output_fd = keep_take(keep, "s%016llx.app.output", id);
+}
+
 static int spawn_runner(struct session *session) {
 	char home[256];
 	int rc = make_home(session, home, sizeof(home));
@@ -302,6 +356,7 @@ static int spawn_runner(struct session *session) {
 
 int session_app_start(struct session *session) {
 	struct ipc_message message;
+	let_go(session);
 	int rc = fill_runner_start(session, &message);
 	rc = rc < 0 ? rc : spawn_runner(session);
 	if (rc == 0) {
@@ -316,30 +371,17 @@ void session_app_stop(struct session *session, uint32_t reason) {
 	child_stop(session->runner, reason, RUNNER_GRACE_MS);
 }
 
-static void handle_abandoned_ended(struct child *child, const struct child_end *end) {
-	(void)end;
-	struct session *session = (struct session *)child->user;
-	session->app_ending = false;
-	if (session->desktop_ready && session->life.state < LIFE_ENDING) {
-		int rc = session_app_start(session);
-		if (rc < 0) {
-			session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
-		}
-	}
-	session_child_gone(session);
-}
-
 void session_app_abandon(struct session *session) {
-	static const struct child_owner nobody = { .ended = handle_abandoned_ended };
 	struct child *runner = TAKE(session->runner, NULL);
 	session->app_blame = sd_event_source_disable_unref(session->app_blame);
 	if (runner) {
-		runner->owner = &nobody;
+		runner->owner = &abandoned_owner;
 		session->app_ending = true;
 		child_stop(runner, REASON_DESKTOP_AGAIN, RUNNER_GRACE_MS);
 	}
 	fd_release(&session->app_pidfd);
 	fd_release(&session->app_output_fd);
+	keep_drop(&session->supervisor->keep, "s%016llx.app.", (unsigned long long)session->id);
 	session->app_pid = 0;
 }
 

@@ -14,6 +14,14 @@ struct supervisor;
 /* Home, environment, runner; the app follows. -errno. */
 int session_app_start(struct session *session) NODISCARD;
 
+struct child_left;
+
+/* Goes on with the runner that a predecessor started. */
+int session_app_adopt(struct session *session, struct child_left *left) NODISCARD;
+
+/* What the predecessor held of the app. */
+void session_app_restore(struct session *session);
+
 /* Asks the runner to end the app and itself. */
 void session_app_stop(struct session *session, uint32_t reason);
 

@@ -4,8 +4,9 @@
 
 struct session;
 
-/* Between session.c, which lives a session's life, and session_requests.c, which
- * hears what the doors ask of it. Nobody else includes this. */
+/* Between session.c, which lives a session's life, session_requests.c, which hears
+ * what the doors ask of it, and adopt.c, which goes on with it after a supervisor's
+ * death. Nobody else includes this. */
 
 /* Tells the gate that the client may connect, if it waits for that. */
 void session_answer_launch(struct session *session);
@@ -15,6 +16,9 @@ void session_draw_secrets(struct session *session);
 
 /* Spawns the view's processes, so that they are there when ANNOUNCE comes. */
 void session_open_view(struct session *session);
+
+/* Closes the view, whatever it has been told, and opens one that has been told nothing. */
+void session_reopen_view(struct session *session);
 
 /* RTSP of a plain launch is over, one way or the other: the next may come. */
 void session_end_plain(struct session *session);

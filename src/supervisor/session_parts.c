@@ -286,7 +286,6 @@ static int spawn_sound(struct session *session) {
 		.name = "pulseaudio",
 		.env = env,
 		.listen_fd = session->sound_listen_fd,
-		.die_with_us = true,
 	};
 	int rc = child_spawn(&session->supervisor->nursery, &spec, &sound_owner, session,
 			&session->sound);
@@ -309,6 +308,8 @@ static int start_sound(struct session *session) {
 	if (session->sound_listen_fd < 0) {
 		return session->sound_listen_fd;
 	}
+	keep_put(&session->supervisor->keep, session->sound_listen_fd, "s%016llx.sound",
+			(unsigned long long)session->id);
 	text_format(session->sound_server, sizeof(session->sound_server), "unix:%s", path);
 	return spawn_sound(session);
 }
@@ -335,6 +336,26 @@ int session_parts_start(struct session *session) {
 		}
 	}
 	return rc;
+}
+
+int session_parts_adopt(struct session *session, struct child_left *left) {
+	bool desktop = left->kind == PEER_DESKTOP;
+	int rc = child_adopt(&session->supervisor->nursery, left,
+			desktop ? &desktop_owner : &sound_owner, session,
+			desktop ? &session->desktop : &session->sound);
+	if (rc == 0) {
+		session->children++;
+	}
+	return rc;
+}
+
+void session_parts_mend(struct session *session) {
+	if (!session->desktop && !session->desktop_retry && session->app->restart) {
+		(void)handle_desktop_retry(NULL, 0, session);
+	}
+	if (!session->sound && !session->sound_retry && session->sound_listen_fd >= 0) {
+		(void)handle_sound_retry(NULL, 0, session);
+	}
 }
 
 void session_parts_stop(struct session *session, uint32_t reason) {

@@ -15,6 +15,15 @@ struct session;
  * started is stopped by the session's end. */
 int session_parts_start(struct session *session) NODISCARD;
 
+struct child_left;
+
+/* Goes on with one of them that a predecessor started. */
+int session_parts_adopt(struct session *session, struct child_left *left) NODISCARD;
+
+/* Starts a sound server, and a desktop that may be started again, if there is none and
+ * none is about to be. */
+void session_parts_mend(struct session *session);
+
 /* Asks all of them to stop; harmless when some are gone. */
 void session_parts_stop(struct session *session, uint32_t reason);
 void session_parts_kill(struct session *session);

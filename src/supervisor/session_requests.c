@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "supervisor/record.h"
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
@@ -50,6 +51,7 @@ static bool is_plain(const struct supervisor *supervisor, const struct ipc_messa
 }
 
 static void remember_launch(struct session *session, const struct ipc_message *message) {
+	record_touch(session);
 	session->launch = *message;
 	session->launch_pending = true;
 	session->launched_ms = clock_now_ms();
@@ -61,6 +63,7 @@ static void remember_launch(struct session *session, const struct ipc_message *m
 
 static void relaunch(struct session *session, const struct ipc_message *message) {
 	if (is_resend(session, message)) {
+		record_touch(session);
 		bool answered = !session->launch_pending;
 		session->launch.launch.request = message->launch.request;
 		session->launch_pending = true;

@@ -55,6 +55,16 @@ void view_start_part(struct view *view, enum view_part part) {
 	}
 }
 
+void view_part_mend(struct view *view, enum view_part part) {
+	struct view_worker *worker = &view->worker[part];
+	if (!worker->child && !worker->retry) {
+		worker->down_ms = clock_now_ms();
+		view_start_part(view, part);
+	} else if (worker->child && worker->child->orders == 0 && view_order(view, part) < 0) {
+		child_fence(worker->child, REASON_RESOURCES, "its orders could not be given");
+	}
+}
+
 static int handle_retry(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
@@ -126,6 +136,7 @@ static void part_failed(struct view *view, enum view_part part, uint32_t reason)
 
 static void forget_encoder(struct view *view, enum view_part part) {
 	fd_release(&view->ring_fd[part]);
+	view_keep(view);
 	if (part == VIEW_PICTURES && view->opened) {
 		struct ipc_message gone = { .kind = IPC_DESKTOP_ENCODER_GONE,
 			.desktop_encoder.encoder = view->encoder };

@@ -157,10 +157,8 @@ void supervisor_check_banner(struct supervisor *supervisor, bool overdue) {
 			supervisor->paths.said[0] ? "  User       " : "", supervisor->paths.said,
 			supervisor->paths.said[0] ? "\n" : "", missing);
 	say(supervisor, text);
-	if (channel_is_open(&supervisor->holder)) {
-		struct ipc_message ready = { .kind = IPC_HOLD_READY };
-		channel_post(&supervisor->holder, &ready, NULL, 0);
-	}
+	struct ipc_message ready = { .kind = IPC_HOLD_READY };
+	channel_post(&supervisor->keep.holder, &ready, NULL, 0);
 	log_info("ready", "since_start_ms=%llu complete=%d",
 			(unsigned long long)(clock_now_ms() - supervisor->begun_ms), complete);
 }

@@ -15,7 +15,9 @@
 #include "supervisor/evidence.h"
 #include "supervisor/health.h"
 #include "supervisor/journal.h"
+#include "supervisor/keep.h"
 #include "supervisor/keys.h"
+#include "supervisor/ledger.h"
 #include "supervisor/metrics.h"
 #include "supervisor/paths.h"
 #include "supervisor/ready.h"
@@ -69,7 +71,8 @@ struct supervisor {
 	struct evidence evidence;           /* what becomes of those who fail */
 	struct cgroups cgroups;             /* one for each session, where they can be made */
 	struct confine_support confinement; /* what the kernel has */
-	struct channel holder;              /* closed when we run without one */
+	struct keep keep;                   /* what lies with the holder */
+	struct ledger ledger;               /* what a supervisor that takes over must know */
 	struct keys keys;                   /* used session keys' hashes */
 	struct service services[SERVICES];
 	struct session *sessions; /* owned list */
@@ -94,9 +97,12 @@ struct supervisor {
 
 	struct sd_event_source *sources[4]; /* owned: signals, banner, end */
 	struct journal_reader own_lines;
-	int own_lines_fd; /* owned: our own stderr comes back here */
-	int terminal_fd;  /* owned: the stderr we were started with */
-	uint64_t begun_ms;
+	int own_lines_fd;                    /* owned: our own stderr comes back here */
+	int terminal_fd;                     /* owned: the stderr we were started with */
+	struct sd_event_source *record_post; /* owned: writes to the ledger (record.h) */
+	bool recording, record_stale;
+	uint64_t begun_ms;    /* of the first of us */
+	uint32_t successions; /* of us since then */
 	bool banner_shown, banner_overdue, stopping, stop_forced;
 	int exit_code;
 };

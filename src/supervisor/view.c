@@ -129,6 +129,7 @@ static void send_flows(struct view *view) {
 			send_offer(view, kind, &flow->offers[i]);
 		}
 	}
+	view_keep(view);
 }
 
 /* With the page of the one before: nothing in it is ever used twice. */
@@ -184,6 +185,9 @@ static void handle_encoder_message(
 	if (message->kind != IPC_ENCODER_READY) {
 		return;
 	}
+	if (child->adopted && (view->ring_fd[part] >= 0 || !view->opened)) {
+		return; /* said again; or adopt.c opens another view */
+	}
 	if (view->ring_fd[part] >= 0 || !view->opened) {
 		child_fence(child, REASON_WORKER_LIED, "offered a second ring");
 		return;
@@ -197,6 +201,7 @@ static void handle_encoder_message(
 			(unsigned long long)view->session->id, message->encoder_ready.encoder,
 			log_quote(message->encoder_ready.name).text,
 			message->encoder_ready.reference_invalidation);
+	view_keep(view);
 	if (!view->started) {
 		view_start_stream(view);
 		return;
@@ -221,6 +226,11 @@ static void keep_flow(struct view_flow *flow, bool taken) {
 		flow->offers[0].fd = -1;
 	}
 	drop_first_offer(flow);
+}
+
+void view_flow_answered(struct view *view, unsigned flow, bool taken) {
+	keep_flow(&view->flows[flow], taken);
+	view_keep(view);
 }
 
 static void handle_active(struct view *view, const struct ipc_message *message) {
@@ -252,7 +262,7 @@ static void handle_stream_message(
 	} else if (message->kind == IPC_STREAM_STATS) {
 		session->stats = *message;
 	} else if (message->kind == IPC_STREAM_FLOW) {
-		keep_flow(&view->flows[message->stream_flow.flow], message->stream_flow.taken);
+		view_flow_answered(view, message->stream_flow.flow, message->stream_flow.taken);
 	} else if (message->kind == IPC_STREAM_SOURCE_ACTIVE) {
 		handle_active(view, message);
 	}
@@ -317,6 +327,7 @@ int view_spawn(struct view *view, enum view_part part) {
 		.program = row->program,
 		.args = { row->role, NULL },
 		.session = view->session->id,
+		.view = view->id,
 		.name = row->role ? row->role : "viewer",
 		.prompt = !row->clockwork,
 		.realtime = row->clockwork,
@@ -329,14 +340,14 @@ int view_spawn(struct view *view, enum view_part part) {
 	return rc;
 }
 
-int view_create(struct session *session, struct view **out) {
+struct view *view_make(struct session *session, uint32_t id) {
 	struct view *view = calloc(1, sizeof(*view));
 	if (!view) {
-		return -ENOMEM;
+		return NULL;
 	}
 	*view = (struct view){
 		.session = session,
-		.id = ++session->supervisor->last_view,
+		.id = id,
 		.page = SHM_NONE,
 		.ring_fd = { -1, -1 },
 		.incarnation = 1,
@@ -344,17 +355,47 @@ int view_create(struct session *session, struct view **out) {
 	for (int flow = 0; flow < FLOWS; flow++) {
 		view->flows[flow].taken.fd = -1;
 	}
-	int rc = page_create(&view->page);
 	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {
 		view->worker[part].view = view;
+	}
+	return view;
+}
+
+int view_create(struct session *session, struct view **out) {
+	struct view *view = view_make(session, ++session->supervisor->last_view);
+	if (!view) {
+		return -ENOMEM;
+	}
+	int rc = page_create(&view->page);
+	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {
 		rc = rc < 0 ? rc : view_spawn(view, part);
 	}
 	if (rc < 0) {
 		view_close(view, REASON_SPAWN_FAILED, REASON_TERMINATE_CONVERSION);
 		return rc;
 	}
+	view_keep(view);
 	*out = view;
 	return 0;
+}
+
+int view_adopt(struct session *session, struct child_left *left) {
+	struct nursery *nursery = &session->supervisor->nursery;
+	struct view *view = session->view;
+	struct child *closing = NULL;
+	bool sound = strcmp(left->name, rows[VIEW_SOUND].role) == 0;
+	enum view_part part = left->kind == PEER_STREAM ? VIEW_STREAM
+			      : sound                   ? VIEW_SOUND
+							: VIEW_PICTURES;
+	int rc;
+	if (!view || view->id != left->view || left->stopping) {
+		rc = child_adopt(nursery, left, &closing_owner, session, &closing);
+	} else {
+		rc = child_adopt(nursery, left, rows[part].owner, view, &view->worker[part].child);
+	}
+	session->children += rc == 0;
+	child_stop(closing, REASON_ASKED, VIEW_STREAM_GRACE_MS);
+	return rc;
 }
 
 /* The desktop takes the viewer's size; a single-app session has one viewer. */
@@ -438,6 +479,7 @@ void view_flow(struct view *view, const struct ipc_message *message, int fd) {
 		.datagram_len = message->flow.datagram_len,
 	};
 	memcpy(offer->datagram, message->flow.datagram, offer->datagram_len);
+	view_keep(view);
 	if (view->started) {
 		send_offer(view, (enum ipc_flow)message->flow.flow, offer);
 	}
@@ -467,6 +509,7 @@ void view_desktop_gone(struct view *view) {
 	worker->child = NULL;
 	worker->down_ms = worker->down_ms ? worker->down_ms : clock_now_ms();
 	fd_release(&view->ring_fd[VIEW_PICTURES]);
+	view_keep(view);
 	view->desktop_gone = true;
 }
 
@@ -493,6 +536,7 @@ void view_close(struct view *view, uint32_t reason, uint32_t code) {
 		child_post(session->desktop, &viewer, NULL, 0);
 		child_post(session->desktop, &encoder, NULL, 0);
 	}
+	view_forget(view);
 	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {
 		release(&view->worker[part], reason,
 				part == VIEW_STREAM ? VIEW_STREAM_GRACE_MS : VIEW_ENCODER_GRACE_MS);

@@ -80,10 +80,44 @@ struct view {
 	bool desktop_gone;             /* its picture encoder waits for another desktop */
 	bool opened, started;          /* started: the stream has its orders */
 	struct view_flow flows[FLOWS];
+	uint32_t kept; /* bits of view_record.c: what lies with the holder */
 };
 
 /* Spawns the three processes. */
 int view_create(struct session *session, struct view **out) NODISCARD;
+
+struct child_left;
+
+/* The view that a predecessor had, from its record (LEDGER_VIEW) and what lies with
+ * the holder; view_adopt() then brings its processes. */
+int view_restore(struct session *session, const struct ipc_message *record,
+		struct view **out) NODISCARD;
+
+/* Goes on with a process of a view of the session; of one that is no more, it ends. */
+int view_adopt(struct session *session, struct child_left *left) NODISCARD;
+
+/* Whether all its processes run. */
+bool view_is_whole(const struct view *view);
+
+struct child_left;
+
+/* The view that a predecessor had, from its record (LEDGER_VIEW) and what lies with
+ * the holder; view_adopt() then brings its processes. */
+int view_restore(struct session *session, const struct ipc_message *record,
+		struct view **out) NODISCARD;
+
+/* Goes on with a process of a view of the session; of one that is no more, it ends. */
+int view_adopt(struct session *session, struct child_left *left) NODISCARD;
+
+/* A process of the view has said who it is. missed: the predecessor had told it more
+ * than its record says; what that was is not known, so another takes its place. */
+void view_answered(struct view *view, struct child *child, bool missed);
+
+/* What is missing is started, what has no orders gets them. */
+void view_mend(struct view *view);
+
+/* Writes its record. */
+void view_write(const struct view *view);
 
 /* ANNOUNCE came: gives the orders. LIFE_VIEW_READY follows, or LIFE_VIEWER_LOST. */
 int view_open(struct view *view, const struct ipc_stream_params *params) NODISCARD;

@@ -9,11 +9,24 @@
 #include "supervisor/view.h"
 
 /* Between view.c, which makes and ends a view, view_orders.c, which says what its
- * encoders are to do, and succeed.c, which replaces what dies. Nobody else includes
- * this. */
+ * encoders are to do, succeed.c, which replaces what dies, and view_record.c, which
+ * writes down what a supervisor that takes over must know. Nobody else includes this. */
 
 /* Spawns a part; what it is and who hears it is view.c's. */
 int view_spawn(struct view *view, enum view_part part) NODISCARD;
+
+/* One without processes. NULL without memory. */
+struct view *view_make(struct session *session, uint32_t id);
+
+/* The stream has answered the oldest offer of a flow. */
+void view_flow_answered(struct view *view, unsigned flow, bool taken);
+
+/* Leaves what the view holds with the holder, or takes it away. */
+void view_keep(struct view *view);
+void view_forget(struct view *view);
+
+/* Starts, or gives its orders to, what has not got them when a supervisor took over. */
+void view_part_mend(struct view *view, enum view_part part);
 
 /* The orders of a part whose view is open; nothing before that. */
 int view_order(struct view *view, enum view_part part) NODISCARD;

@@ -129,7 +129,7 @@ def the_supervisor_is_started_again(build):
         supervisor = [pid for pid, name in host.remains() if name.endswith("perigeed")][0]
         mark = len(host.log())
         os.kill(supervisor, signal.SIGKILL)
-        host.wait_log("event=ready since_start_ms", 15, mark)
+        host.wait_log("event=took-over", 15, mark)
         host.wait_ready()
         report = host.probe("stream", "--app", "Pattern", "--seconds", "1.5")
         expect("a stream as before", report["video"]["frames"] > 5)
