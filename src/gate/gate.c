@@ -376,6 +376,28 @@ static void handle_stop(struct worker *worker, uint32_t reason) {
 	worker_leave(worker);
 }
 
+/* A supervisor may die with a request in its hands: the next one answers what it does
+ * not know of, so that nobody waits for a deadline. */
+static void handle_asked(struct worker *worker) {
+	static const enum ipc_kind answers[GATE_AWAITS] = {
+		[AWAITS_LAUNCHED] = IPC_LAUNCHED,
+		[AWAITS_CANCELLED] = IPC_CANCELLED,
+		[AWAITS_ANNOUNCED] = IPC_ANNOUNCED,
+	};
+	struct gate *gate = container_of(worker, struct gate, worker);
+	pairs_say_again(gate);
+	for (size_t i = 0; i < PLACES_MAX; i++) {
+		const struct connection *connection = &gate->connections.slots[i];
+		if (connection->open && connection->phase == PHASE_PENDING &&
+				answers[connection->awaits]) {
+			struct ipc_message message = { .kind = IPC_REQUEST_WAITS,
+				.request_waits = { connection_request(connection),
+						answers[connection->awaits] } };
+			gate_post(gate, &message);
+		}
+	}
+}
+
 static bool trusts(void *user, struct connection *connection) {
 	const struct gate *gate = (const struct gate *)user;
 	return clients_named(&gate->clients, connection->fingerprint) != NULL;
@@ -385,6 +407,7 @@ static const struct worker_class gate_class = {
 	.kind = PEER_GATE,
 	.message = handle_message,
 	.stop = handle_stop,
+	.asked = handle_asked,
 };
 
 static const struct worker_class web_worker_class = {

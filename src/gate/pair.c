@@ -169,6 +169,15 @@ static void announce(struct gate *gate, const struct pair *pair) {
 	gate_post(gate, &message);
 }
 
+void pairs_say_again(struct gate *gate) {
+	for (size_t i = 0; i < PAIRS_MAX; i++) {
+		const struct pair *pair = &gate->pairs.list[i];
+		if (pair->number && pair->pairing.state == PAIRING_AWAITS_PIN) {
+			announce(gate, pair);
+		}
+	}
+}
+
 static struct pair_source *find_source(struct pairs *pairs, const struct source *source) {
 	struct pair_source *oldest = &pairs->sources[0];
 	for (size_t i = 0; i < PAIRS_SOURCES; i++) {

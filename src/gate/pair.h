@@ -67,6 +67,9 @@ void pair_handle_added(struct gate *gate, const struct ipc_message *message);
 void pair_handle_overdue(struct connection *connection);
 void pair_handle_gone(struct connection *connection);
 
+/* A supervisor that took over may not have passed on who waits for a PIN. */
+void pairs_say_again(struct gate *gate);
+
 /* The channel to the store is closed: what waits for it fails. */
 void pairs_handle_store_lost(struct gate *gate);
 

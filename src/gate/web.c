@@ -178,6 +178,9 @@ void web_handle_waiting(struct gate *gate, const struct ipc_message *message) {
 	if (!slot || message->pair_waiting.pairing == 0) {
 		return;
 	}
+	if (slot->pairing && memcmp(slot->client, message->pair_waiting.client, 32) == 0) {
+		return; /* said again, to a supervisor that took over */
+	}
 	*slot = (struct web_pending){
 		.pairing = message->pair_waiting.pairing,
 		.address = message->pair_waiting.address,

@@ -177,6 +177,7 @@ FIELDS(f_obeyed, RAW(obeyed.request), RAW(obeyed.worker), RAW(obeyed.outcome), T
 FIELDS(f_hold_ask, RAW(hold_ask.number));
 FIELDS(f_i_am, RAW(i_am.worker), RAW(i_am.session), RAW(i_am.heard), ENUM(i_am.ending, 2),
 	RAW(i_am.reason));
+FIELDS(f_request_waits, RAW(request_waits.request), RAW(request_waits.answer));
 FIELDS(f_ledger_host, RAW(ledger_host.begun_ms), RAW(ledger_host.last_worker),
 	RAW(ledger_host.last_view), RAW(ledger_host.starts), RAW(ledger_host.lost),
 	RAW(ledger_host.hung), ENUM(ledger_host.probe_done, 2), ENUM(ledger_host.banner_shown, 2),
@@ -362,6 +363,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_HOLD_ALIVE]        = { "hold-alive",         P(SUPERVISOR),  P(HOLDER),      0, 1, f_hold_ask },
 	[IPC_WHO]               = { "who",                P(SUPERVISOR),  WORKERS,        0, 0, f_none },
 	[IPC_I_AM]              = { "i-am",               WORKERS,        P(SUPERVISOR),  0, 0, f_i_am },
+	[IPC_REQUEST_WAITS]     = { "request-waits",      P(GATE),        P(SUPERVISOR),  0, 0, f_request_waits },
 	[IPC_LEDGER_HOST]       = { "ledger-host",        NOBODY,         NOBODY,         0, 0, f_ledger_host },
 	[IPC_LEDGER_WORKER]     = { "ledger-worker",      NOBODY,         NOBODY,         0, 0, f_ledger_worker },
 	[IPC_LEDGER_SESSION]    = { "ledger-session",     NOBODY,         NOBODY,         0, 0, f_ledger_session },

@@ -179,6 +179,7 @@ enum ipc_kind {
 	IPC_LEDGER_WORKER = 195,
 	IPC_LEDGER_SESSION = 196,
 	IPC_LEDGER_VIEW = 197,
+	IPC_REQUEST_WAITS = 198,
 
 	/* health */
 	IPC_BOARD = 200,
@@ -795,6 +796,10 @@ struct ipc_message {
 			uint8_t ending; /* 0 or 1 */
 			uint32_t reason;
 		} i_am;
+		struct {
+			uint32_t request;
+			uint32_t answer; /* the kind that is awaited: LAUNCHED, ... */
+		} request_waits;         /* said to a supervisor that took over */
 		struct {
 			uint64_t begun_ms;
 			uint32_t last_worker, last_view;

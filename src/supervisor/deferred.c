@@ -59,6 +59,14 @@ bool deferred_add(struct deferred *deferred, const struct ipc_message *launch) {
 	return true;
 }
 
+bool deferred_has(const struct deferred *deferred, uint32_t request) {
+	unsigned i = 0;
+	while (i < deferred->count && deferred->list[i].launch.request != request) {
+		i++;
+	}
+	return i < deferred->count;
+}
+
 void deferred_retry(struct deferred *deferred) {
 	/* One that must go on waiting comes back to the end with its old deadline. */
 	unsigned count = deferred->count;

@@ -31,6 +31,9 @@ struct deferred {
 /* False when too many wait already. */
 bool deferred_add(struct deferred *deferred, const struct ipc_message *launch);
 
+/* Whether a launch of that request waits. */
+bool deferred_has(const struct deferred *deferred, uint32_t request);
+
 /* Something ended its wait: every launch is tried again, in order. */
 void deferred_retry(struct deferred *deferred);
 

@@ -212,6 +212,9 @@ void doors_gate_message(
 	case IPC_GUEST_KNOWN:
 		trial_handle_known(supervisor, message);
 		break;
+	case IPC_REQUEST_WAITS:
+		session_handle_waiting(supervisor, message);
+		break;
 	case IPC_PAIR_WAITING:
 	case IPC_PAIR_GONE:
 	case IPC_PAIR_ANSWER:

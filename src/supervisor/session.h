@@ -82,6 +82,10 @@ void session_handle_flow(struct supervisor *supervisor, const struct ipc_message
 /* PLAY came: RTSP of this launch is over. */
 void session_handle_play(struct supervisor *supervisor, const struct ipc_message *message);
 
+/* A request of the gate that waits since before we took over: one that died with our
+ * predecessor is refused. */
+void session_handle_waiting(struct supervisor *supervisor, const struct ipc_message *message);
+
 /* Answers a launch with a reason; detail may be NULL. */
 void session_refuse_launch(struct supervisor *supervisor, uint32_t request, uint32_t reason,
 		const char *detail);

@@ -303,3 +303,35 @@ void session_handle_client_gone(struct supervisor *supervisor, const uint8_t cli
 		session_raise(session, LIFE_QUIT, REASON_ASKED, "the client was unpaired");
 	}
 }
+
+static bool is_known(const struct supervisor *supervisor, const struct ipc_message *message) {
+	uint32_t request = message->request_waits.request;
+	for (const struct session *at = supervisor->sessions; at; at = at->next) {
+		bool launch = message->request_waits.answer == IPC_LAUNCHED;
+		if (launch ? at->launch_pending && at->launch.launch.request == request
+			   : at->announce_pending && at->announce_request == request) {
+			return true;
+		}
+	}
+	return deferred_has(&supervisor->deferred, request);
+}
+
+void session_handle_waiting(struct supervisor *supervisor, const struct ipc_message *message) {
+	if (is_known(supervisor, message)) {
+		return;
+	}
+	log_warning("request-lost", "request=%u answer=%s", message->request_waits.request,
+			ipc_kind_name((enum ipc_kind)message->request_waits.answer));
+	if (message->request_waits.answer == IPC_LAUNCHED) {
+		session_refuse_launch(supervisor, message->request_waits.request,
+				REASON_SUPERVISOR_DIED, NULL);
+		return;
+	}
+	struct ipc_message answer = {
+		.kind = message->request_waits.answer == IPC_CANCELLED ? IPC_CANCELLED
+								       : IPC_ANNOUNCED,
+		.cancelled = { .request = message->request_waits.request,
+				.reason = REASON_SUPERVISOR_DIED },
+	};
+	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
+}
