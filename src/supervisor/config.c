@@ -2,10 +2,12 @@
 #include "supervisor/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/address.h"
 #include "base/number.h"
@@ -47,6 +49,7 @@ static void set_text(char **member, const char *text) {
 
 void config_finish(struct config *config) {
 	config_schema_free(config);
+	free(config->file);
 	*config = (struct config){ 0 };
 }
 
@@ -378,12 +381,33 @@ static int read_flags(int argc, char **argv, bool only_config, struct config *co
 			     : 0;
 }
 
+int config_copy(const struct config *config) {
+	char bytes[4096];
+	OWN(fd_close) int from = config->file ? open(config->file, O_RDONLY | O_CLOEXEC) : -1;
+	OWN(fd_close) int to = memfd_create("config", MFD_CLOEXEC);
+	if (!config->file || from < 0 || to < 0) {
+		return config->file ? -errno : -ENOENT;
+	}
+	ssize_t len;
+	while ((len = read(from, bytes, sizeof(bytes))) > 0) {
+		if (write(to, bytes, (size_t)len) != len) {
+			return -ENOSPC;
+		}
+	}
+	return len < 0 ? -errno : TAKE(to, -1);
+}
+
 int config_load(int argc, char **argv, struct config *out, struct config_text *error) {
+	return config_load_copy(NULL, argc, argv, out, error);
+}
+
+int config_load_copy(const char *copy, int argc, char **argv, struct config *out,
+		struct config_text *error) {
 	config_defaults(out);
 	OWN(free) void *file = NULL;
 	int rc = read_flags(argc, argv, true, out, (char **)&file, error);
 	if (rc == 0) {
-		rc = config_read_file((const char *)file, out, error);
+		rc = config_read_file(copy ? copy : (const char *)file, out, error);
 	}
 	if (rc == 0) {
 		rc = read_flags(argc, argv, false, out, (char **)&file, error);

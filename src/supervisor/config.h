@@ -82,6 +82,7 @@ struct config {
 	struct config_app *apps; /* owned array */
 	unsigned apps_count;
 	char *libexec; /* owned: folders with our executables, colon separated */
+	char *file;    /* owned: the file that was read; NULL for none */
 };
 
 struct config_text {
@@ -92,6 +93,14 @@ struct config_text {
  * out_error says what is wrong, where, and what to do. -ECANCELED when help or
  * the version was printed and the program should leave with success. */
 int config_load(int argc, char **argv, struct config *out, struct config_text *out_error) NODISCARD;
+
+/* The same, with another file instead of the one that is named: a copy of what a
+ * predecessor read. NULL for config_load(). */
+int config_load_copy(const char *copy, int argc, char **argv, struct config *out,
+		struct config_text *out_error) NODISCARD;
+
+/* A memfd with what the file holds now, for config_load_copy(); -ENOENT without one. */
+int config_copy(const struct config *config) NODISCARD;
 
 /* The file alone, over a config with defaults; for `config check` and tests. */
 int config_read_file(

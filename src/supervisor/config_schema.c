@@ -377,6 +377,8 @@ int config_read_file(const char *path, struct config *config, struct config_text
 		path = usual;
 	}
 	error->text[0] = '\0';
+	free(config->file);
+	config->file = strdup(path);
 	if (access(path, R_OK) < 0) {
 		text_format(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
 		return -EINVAL;

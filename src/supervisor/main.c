@@ -185,7 +185,12 @@ static bool take_sockets(struct supervisor *supervisor) {
 
 static int prepare(
 		struct supervisor *supervisor, int argc, char **argv, struct config_text *error) {
-	int rc = config_load(argc, argv, &supervisor->config, error);
+	char copy[32] = "";
+	OWN(fd_close) int file = keep_take(&supervisor->keep, "config");
+	if (file >= 0) {
+		text_format(copy, sizeof(copy), "/proc/self/fd/%d", file);
+	}
+	int rc = config_load_copy(file >= 0 ? copy : NULL, argc, argv, &supervisor->config, error);
 	if (rc < 0) {
 		return rc;
 	}

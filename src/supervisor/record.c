@@ -229,6 +229,9 @@ int record_begin(struct supervisor *supervisor) {
 	}
 	keep_put(&supervisor->keep, supervisor->keys.shm.fd, "used-keys");
 	keep_put(&supervisor->keep, supervisor->journal.fd, "log");
+	/* Who edits it wants that read at the next start, not at our death. */
+	OWN(fd_close) int config = config_copy(&supervisor->config);
+	keep_put(&supervisor->keep, config, "config");
 	keep_put(&supervisor->keep, supervisor->ledger.shm.fd, "ledger");
 	return record_resume(supervisor);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "supervisor/config.h"
 
 static int read_text(const char *yaml, struct config *config, struct config_text *error) {
@@ -105,6 +106,30 @@ static void a_flag_wins_over_the_file(void **state) {
 	config_finish(&config);
 }
 
+/* Whatever becomes of the file. */
+static void a_successor_reads_what_its_predecessor_read(void **state) {
+	(void)state;
+	struct config config, next;
+	struct config_text error = { "" };
+	char path[] = "/tmp/perigee-test-XXXXXX", copy[32];
+	OWN(fd_close) int fd = mkstemp(path);
+	assert_int_equal(write(fd, "name: Living room\n", 18), 18);
+	const char *argv[] = { "perigeed", "--config", path, "--port", "51000", NULL };
+	assert_int_equal(config_load(5, (char **)(uintptr_t)argv, &config, &error), 0);
+	assert_string_equal(config.file, path);
+	OWN(fd_close) int kept = config_copy(&config);
+	assert_true(kept >= 0);
+	assert_int_equal(pwrite(fd, "nome", 4, 0), 4);
+	assert_int_equal(config_load(5, (char **)(uintptr_t)argv, &next, &error), -EINVAL);
+	text_format(copy, sizeof(copy), "/proc/self/fd/%d", kept);
+	assert_int_equal(config_load_copy(copy, 5, (char **)(uintptr_t)argv, &next, &error), 0);
+	assert_string_equal(next.name, "Living room");
+	assert_int_equal(next.ports.http, 51000);
+	config_finish(&next);
+	config_finish(&config);
+	unlink(path);
+}
+
 static void wrong_flags_are_explained(void **state) {
 	(void)state;
 	const char *bad[][4] = {
@@ -141,6 +166,7 @@ int main(void) {
 		UNIT(a_wrong_key_is_named_with_its_place),
 		UNIT(wrong_types_and_values_are_refused),
 		UNIT(a_flag_wins_over_the_file),
+		UNIT(a_successor_reads_what_its_predecessor_read),
 		UNIT(wrong_flags_are_explained),
 		UNIT(an_app_keeps_its_id),
 	};
