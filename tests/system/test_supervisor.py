@@ -78,7 +78,131 @@ def viewers_do_not_notice_a_death(build):
                                             keys="viewer0"))
 
 
+def one_that_hangs_is_replaced(build):
+    with Host(build) as host:
+        viewers = streams(host, 1, 12)
+        sessions, workers = sessions_of(host), workers_of(host)
+        before, mark = kill(host, signal.SIGSTOP)
+        begun = time.monotonic()
+        next_supervisor(host, before, 10)
+        print(f"replaced after {time.monotonic() - begun:.1f} s", flush=True)
+        wait_for("the same sessions", 2, lambda: sessions_of(host) == sessions)
+        host.wait_log("event=settled", 5, mark)
+        expect("the same workers", workers_of(host) == workers)
+        expect("it is said why", "perigeed-hung" in host.text())
+        expect_whole("the viewer", host.report(viewers[0]))
+
+
+def one_death_follows_another(build):
+    """Also before the next has asked anybody anything."""
+    with Host(build) as host:
+        viewers = streams(host, 1, 10)
+        sessions, workers = sessions_of(host), workers_of(host)
+        before, mark = kill(host)
+        for _ in range(3):
+            before = next_supervisor(host, before)
+            os.kill(before, signal.SIGKILL)
+        next_supervisor(host, before)
+        host.wait_log("event=settled", 10, mark)
+        wait_for("the same sessions", 2, lambda: sessions_of(host) == sessions)
+        expect("the same workers", workers_of(host) == workers)
+        expect_whole("the viewer", host.report(viewers[0]))
+
+
+def what_dies_meanwhile_is_noticed(build):
+    """Ends that only the holder saw, and one after the change."""
+    with Host(build) as host:
+        viewers = streams(host, 1, 8)
+        encoder, facts = host.pid("encoder", name="pictures"), host.pid("facts")
+        before, mark = kill(host, signal.SIGSTOP)
+        os.kill(encoder, signal.SIGKILL)
+        os.kill(facts, signal.SIGKILL)
+        os.kill(before, signal.SIGKILL)
+        next_supervisor(host, before)
+        host.wait_log("event=part-replaced", 10, mark)
+        wait_for("the helper is back", 10,
+                 lambda: host.status("process", kind="facts") and host.pid("facts") != facts)
+        mark = len(host.log())
+        os.kill(host.pid("encoder", name="pictures"), signal.SIGKILL)
+        host.wait_log("event=part-replaced", 10, mark)
+        report = host.report(viewers[0])
+        expect(f"the viewer stayed: {report}", report["ok"])
+
+
+def a_launch_on_its_way_goes_on_or_fails_with_a_reason(build):
+    moments = ["event=session-start", "event=worker-spawned", "event=desktop-ready",
+               "event=launch-answered", "event=announce", "event=encoder-ready"]
+    with Host(build) as host:
+        host.paired()
+        for moment in moments:
+            mark = len(host.log())
+            viewer = host.probe("stream", "--app", "Pattern", "--seconds", "1", background=True)
+            host.wait_log(moment, 10, mark)
+            before, _ = kill(host)
+            report = host.report(viewer, seconds=60, check=False)
+            print(f"killed at {moment}: ok={report.get('ok')} {report.get('error', '')[:100]}",
+                  flush=True)
+            next_supervisor(host, before)
+            host.wait_log("event=settled", 10, mark)
+            host.probe("quit", check=False)
+            wait_for("nothing of it is left", 12, lambda: not host.status("session"))
+            expect_whole("the next one", host.probe("stream", "--app", "Pattern", "--seconds", "1"))
+            host.probe("quit")
+            wait_for("nothing is left", 5, lambda: not host.status("session"))
+
+
+def quitting_goes_on(build):
+    with Host(build) as host:
+        host.paired()
+        for moment in ("event=session-reason", "event=session-ending", "kind=runner"):
+            host.probe("stream", "--app", "Pattern", "--seconds", "1")
+            mark = len(host.log())
+            quitting = host.probe("quit", background=True)
+            host.wait_log(moment, 10, mark)
+            before, _ = kill(host)
+            host.report(quitting, seconds=60, check=False)
+            next_supervisor(host, before)
+            host.probe("quit", check=False)
+            wait_for("nothing of it is left", 10, lambda: not host.status("session"))
+
+
+def pairing_goes_on(build):
+    with Host(build) as host:
+        client = host.probe("pair", "--pin", "1234", background=True)
+        wait_for("a waiting client", 10,
+                 lambda: host.api("/api/v1/pair/pending")["requests"])
+        before, mark = kill(host)
+        next_supervisor(host, before)
+        answer = host.api("/api/v1/pair/client", {"pin": "1234", "name": "viewer"})
+        expect(f"paired: {answer}", answer.get("success"))
+        host.report(client)
+        host.wait_log("event=settled", 5, mark)
+        expect_whole("a stream", host.probe("stream", "--app", "Pattern", "--seconds", "1"))
+
+
+def without_the_holder_everything_ends(build):
+    host = Host(build)
+    try:
+        host.wait_ready()
+        viewers = streams(host, 1, 20)
+        os.kill(host.process.pid, signal.SIGKILL)
+        host.process.wait()
+        wait_for("every process gone", 15, lambda: not host.remains())
+        expect("with a word", "event=holder-gone" in host.log())
+        report = host.report(viewers[0], check=False)
+        expect(f"the viewer was told: {report.get('end')}", report.get("seconds", 99) < 19)
+    finally:
+        host.abandon()
+
+
 if __name__ == "__main__":
     run([
         viewers_do_not_notice_a_death,
+        one_that_hangs_is_replaced,
+        one_death_follows_another,
+        what_dies_meanwhile_is_noticed,
+        a_launch_on_its_way_goes_on_or_fails_with_a_reason,
+        quitting_goes_on,
+        pairing_goes_on,
+        without_the_holder_everything_ends,
     ])
