@@ -19,7 +19,11 @@ void gate_post(struct gate *gate, const struct ipc_message *message) {
 }
 
 bool gate_post_store(struct gate *gate, const struct ipc_message *message) {
-	return channel_is_open(&gate->store) && channel_send(&gate->store, message, NULL, 0) == 0;
+	if (!store_line_add(&gate->store_line, message, clock_now_ms() + GATE_STORE_MS)) {
+		return false;
+	}
+	channel_post(&gate->store, message, NULL, 0);
+	return true;
 }
 
 /* ---- what connections wait for ---- */
@@ -161,9 +165,11 @@ static void handle_store(
 		gate->has_clients = true;
 		break;
 	case IPC_CLIENT_ADDED:
+		store_line_answered(&gate->store_line, message->client_ref.request);
 		pair_handle_added(gate, message);
 		break;
 	case IPC_CLIENT_REMOVED:
+		store_line_answered(&gate->store_line, message->client_ref.request);
 		if (message->client_ref.outcome == 0) {
 			forget_client(gate, message->client_ref.client);
 		}
@@ -228,7 +234,9 @@ static void handle_store_channel(
 	if (rc < 0) {
 		worker_fail(&gate->worker, REASON_RESOURCES, "the store's channel: %s",
 				strerror(-rc));
+		return;
 	}
+	store_line_repeat(&gate->store_line, &gate->store, clock_now_ms());
 }
 
 static void handle_options(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {

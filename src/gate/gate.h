@@ -12,6 +12,7 @@
 #include "gate/pair.h"
 #include "gate/request.h"
 #include "gate/sessions.h"
+#include "gate/store_line.h"
 #include "gate/web.h"
 #include "ipc/board.h"
 #include "ipc/channel.h"
@@ -51,6 +52,7 @@ struct gate {
 	enum ipc_peer role;              /* PEER_GATE or PEER_WEB */
 	const struct request_site *site; /* of the role */
 	struct channel store;
+	struct store_line store_line; /* asked and not answered */
 	bool has_identity, has_options, has_clients, ready;
 	__typeof__(((struct ipc_message *)NULL)->gate_options) options;
 	__typeof__(((struct ipc_message *)NULL)->gate_codecs) codecs;
@@ -74,7 +76,8 @@ void gate_finish(struct gate *gate);
 
 /* To the supervisor. */
 void gate_post(struct gate *gate, const struct ipc_message *message);
-/* To the store: false when it cannot be reached. */
+/* To the store, and to the next one if it dies before it answers. False when too much
+ * waits for it already. */
 bool gate_post_store(struct gate *gate, const struct ipc_message *message);
 
 /* The connection that the request named, if it still waits for just that. */

@@ -425,6 +425,9 @@ void pair_handle_overdue(struct connection *connection) {
 	struct pair *pair = find_request(&gate->pairs, connection_request(connection));
 	if (pair && pair->storing) {
 		/* The store's answer may still come, and then decides. */
+		if (!channel_is_open(&gate->store)) {
+			end(gate, pair, EIO, reason_row(REASON_STORE_SILENT)->words);
+		}
 		moonlight_reason(connection, REASON_STORE_SILENT, "");
 		return;
 	}
@@ -449,11 +452,9 @@ void pairs_handle_store_lost(struct gate *gate) {
 		if (!pair->number || !pair->storing) {
 			continue;
 		}
-		struct connection *connection =
-				gate_waiting(gate, pair->request, AWAITS_PAIR_STORE);
-		end(gate, pair, EIO, reason_row(REASON_STORE_SILENT)->words);
-		if (connection) {
-			moonlight_reason(connection, REASON_STORE_SILENT, "");
+		/* Who still waits is asked for again when there is another one. */
+		if (!gate_waiting(gate, pair->request, AWAITS_PAIR_STORE)) {
+			end(gate, pair, EIO, reason_row(REASON_STORE_SILENT)->words);
 		}
 	}
 }

@@ -173,6 +173,29 @@ def a_desktop_that_is_to_restart_keeps_its_viewer(build):
             expect(f"one app: {app}", len(app) == 1)
 
 
+def requests_survive_the_store(build):
+    """A store that is away for a moment is waited for."""
+    with Host(build) as host:
+        host.paired("one")
+        host.paired("two")
+        fingerprints = [client["client_id"] for client in host.api("/api/v1/clients")["clients"]]
+        expect(f"both: {fingerprints}", len(fingerprints) == 2)
+        store = host.pid("store")
+        os.kill(store, signal.SIGSTOP)
+        answer = host.api("/api/v1/unpair/client", {"client_id": fingerprints[0]})
+        expect(f"the next store answers, or the reason is said: {answer}",
+               answer["success"] or "database" in answer["error"])
+        wait_for("another store", 10, lambda: host.status("process", kind="store") and
+                 host.pid("store") != store)
+        expect("what was acknowledged is kept", not answer["success"] or [
+            client["client_id"] for client in host.api("/api/v1/clients")["clients"]] ==
+            fingerprints[1:])
+        os.kill(host.pid("store"), signal.SIGKILL)
+        answer = host.api("/api/v1/unpair/client", {"client_id": fingerprints[1]})
+        expect(f"waited for: {answer}", answer["success"])
+        expect("gone", not host.api("/api/v1/clients")["clients"])
+
+
 def restarting_by_hand_is_the_same(build):
     with Host(build) as host:
         host.paired()
@@ -243,6 +266,7 @@ if __name__ == "__main__":
         the_app_ends_with_its_session_after_its_runner_died,
         a_desktop_that_dies_is_told,
         a_desktop_that_is_to_restart_keeps_its_viewer,
+        requests_survive_the_store,
         restarting_by_hand_is_the_same,
         what_dies_again_and_again_is_given_up,
     ])

@@ -101,6 +101,16 @@ void rig_send_store(struct rig *rig, const struct ipc_message *message) {
 	assert_int_equal(channel_send_fd(rig->store, message, NULL, 0), 0);
 }
 
+void rig_replace_store(struct rig *rig) {
+	int pair[2];
+	close(rig->store);
+	assert_int_equal(channel_pair(pair), 0);
+	struct ipc_message message = { .kind = IPC_GATE_STORE };
+	assert_int_equal(channel_send_fd(rig->supervisor, &message, &pair[1], 1), 0);
+	close(pair[1]);
+	rig->store = pair[0];
+}
+
 static void expect(int fd, enum ipc_peer self, enum ipc_peer peer, enum ipc_kind kind,
 		struct ipc_message *out, struct ipc_fds *out_fds) {
 	int rc = channel_receive_fd(fd, self, peer, RIG_WAIT_MS, out, out_fds);

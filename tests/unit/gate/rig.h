@@ -54,6 +54,8 @@ void rig_stop(struct rig *rig);
 void rig_send(struct rig *rig, const struct ipc_message *message);
 /* Waits until all that was sent before has been handled. */
 void rig_settle(struct rig *rig);
+/* The store dies, and there is another one. */
+void rig_replace_store(struct rig *rig);
 void rig_send_store(struct rig *rig, const struct ipc_message *message);
 /* Waits for that kind and fails the test on any other. */
 void rig_expect(struct rig *rig, enum ipc_kind kind, struct ipc_message *out);

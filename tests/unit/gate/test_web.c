@@ -176,6 +176,26 @@ static void unpairing_waits_for_the_store(void **state) {
 	world_end(world);
 }
 
+/* A store dies with what it was asked in its hands. */
+static void the_next_store_is_asked_what_the_last_one_did_not_answer(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	char body[200], hex[65];
+	struct tls_client client;
+	struct ipc_message message;
+	hex_encode(world->client.fingerprint, 32, hex);
+	text_format(body, sizeof(body), "{\"client_id\":\"%s\"}", hex);
+	send_web(world, &client, "POST /api/v1/unpair/client", KEY, body);
+	rig_expect_store(&world->rig, IPC_CLIENT_REMOVE, &message);
+	rig_replace_store(&world->rig);
+	rig_expect_store(&world->rig, IPC_CLIENT_REMOVE, &message);
+	assert_memory_equal(message.client_ref.client, world->client.fingerprint, 32);
+	message.kind = IPC_CLIENT_REMOVED;
+	rig_send_store(&world->rig, &message);
+	read_web(world, &client);
+	assert_has(world->text, "{\"success\":true}");
+	world_end(world);
+}
+
 static void the_unix_socket_needs_no_key(void **state) {
 	struct world *world = world_begin(state, PEER_WEB, 1);
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -210,6 +230,7 @@ int main(void) {
 		UNIT(a_pin_is_answered_with_how_the_pairing_ended),
 		UNIT(bad_pins_and_bad_json_are_refused_in_words),
 		UNIT(unpairing_waits_for_the_store),
+		UNIT(the_next_store_is_asked_what_the_last_one_did_not_answer),
 		UNIT(the_unix_socket_needs_no_key),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);
