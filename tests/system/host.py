@@ -44,8 +44,11 @@ def wait_for(what, seconds, condition, step=0.02):
 
 
 def free_base():
-    """A base port whose seven ports are all free now."""
-    for base in range(20000 + os.getpid() * 37 % 20000, 60000, 50):
+    """A base port whose seven ports are all free now. Below those that the kernel gives to
+    clients: one of these may be gone again before the host binds it."""
+    first, last = 20000, 32700
+    start = os.getpid() * 37 % (last - first)
+    for base in (first + (start + step) % (last - first) for step in range(0, last - first, 50)):
         try:
             for offsets, kind in ((OFFSETS_TCP, socket.SOCK_STREAM),
                                   (OFFSETS_UDP, socket.SOCK_DGRAM)):
