@@ -190,18 +190,25 @@ void web_handle_waiting(struct gate *gate, const struct ipc_message *message) {
 	text_copy(slot->name, sizeof(slot->name), message->pair_waiting.name);
 }
 
-void web_handle_pair_gone(struct gate *gate, const struct ipc_message *message) {
-	uint32_t pairing = message->pair_gone.pairing;
-	struct web_pending *pending = pairing ? find_pending(&gate->web, pairing) : NULL;
-	if (!pending) {
-		return;
-	}
+static void end_pending(struct gate *gate, struct web_pending *pending, uint32_t outcome,
+		const char *detail) {
 	struct connection *connection = gate_waiting(gate, pending->request, AWAITS_PAIR_ANSWER);
 	*pending = (struct web_pending){ .pairing = 0 };
-	if (connection && message->pair_gone.outcome == 0) {
+	if (connection && outcome == 0) {
 		answer_success(connection);
 	} else if (connection) {
-		answer_error(connection, 400, message->pair_gone.detail);
+		answer_error(connection, 400, detail);
+	}
+}
+
+void web_handle_pair_gone(struct gate *gate, const struct ipc_message *message) {
+	uint32_t pairing = message->pair_gone.pairing;
+	for (size_t i = 0; i < WEB_PENDING_MAX; i++) {
+		struct web_pending *pending = &gate->web.pending[i];
+		if (pending->pairing && (pairing == 0 || pairing == pending->pairing)) {
+			end_pending(gate, pending, message->pair_gone.outcome,
+					message->pair_gone.detail);
+		}
 	}
 }
 

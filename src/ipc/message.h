@@ -481,7 +481,7 @@ struct ipc_message {
 			char name[64];
 		} pair_waiting;
 		struct {
-			uint32_t pairing;
+			uint32_t pairing; /* 0: all, with the gate that had them */
 			uint32_t outcome; /* 0 paired, else an errno */
 			char detail[120];
 		} pair_gone;

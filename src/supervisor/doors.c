@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/doors.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -188,6 +189,26 @@ static void pass_on(struct supervisor *supervisor, enum service_name to,
 	supervisor_post(supervisor, to, message, NULL, 0);
 }
 
+void doors_gate_ended(struct supervisor *supervisor) {
+	struct ipc_message gone = { .kind = IPC_PAIR_GONE, .pair_gone.outcome = EPIPE };
+	text_copy(gone.pair_gone.detail, sizeof(gone.pair_gone.detail),
+			"The connection to the client broke off. If it asks again, type its PIN "
+			"again; if not, pair it again.");
+	pass_on(supervisor, SERVICE_WEB, &gone);
+}
+
+/* A PIN for a gate that is not there is answered at once. */
+static void pass_on_pin(struct supervisor *supervisor, const struct ipc_message *message) {
+	if (supervisor->services[SERVICE_GATE].child) {
+		pass_on(supervisor, SERVICE_GATE, message);
+		return;
+	}
+	struct ipc_message answer = { .kind = IPC_PAIR_ANSWER,
+		.pair_answer = { .request = message->pair_pin.request,
+				.reason = REASON_NOT_READY } };
+	pass_on(supervisor, SERVICE_WEB, &answer);
+}
+
 void doors_gate_message(
 		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
 	switch (message->kind) {
@@ -231,7 +252,7 @@ void doors_web_message(
 	if (message->kind == IPC_GATE_READY) {
 		gate_ready(supervisor, SERVICE_WEB);
 	} else if (message->kind == IPC_PAIR_PIN) {
-		pass_on(supervisor, SERVICE_GATE, message);
+		pass_on_pin(supervisor, message);
 	} else if (message->kind == IPC_RESTART) {
 		by_hand_restart(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {

@@ -21,6 +21,9 @@ void doors_tell_art(struct supervisor *supervisor, unsigned index);
 /* Name and port for mDNS, once known. */
 void doors_announce(struct supervisor *supervisor);
 
+/* With the gate goes every client that waited there for a PIN: the web door is told. */
+void doors_gate_ended(struct supervisor *supervisor);
+
 void doors_gate_message(
 		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds);
 void doors_web_message(

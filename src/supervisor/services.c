@@ -281,6 +281,9 @@ static void handle_ended(struct child *child, const struct child_end *end) {
 	service->child = NULL;
 	service->ready = false;
 	health_touch(service->supervisor);
+	if (service->row->kind == PEER_GATE) {
+		doors_gate_ended(service->supervisor);
+	}
 	if (service->supervisor->stopping) {
 		supervisor_check_end(service->supervisor);
 	} else if (service->row->once) {

@@ -57,6 +57,32 @@ def a_process_that_dies_ends_its_own_session_at_most(build):
                video["decode_errors"] == 0 and video["pattern"]["backwards"] == 0)
 
 
+def a_pairing_that_loses_its_gate_is_said_and_goes_on(build):
+    """Whoever typed the PIN hears it at once; clients ask again by themselves."""
+    with Host(build) as host:
+        process = host.probe("pair", "--pin", "1234", background=True)
+
+        def waiting():
+            return host.api("/api/v1/pair/pending")["requests"]
+
+        first = wait_for("a waiting client", 10, waiting)
+        gate = host.pid("gate")
+        os.kill(gate, signal.SIGSTOP)  # the PIN reaches a gate that will not answer
+        begun = time.monotonic()
+        answer = host.api("/api/v1/pair/client",
+                          {"pin": "1234", "pairing": first[0]["pairing"], "name": "x"})
+        expect(f"refused in words: {answer}", not answer["success"] and
+               "broke off" in answer["error"])
+        took = time.monotonic() - begun
+        expect(f"as soon as the gate was found to hang: {took:.1f} s", took < 5)
+        wait_for("another gate", 10, lambda: host.status("process", kind="gate") and
+                 host.pid("gate") != gate)
+        wait_for("the client waits again", 10, waiting)
+        answer = host.api("/api/v1/pair/client", {"pin": "1234", "name": "x"})
+        expect(f"paired: {answer}", answer["success"])
+        host.report(process)
+
+
 def a_process_that_hangs_is_noticed(build):
     with Host(build) as host:
         host.paired()
@@ -154,6 +180,7 @@ def no_secret_is_written_down(build):
 if __name__ == "__main__":
     run([
         a_process_that_dies_ends_its_own_session_at_most,
+        a_pairing_that_loses_its_gate_is_said_and_goes_on,
         a_process_that_hangs_is_noticed,
         a_blocked_helper_is_not_felt,
         comings_and_goings_leave_nothing,

@@ -139,6 +139,25 @@ static void a_pin_is_answered_with_how_the_pairing_ended(void **state) {
 	world_end(world);
 }
 
+static void with_the_gate_go_all_who_waited_there(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	struct tls_client client;
+	struct ipc_message pin;
+	wait_for_pairing(world, 5);
+	wait_for_pairing(world, 6);
+	send_web(world, &client, "POST /api/v1/pair/client", KEY,
+			"{\"pairing\":5,\"pin\":\"1234\"}");
+	rig_expect(&world->rig, IPC_PAIR_PIN, &pin);
+	struct ipc_message gone = { .kind = IPC_PAIR_GONE,
+		.pair_gone = { .outcome = EPIPE, .detail = "The connection broke off." } };
+	rig_send(&world->rig, &gone);
+	read_web(world, &client);
+	assert_has(world->text, "{\"success\":false,\"error\":\"The connection broke off.\"}");
+	ask_web(world, "GET /api/v1/pair/pending", KEY, "");
+	assert_has(world->text, "\"requests\":[]");
+	world_end(world);
+}
+
 static void bad_pins_and_bad_json_are_refused_in_words(void **state) {
 	struct world *world = world_begin(state, PEER_WEB, 1);
 	static const char *const bodies[] = { "", "[]", "{\"pin\":\"12\"}", "{\"pin\":1234}",
@@ -228,6 +247,7 @@ int main(void) {
 		UNIT(pages_are_embedded_and_confined),
 		UNIT(the_api_wants_its_key_and_no_other_site),
 		UNIT(a_pin_is_answered_with_how_the_pairing_ended),
+		UNIT(with_the_gate_go_all_who_waited_there),
 		UNIT(bad_pins_and_bad_json_are_refused_in_words),
 		UNIT(unpairing_waits_for_the_store),
 		UNIT(the_next_store_is_asked_what_the_last_one_did_not_answer),
