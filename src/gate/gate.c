@@ -314,6 +314,12 @@ static void handle_guest(struct gate *gate, struct ipc_message *message, struct 
 	memcpy(known.guest.der, host->der, host->der_len);
 	known.guest.der_len = (uint16_t)host->der_len;
 	gate_post(gate, &known);
+	/* One at a time: the last one's supervisor may have died before it was gone. */
+	if (gate->has_guest && memcmp(gate->guest, fingerprint, 32) != 0) {
+		forget_client(gate, gate->guest);
+	}
+	gate->has_guest = true;
+	memcpy(gate->guest, fingerprint, 32);
 }
 
 #define FORWARD(name, handler) \

@@ -66,6 +66,8 @@ struct gate {
 	struct pairs pairs;
 	struct datagrams datagrams;
 	struct web web;
+	bool has_guest;
+	uint8_t guest[32]; /* the supervisor's own client, the newest */
 	struct board_reader board; /* web: what the supervisor says of our health */
 	struct connections connections;
 };

@@ -240,6 +240,7 @@ static void handle_drop(struct hold *hold, struct ipc_message *message, struct i
 static void handle_alive(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
 	hold->answered = message->hold_ask.number;
+	sd_notify(0, "WATCHDOG=1");
 }
 
 static void handle_quit(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {

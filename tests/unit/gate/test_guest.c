@@ -2,6 +2,7 @@
 /* The supervisor's own client: it counts as paired until it is gone, and no longer. */
 #include "../unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "rig.h"
@@ -36,6 +37,27 @@ static void a_guest_counts_as_paired_until_it_is_gone(void **state) {
 	world_end(world);
 }
 
+static void a_new_guest_is_the_only_one(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	struct rig_identity *second = calloc(1, sizeof(*second));
+	struct ipc_message guest = guest_of(&world->stranger, 0), known;
+	rig_make_identity(PAIRING_CLIENT, second);
+	rig_send(&world->rig, &guest);
+	rig_expect(&world->rig, IPC_GUEST_KNOWN, &known);
+	guest = guest_of(second, 0);
+	rig_send(&world->rig, &guest);
+	rig_expect(&world->rig, IPC_GUEST_KNOWN, &known);
+	world_get_tls(world, &world->stranger, "/serverinfo?uniqueid=1");
+	assert_has(world->text, "status_code=\"401\"");
+	world_get_tls(world, second, "/serverinfo?uniqueid=1");
+	assert_has(world->text, "<PairStatus>1</PairStatus>");
+	world_get_tls(world, &world->client, "/serverinfo?uniqueid=1");
+	assert_has(world->text, "<PairStatus>1</PairStatus>");
+	pairing_identity_finish(&second->identity);
+	free(second);
+	world_end(world);
+}
+
 static void a_guest_that_is_not_what_it_says_is_refused(void **state) {
 	struct world *world = world_begin(state, PEER_GATE, 1);
 	struct ipc_message guest = guest_of(&world->stranger, 0);
@@ -50,6 +72,7 @@ static void a_guest_that_is_not_what_it_says_is_refused(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(a_guest_counts_as_paired_until_it_is_gone),
+		UNIT(a_new_guest_is_the_only_one),
 		UNIT(a_guest_that_is_not_what_it_says_is_refused),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);
