@@ -132,8 +132,12 @@ static int order_unix(struct worker *worker, const char *path, char *detail, siz
 	if (!text_copy(to.sun_path, sizeof(to.sun_path), path)) {
 		return -ENAMETOOLONG;
 	}
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (path[0] == '@') {
+		to.sun_path[0] = '\0'; /* abstract */
+	}
 	OWN(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) < 0) {
 		return -errno;
 	}
 	return 0;

@@ -59,10 +59,11 @@ struct child_spec {
 	const char *cwd;                  /* NULL: / */
 	const char *const *env;           /* NULL-terminated K=V; NULL: the closed default */
 	uint64_t session;
-	const char *name;       /* for logs and status */
-	const char *confine;    /* row of confine_table.c; NULL: the kind's */
-	const char *home, *app; /* what the row's @home and @app are; NULL: none */
-	int listen_fd;          /* handed over as systemd would, 0 for none; no channel then */
+	const char *name;    /* for logs and status */
+	const char *confine; /* row of confine_table.c; NULL: the kind's */
+	/* What the row's @home, @app and @display are; NULL: none. */
+	const char *home, *app, *display;
+	int listen_fd; /* handed over as systemd would, 0 for none; no channel then */
 	bool no_channel;
 	bool die_with_us; /* for what nobody goes on with when the supervisor dies */
 	uint32_t view;    /* of the session, 0 for none */

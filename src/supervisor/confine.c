@@ -91,6 +91,7 @@ static const char *resolve(const char *path, const struct confine_places *places
 		{ "@runtime", places->runtime },
 		{ "@home", places->home },
 		{ "@app", places->app },
+		{ "@display", places->display },
 		{ "@libexec", places->libexec },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {

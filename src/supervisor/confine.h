@@ -14,7 +14,7 @@ struct landlock_plan;
 
 /* What stands for the table's paths with @; NULL: there is none. All borrowed. */
 struct confine_places {
-	const char *program, *state, *runtime, *home, *app;
+	const char *program, *state, *runtime, *home, *app, *display;
 	const char *libexec; /* a pattern of glob(3) */
 };
 

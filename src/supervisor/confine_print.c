@@ -54,8 +54,10 @@ static void print_rest(const struct confine_row *row) {
 		[VEIL_OURS] = "does not see Perigee's folders, container engines; ",
 		[VEIL_RUN] = "does not see Perigee's folders, `/run`; ",
 	};
-	printf("%s%s%s%s%s", veils[row->veil], row->may_gain ? "may gain privileges; " : "",
-			row->network ? "TCP; " : "", row->devices ? "groups of the GPU; " : "",
+	printf("%s%s%s%s%s%s", veils[row->veil],
+			row->no_network ? "no network (both if started by root); " : "",
+			row->may_gain ? "may gain privileges; " : "", row->network ? "TCP; " : "",
+			row->devices ? "groups of the GPU; " : "",
 			row->shares_sockets ? "abstract sockets of others" : "");
 }
 

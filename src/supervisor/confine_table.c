@@ -125,7 +125,8 @@ const struct confine_row confine_rows[] = {
 		.calls = COMMON | CALLS(READ) | CALLS(WRITE) | CALLS(THREADS) | CALLS(SPAWN) |
 			CALLS(UNIX) | CALLS(DEVICE) | CALLS(START),
 		.refusal = REFUSE_SILENT,
-		.veil = VEIL_RUN, .limits = { .file_mb = 2048, .files = 4096 }, .devices = true, .shares_sockets = true },
+		.veil = VEIL_RUN, .veil_by_root = true, .no_network = true,
+		.limits = { .file_mb = 2048, .files = 4096 }, .devices = true, .shares_sockets = true },
 	{ "sound", "PulseAudio: reads what its apps send",
 		.rules = { FOR_GOOD, NULL_AND_RANDOM, NAMES, { "/etc/pulse", READ },
 			{ "/proc/self", READ }, { "/proc/cpuinfo", READ }, { "/proc/sys/kernel", READ },
@@ -144,7 +145,7 @@ const struct confine_row confine_rows[] = {
 	{ "runner", "starts and ends one app",
 		.system = true,
 		.rules = { { "@runtime", OWN_ALL }, { "@home", OWN_ALL }, { "@libexec", EXECUTE },
-			{ "@app", EXECUTE } },
+			{ "@app", EXECUTE }, { "@display", ACCESS_REACH } },
 		.calls = CALLS(SYSTEM), .refusal = REFUSE_SILENT,
 		.veil = VEIL_OURS, .devices = true, .network = true, .shares_sockets = true },
 	{ "runner-normal", "the same for an app with `privileges: normal`",

@@ -86,6 +86,10 @@ struct confine_row {
 	enum confine_refusal refusal;
 	struct confine_limits limits;
 	enum confine_veil veil;
+	/* Only a root's: in a user namespace /tmp/.X11-unix seems to belong to nobody, and no X
+	 * server starts. */
+	bool veil_by_root;
+	bool no_network;     /* a network namespace of its own, with nothing in it */
 	bool devices;        /* keeps the groups that the graphics devices belong to */
 	bool network;        /* may use TCP (Landlock, ABI 4) */
 	bool may_gain;       /* without no_new_privs: the person said `privileges: normal` */

@@ -96,6 +96,7 @@ static const struct option_row rows[] = {
 	{ "--at-runtime", OPTION_TEXT, AT(places.runtime), 0, 0, 0 },
 	{ "--cgroup", OPTION_FOLDER, AT(cgroups), AT(n_cgroups), CGROUP_CONTROLLERS, 0 },
 	{ "--hide", OPTION_FOLDER, AT(hide), AT(n_hide), VEIL_FOLDERS_MAX - 2, 0 },
+	{ "--at-display", OPTION_TEXT, AT(places.display), 0, 0, 0 },
 	{ "--at-app", OPTION_TEXT, AT(places.app), 0, 0, 0 },
 	{ "--at-libexec", OPTION_TEXT, AT(places.libexec), 0, 0, 0 },
 	{ "--at-home", OPTION_TEXT, AT(places.home), 0, 0, 0 },
@@ -351,13 +352,17 @@ static void draw_veil(const struct options *options, const struct confine_row *r
 				"/run/containerd/containerd.sock", "/run/crio/crio.sock" },
 	};
 	const char *const places[] = { "@state", options->places.state, "@runtime",
-		options->places.runtime, "@home", options->places.home };
+		options->places.runtime, "@home", options->places.home, "@display",
+		options->places.display };
 	size_t kept = 0;
 	for (size_t i = 0; i < ARRAY_LEN(places); i += 2) {
 		if (places[i + 1] && names_place(row, places[i])) {
 			veil.keep[kept++] = places[i + 1];
 		}
 	}
+	static const char displays[] = "/tmp/.X11-unix";
+	veil.fresh = names_place(row, displays) ? NULL : displays;
+	veil.no_network = row->no_network;
 	size_t hidden = 0;
 	if (row->veil == VEIL_RUN) {
 		veil.hide[hidden++] = "/run";
@@ -402,7 +407,8 @@ static void confine(struct options *options) {
 		fail(EXIT_CANNOT, "no-new-privs", "", errno);
 	}
 	keep_fds(options);
-	if (row && row->veil != VEIL_NONE && options->n_hide) {
+	bool may_veil = row && row->veil != VEIL_NONE && (geteuid() == 0 || !row->veil_by_root);
+	if (may_veil && options->n_hide) {
 		draw_veil(options, row);
 	}
 	options->places.program = options->program[0];

@@ -78,6 +78,7 @@ static void add_confinement(const struct nursery *nursery, const struct child_sp
 		add_pair(command, "--at-libexec", command->libexec);
 	}
 	add_pair(command, "--at-app", spec->app);
+	add_pair(command, "--at-display", spec->display);
 	add_pair(command, "--at-home", spec->home);
 	if (nursery->veils && text_format(command->homes, sizeof(command->homes), "%s/homes",
 					      paths->data)) {

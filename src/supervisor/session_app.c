@@ -332,6 +332,10 @@ static int spawn_runner(struct session *session) {
 	if (rc < 0) {
 		return rc;
 	}
+	char display[64] = ""; /* ":0" is a socket's name */
+	if (session->x_display[0] == ':') {
+		text_format(display, sizeof(display), "/tmp/.X11-unix/X%s", session->x_display + 1);
+	}
 	struct child_spec spec = {
 		.kind = PEER_RUNNER,
 		.program = "perigee-runner",
@@ -343,6 +347,7 @@ static int spawn_runner(struct session *session) {
 		.confine = session->app->normal_privileges ? "runner-normal" : NULL,
 		.home = home,
 		.app = session->app->program,
+		.display = display[0] ? display : NULL,
 		.session = session->id,
 		.name = session->app->title,
 	};

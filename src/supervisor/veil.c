@@ -98,7 +98,7 @@ static int put_back(const char *folder, struct kept *kept) {
 }
 
 /* An empty folder over `folder`, with what is kept in its old place. */
-static int hide(const char *folder, const char *const *keep) {
+static int hide(const char *folder, const char *const *keep, bool fresh) {
 	struct kept kept[VEIL_FOLDERS_MAX];
 	size_t count = 0;
 	int rc = 0;
@@ -112,17 +112,19 @@ static int hide(const char *folder, const char *const *keep) {
 		}
 	}
 	if (rc == 0 && mount("perigee-veil", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-				       "mode=0755,size=256k,nr_inodes=256") < 0) {
+				       fresh ? "mode=1777,size=256k,nr_inodes=256"
+					     : "mode=0755,size=256k,nr_inodes=256") < 0) {
 		rc = -errno;
 	}
 	for (size_t i = 0; i < count; i++) {
 		rc = rc == 0 ? put_back(folder, &kept[i]) : rc;
 		fd_release(&kept[i].tree);
 	}
-	if (rc == 0 && mount(NULL, folder, NULL,
-				       MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
-						       MS_NOEXEC,
-				       NULL) < 0) {
+	if (rc == 0 && !fresh &&
+			mount(NULL, folder, NULL,
+					MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV |
+							MS_NOEXEC,
+					NULL) < 0) {
 		rc = -errno;
 	}
 	return rc;
@@ -134,8 +136,15 @@ int veil_enter(const struct veil *veil) {
 	if (rc == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) {
 		rc = -errno;
 	}
+	/* A kernel without network namespaces has the rest. */
+	if (rc == 0 && veil->no_network && unshare(CLONE_NEWNET) < 0 && errno != EINVAL) {
+		rc = -errno;
+	}
 	for (const char *const *folder = veil->hide; rc == 0 && *folder; folder++) {
-		rc = access(*folder, F_OK) == 0 ? hide(*folder, veil->keep) : 0;
+		rc = access(*folder, F_OK) == 0 ? hide(*folder, veil->keep, false) : 0;
+	}
+	if (rc == 0 && veil->fresh && access(veil->fresh, F_OK) == 0) {
+		rc = hide(veil->fresh, veil->keep, true);
 	}
 	for (const char *const *path = veil->sockets; rc == 0 && *path; path++) {
 		if (access(*path, F_OK) == 0 &&
@@ -152,7 +161,7 @@ int veil_try(void) {
 		return -errno;
 	}
 	if (pid == 0) {
-		struct veil veil = { .hide = { "/tmp" } };
+		struct veil veil = { .hide = { "/tmp" }, .no_network = true };
 		_exit(-veil_enter(&veil));
 	}
 	int status;

@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_VEIL_H
 #define SUPERVISOR_VEIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/own.h"
@@ -17,8 +18,10 @@ enum {
 
 struct veil {
 	const char *hide[VEIL_FOLDERS_MAX]; /* borrowed: folders that look empty, NULL-terminated */
-	const char *keep[VEIL_FOLDERS_MAX]; /* borrowed: what stays although in one of those */
+	const char *fresh; /* borrowed: one that looks empty and that everybody may fill, or NULL */
+	const char *keep[VEIL_FOLDERS_MAX];    /* borrowed: what stays although in one of those */
 	const char *sockets[VEIL_FOLDERS_MAX]; /* borrowed: sockets that nobody shall reach */
+	bool no_network; /* and a network of its own, with nothing in it: abstract sockets too */
 };
 
 /* Enters a namespace of its own with that view. Root does; who is not tries by a user

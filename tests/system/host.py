@@ -81,10 +81,10 @@ class Host:
     user: a passwd entry, for a root who starts the host as somebody else."""
 
     def __init__(self, build, *flags, env=None, discovery=False, config=None, processor="off",
-                 user=None, trial=False, front=None):
+                 user=None, trial=False, front=None, place="/tmp"):
         self.build = pathlib.Path(build).resolve()
         self.source = pathlib.Path(__file__).resolve().parents[2]
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir="/tmp"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir=place))
         os.chmod(self.folder, 0o755)
         self.port = free_base()
         self.log_path = self.folder / "state" / "perigee.log"

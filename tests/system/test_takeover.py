@@ -10,6 +10,7 @@ import errno
 import os
 import pathlib
 import pwd
+import re
 import socket
 import subprocess
 import sys
@@ -171,6 +172,13 @@ def speaks_to_others(scene):
     for path in ("wayland-0", "pulse/native"):
         expect("it is there", (scene.runtime / path).exists())
         scene.refused(EVERY, "connect-unix", scene.runtime / path, outcomes=HIDDEN)
+    number = re.search(rf"event=desktop-ready session={scene.other}.* x_display=\":(\d+)\"",
+                       scene.host.log())[1]
+    expect("the other's X server is there", pathlib.Path(f"/tmp/.X11-unix/X{number}").exists())
+    scene.refused(EVERY, "connect-unix", f"/tmp/.X11-unix/X{number}", outcomes=HIDDEN)
+    # A plain user's host has no network namespaces for its desktops: SECURITY.md says so.
+    scene.refused(EVERY, "connect-unix", f"@/tmp/.X11-unix/X{number}", outcomes=HIDDEN,
+                  but=[] if scene.by_root else ["runner"])
     scene.refused(EVERY, "connect-unix", scene.host.folder / "run/api.sock", outcomes=HIDDEN)
     if scene.engine:
         scene.refused(EVERY, "connect-unix", scene.engine, outcomes=HIDDEN)
@@ -194,9 +202,10 @@ def gains_rights(scene):
 
 
 def _take_over(build, user=None):
-    with engine() as path, Host(build, discovery=True, user=user) as host:
+    with engine() as path, Host(build, discovery=True, user=user, place="/var/tmp") as host:
         scene = Scene(host)
         scene.engine = path
+        scene.by_root = os.getuid() == 0 and user is None
         scene.sanitized = "PERIGEE_TEST_SLOWNESS" in os.environ
         try:
             for attempt in (connects_out, reads_memory, reads_files, speaks_to_others,
