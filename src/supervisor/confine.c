@@ -268,7 +268,7 @@ int confine_enter(struct confine *confine, const char **settles, struct confine_
 	}
 	if (rc == 0 && confine->filter >= 0) {
 		fault->step = "seccomp";
-		rc = filter_enter(confine->filter);
+		rc = filter_enter(confine->filter, confine->row->refusal == REFUSE_SILENT);
 	}
 	return rc;
 }

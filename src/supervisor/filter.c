@@ -158,7 +158,7 @@ int filter_compile(const struct confine_row *row, bool starting, int *out_fd) {
 	return rc;
 }
 
-int filter_enter(int fd) {
+int filter_enter(int fd, bool audited) {
 	struct stat st;
 	if (fstat(fd, &st) < 0) {
 		return -errno;
@@ -171,8 +171,8 @@ int filter_enter(int fd) {
 		.len = (unsigned short)((size_t)st.st_size / sizeof(struct sock_filter)),
 		.filter = bytes,
 	};
-	/* With LOG, what is refused silently is at least in the kernel's audit log. */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program) == 0) {
+	if (audited && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG,
+				       &program) == 0) {
 		return 0;
 	}
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;

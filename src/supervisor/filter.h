@@ -16,7 +16,8 @@ bool filter_available(void);
  * -ENOTSUP when the row has no filter or the kernel none. */
 int filter_compile(const struct confine_row *row, bool starting, int *out_fd) NODISCARD;
 
-/* Installs it for good. Needs no_new_privs. */
-int filter_enter(int fd) NODISCARD;
+/* Installs it for good. Needs no_new_privs. With `audited`, what it refuses is in the
+ * kernel's audit log. */
+int filter_enter(int fd, bool audited) NODISCARD;
 
 #endif
