@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/number.h"
 #include "base/text.h"
 
 enum {
@@ -305,6 +307,40 @@ static bool session_of(const char *name, uint64_t *out) {
 	}
 	*out = strtoull(name + 2, &end, 16);
 	return *end == '\0';
+}
+
+static unsigned kill_in(int folder, const char *group) {
+	char path[64], text[4096];
+	text_format(path, sizeof(path), "%s/cgroup.procs", group);
+	OWN(fd_close) int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	unsigned killed = 0;
+	text[len > 0 ? len : 0] = '\0';
+	for (const char *at = text; *at; at += strcspn(at, "\n") + (strchr(at, '\n') != NULL)) {
+		int64_t pid;
+		if (number_parse(at, strcspn(at, "\n"), 1, INT32_MAX, &pid) == 0) {
+			killed += kill((pid_t)pid, SIGKILL) == 0;
+		}
+	}
+	return killed;
+}
+
+unsigned cgroups_kill(const struct cgroups *cgroups, bool (*keep)(void *user, uint64_t session),
+		void *user) {
+	unsigned killed = 0;
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+		DIR *folder = cgroups->base[i][0] ? opendir(cgroups->base[i]) : NULL;
+		for (struct dirent *entry; folder && (entry = readdir(folder));) {
+			uint64_t session;
+			if (session_of(entry->d_name, &session) && !(keep && keep(user, session))) {
+				killed += kill_in(dirfd(folder), entry->d_name);
+			}
+		}
+		if (folder) {
+			closedir(folder);
+		}
+	}
+	return killed;
 }
 
 void cgroups_sweep(const struct cgroups *cgroups, bool (*keep)(void *user, uint64_t session),

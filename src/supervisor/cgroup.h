@@ -50,8 +50,13 @@ int cgroup_create(const struct cgroups *cgroups, uint64_t session,
 
 /* The folder of a session's group for a controller; false when there is none. In version
  * 2 only CGROUP_CPU has one. */
-bool cgroup_path(const struct cgroups *cgroups, uint64_t session,
-		enum cgroup_controller controller, char *out, size_t size);
+bool cgroup_path(const struct cgroups *cgroups, uint64_t session, enum cgroup_controller controller,
+		char *out, size_t size);
+
+/* SIGKILL to everybody in groups of sessions that keep() does not say are alive; how many
+ * there were. */
+unsigned cgroups_kill(const struct cgroups *cgroups, bool (*keep)(void *user, uint64_t session),
+		void *user);
 
 /* Removes every group that is empty, but of the sessions that keep() says are alive. Who
  * dies slowly is met by a later call. */

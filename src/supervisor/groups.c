@@ -67,6 +67,23 @@ void groups_sweep(struct supervisor *supervisor) {
 	cgroups_sweep(&supervisor->cgroups, is_alive, supervisor);
 }
 
+/* A session that is gone may still have a corpse that is looked at. */
+static bool is_known(void *user, uint64_t id) {
+	const struct supervisor *supervisor = (const struct supervisor *)user;
+	const struct child *lists[] = { supervisor->nursery.first, supervisor->nursery.corpses };
+	bool known = is_alive(user, id);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		for (const struct child *at = lists[i]; at && !known; at = at->next) {
+			known = at->session == id;
+		}
+	}
+	return known;
+}
+
+unsigned groups_kill_strangers(struct supervisor *supervisor) {
+	return cgroups_kill(&supervisor->cgroups, is_known, supervisor);
+}
+
 void groups_close(struct supervisor *supervisor) {
 	cgroups_close(&supervisor->cgroups);
 }

@@ -16,6 +16,9 @@ void groups_make(struct session *session);
 /* Removes those of sessions that are gone, as soon as their last process is. */
 void groups_sweep(struct supervisor *supervisor);
 
+/* Ends who is in a group of a session that we know nothing of. How many there were. */
+unsigned groups_kill_strangers(struct supervisor *supervisor);
+
 void groups_close(struct supervisor *supervisor);
 
 #endif

@@ -26,6 +26,7 @@
 #include "supervisor/services.h"
 #include "supervisor/session.h"
 #include "supervisor/session_app.h"
+#include "supervisor/strangers.h"
 #include "supervisor/supervisor.h"
 
 enum {
@@ -346,6 +347,9 @@ static int begin(struct supervisor *supervisor) {
 	}
 	if (rc >= 0) {
 		rc = weigh_begin(supervisor);
+	}
+	if (rc >= 0) {
+		rc = strangers_begin(supervisor);
 	}
 	if (rc >= 0) {
 		rc = health_open(supervisor);

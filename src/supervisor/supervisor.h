@@ -80,6 +80,7 @@ struct supervisor {
 	struct deferred deferred; /* launches that wait for another */
 	struct weigh weigh;       /* what sessions cost here */
 	uint32_t last_view;
+	struct sd_event_source *strangers; /* owned */
 	struct health health;
 	struct metrics metrics;
 	struct ready ready;

@@ -161,6 +161,21 @@ def the_supervisor_is_started_again(build):
         expect("a stream as before", report["video"]["frames"] > 5)
 
 
+def who_was_stopped_when_the_supervisor_died_does_not_stay(build):
+    """It cannot leave by itself; nor can its app, which it alone would end."""
+    with Host(build) as host:
+        host.paired()
+        host.probe("stream", "--app", "Pattern", "--size", "320x240", "--frames", "3", "--no-decode")
+        runner = host.pid("runner")
+        supervisor = [pid for pid, name in host.remains() if name.endswith("perigeed")][0]
+        os.kill(runner, signal.SIGSTOP)
+        os.kill(supervisor, signal.SIGKILL)
+        wait_for("the next one ends it", 30, lambda: not os.path.exists(f"/proc/{runner}"))
+        host.probe("quit", check=False)
+        wait_for("no app is left", 30, lambda: not [
+            pid for pid, name in host.remains() if name.endswith("perigee-pattern")])
+
+
 def no_secret_is_written_down(build):
     with Host(build, "--log-level", "debug") as host:
         host.paired()
@@ -186,5 +201,6 @@ if __name__ == "__main__":
         comings_and_goings_leave_nothing,
         a_client_that_vanishes_is_let_go,
         the_supervisor_is_started_again,
+        who_was_stopped_when_the_supervisor_died_does_not_stay,
         no_secret_is_written_down,
     ])

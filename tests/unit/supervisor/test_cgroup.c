@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/own.h"
 #include "base/text.h"
@@ -197,6 +199,38 @@ static void only_empty_groups_of_the_dead_are_removed(void **state) {
 	assert_int_equal(access(at("cg/s-0000000000000009"), F_OK), -1);
 }
 
+static pid_t sleeper(const char *group) {
+	pid_t pid = fork();
+	if (pid == 0) {
+		for (;;) {
+			pause();
+		}
+	}
+	assert_true(pid > 0);
+	char text[24];
+	snprintf(text, sizeof(text), "%d\n", (int)pid);
+	make(at("cg/%s/cgroup.procs", group), text);
+	return pid;
+}
+
+static void only_members_of_groups_of_the_dead_are_ended(void **state) {
+	(void)state;
+	struct cgroups cgroups = { .version = 2 };
+	text_copy(cgroups.base[0], CGROUP_PATH_MAX, at("cg"));
+	pid_t alive = sleeper("s-0000000000000007"), dead = sleeper("s-0000000000000008");
+	pid_t other = sleeper("of-somebody-else-12");
+	assert_int_equal(cgroups_kill(&cgroups, keep_seven, NULL), 1);
+	int status;
+	assert_int_equal(waitpid(dead, &status, 0), dead);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	const pid_t spared[] = { alive, other };
+	for (size_t i = 0; i < ARRAY_LEN(spared); i++) {
+		assert_int_equal(waitpid(spared[i], &status, WNOHANG), 0);
+		kill(spared[i], SIGKILL);
+		assert_int_equal(waitpid(spared[i], &status, 0), spared[i]);
+	}
+}
+
 int main(void) {
 #define TREE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -206,6 +240,7 @@ int main(void) {
 		TREE(a_container_shows_a_part_of_the_tree),
 		TREE(without_any_it_says_why),
 		TREE(only_empty_groups_of_the_dead_are_removed),
+		TREE(only_members_of_groups_of_the_dead_are_ended),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
