@@ -92,7 +92,7 @@ static int handle_look(sd_event_source *source, uint64_t usec, void *user) {
 
 /* Without a holder our parent is somebody else's: its children are no business of ours. */
 int strangers_begin(struct supervisor *supervisor) {
-	if (!channel_is_open(&supervisor->holder)) {
+	if (!keep_is_open(&supervisor->keep)) {
 		return 0;
 	}
 	return sd_event_add_time_relative(supervisor->event, &supervisor->strangers,
