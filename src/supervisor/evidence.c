@@ -103,7 +103,7 @@ struct order {
 	const char *argv[48];
 	size_t count;
 	char program[256], pid[12], worker[12], session[20], incident[12], keep[12], megabytes[12],
-			core[12], pulse[4], lines[4], secrets[4];
+			core[12], pulse[4], lines[4], secrets[4], group[512];
 };
 
 static void add(struct order *order, const char *word) {
@@ -132,6 +132,10 @@ static void describe(const struct evidence *evidence, const struct child *child,
 		text_format(order->session, sizeof(order->session), "%016llx",
 				(unsigned long long)child->session);
 		add_pair(order, "--session", order->session);
+		if (evidence->group && evidence->group(evidence->user, child->session, order->group,
+						       sizeof(order->group))) {
+			add_pair(order, "--group", order->group);
+		}
 	}
 	if (there) {
 		add_number(order, "--pid", order->pid, sizeof(order->pid), child->pid);

@@ -34,7 +34,9 @@ struct evidence {
 	/* Writes the session keys that there are, 16 bytes each, and returns their size:
 	 * they are blotted out wherever they are found. May be NULL. */
 	size_t (*secrets)(void *user, uint8_t *out, size_t size);
-	void *user;            /* borrowed, for secrets */
+	/* The folder that says how much memory a session has; false: none. May be NULL. */
+	bool (*group)(void *user, uint64_t session, char *out, size_t size);
+	void *user;            /* borrowed, for these two */
 	struct autopsy *first; /* owned list */
 	unsigned running, kept_corpses;
 	struct sd_event_source *timer; /* owned */

@@ -236,11 +236,18 @@ static size_t list_secrets(void *user, uint8_t *out, size_t size) {
 	return used;
 }
 
+static bool find_group(void *user, uint64_t session, char *out, size_t size) {
+	const struct cgroups *cgroups = &((const struct supervisor *)user)->cgroups;
+	return cgroup_path(cgroups, session, cgroups->version == 2 ? CGROUP_CPU : CGROUP_MEMORY,
+			out, size);
+}
+
 static int open_evidence(struct supervisor *supervisor) {
 	const struct config *config = &supervisor->config;
 	struct evidence *evidence = &supervisor->evidence;
 	evidence->nursery = &supervisor->nursery;
 	evidence->secrets = list_secrets;
+	evidence->group = find_group;
 	evidence->user = supervisor;
 	evidence->keep = config->evidence.incidents;
 	evidence->megabytes = config->evidence.megabytes;
