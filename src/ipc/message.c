@@ -183,7 +183,8 @@ FIELDS(f_ledger_host, RAW(ledger_host.begun_ms), RAW(ledger_host.last_worker),
 	RAW(ledger_host.hung), ENUM(ledger_host.probe_done, 2), ENUM(ledger_host.banner_shown, 2),
 	RAW(ledger_host.codecs), ENUM(ledger_host.invalidation, 2),
 	TEXT(ledger_host.host_id), TEXT(ledger_host.web_key), RAW(ledger_host.successions),
-	RAW(ledger_host.proven_ms));
+	RAW(ledger_host.proven_ms), RAW(ledger_host.fenced), RAW(ledger_host.written_off),
+	RAW(ledger_host.starved), RAW(ledger_host.incidents));
 FIELDS(f_ledger_worker, RAW(ledger_worker.worker), ENUM(ledger_worker.peer, PEER_KINDS),
 	RAW(ledger_worker.pid), RAW(ledger_worker.session), RAW(ledger_worker.view),
 	TEXT(ledger_worker.name), RAW(ledger_worker.begun_ns), RAW(ledger_worker.orders),

@@ -811,6 +811,8 @@ struct ipc_message {
 			char web_key[36];     /* secret */
 			uint32_t successions; /* supervisors that took over */
 			uint64_t proven_ms;
+			uint64_t fenced, written_off, starved;
+			uint32_t incidents;
 		} ledger_host;
 		struct {
 			uint32_t worker;

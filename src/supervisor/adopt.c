@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <systemd/sd-event.h>
 
@@ -42,6 +43,10 @@ static void read_host(struct supervisor *supervisor) {
 		supervisor->invalidation = message.ledger_host.invalidation;
 		supervisor->successions = message.ledger_host.successions + 1;
 		supervisor->ready.proven_ms = message.ledger_host.proven_ms;
+		supervisor->nursery.fenced = message.ledger_host.fenced;
+		supervisor->nursery.written_off = message.ledger_host.written_off;
+		supervisor->nursery.starved = message.ledger_host.starved;
+		supervisor->evidence.incidents.count = message.ledger_host.incidents;
 		text_copy(supervisor->host_id, sizeof(supervisor->host_id),
 				message.ledger_host.host_id);
 		text_copy(supervisor->web_key, sizeof(supervisor->web_key),
@@ -253,6 +258,18 @@ void adopt_answered(struct child *child, const struct ipc_message *message, bool
 	}
 }
 
+/* Our predecessor's end is one like any other; the holder saw how it came. */
+static void note_death(struct supervisor *supervisor) {
+	struct incident incident = {
+		.kind = PEER_SUPERVISOR,
+		.what = INCIDENT_KILLED,
+		.reason = REASON_SUPERVISOR_DIED,
+		.time_s = time(NULL),
+		.detail = "perigee-hold has said how it ended",
+	};
+	incidents_add(&supervisor->evidence.incidents, &incident);
+}
+
 /* Folders of sessions that nobody goes on with. */
 static bool is_adopted(const char *name, void *user) {
 	const struct supervisor *supervisor = (const struct supervisor *)user;
@@ -292,6 +309,7 @@ int adopt_all(struct supervisor *supervisor) {
 		struct ipc_message ready = { .kind = IPC_HOLD_READY };
 		channel_post(&supervisor->keep.holder, &ready, NULL, 0);
 	}
+	note_death(supervisor);
 	log_warning("took-over", "sessions=%u processes=%u successions=%u",
 			supervisor->sessions_count, supervisor->nursery.count,
 			supervisor->successions);

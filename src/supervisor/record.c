@@ -34,7 +34,11 @@ static void put_host(struct supervisor *supervisor) {
 				.codecs = supervisor->codecs,
 				.invalidation = supervisor->invalidation,
 				.successions = supervisor->successions,
-				.proven_ms = supervisor->ready.proven_ms },
+				.proven_ms = supervisor->ready.proven_ms,
+				.fenced = supervisor->nursery.fenced,
+				.written_off = supervisor->nursery.written_off,
+				.starved = supervisor->nursery.starved,
+				.incidents = supervisor->evidence.incidents.count },
 	};
 	text_copy(message.ledger_host.host_id, sizeof(message.ledger_host.host_id),
 			supervisor->host_id);

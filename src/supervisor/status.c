@@ -63,7 +63,7 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			"\"hung\":%llu,\"fenced\":%llu,\"written_off\":%llu,\"starved\":%llu,"
 			"\"late\":%llu,\"corpses\":%u,\"incidents\":%u,\"codecs\":%u,\"log\":%s,"
 			"\"state\":%s,"
-			"\"user\":%u}",
+			"\"user\":%u,\"successions\":%u}",
 			json(doors_host_name(supervisor)).text, PERIGEE_VERSION, json(address).text,
 			supervisor->config.ports.http, supervisor->config.ports.web,
 			(unsigned long long)((clock_now_ms() - supervisor->begun_ms) / 1000),
@@ -77,7 +77,8 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			(unsigned long long)supervisor->nursery.late,
 			supervisor->nursery.corpses_count, supervisor->evidence.incidents.count,
 			supervisor->codecs, json(supervisor->paths.log).text,
-			json(supervisor->paths.state).text, supervisor->paths.uid);
+			json(supervisor->paths.state).text, supervisor->paths.uid,
+			supervisor->successions);
 }
 
 /* Whether a session can start, and when that is tried next. */

@@ -66,6 +66,8 @@ def viewers_do_not_notice_a_death(build):
         took_ms = 1000 * (time.monotonic() - begun)
         print(f"the same sessions after {took_ms:.0f} ms", flush=True)
         expect("it is another", supervisor_of(host) != before)
+        expect("which is said", host.status("host")[0]["successions"] == 1 and
+               host.status("incident", kind="supervisor"))
         host.wait_log("event=settled", 5, mark)
         expect(f"the same workers: {workers} {workers_of(host)}", workers_of(host) == workers)
         for viewer in viewers:
