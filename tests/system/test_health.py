@@ -250,9 +250,8 @@ def a_trial_that_cannot_run_refuses_nobody(build):
         (front / "perigee-trial").symlink_to("/bin/false")
         with Host(build, trial=True, front=front) as host:
             wait_for("the trial fails", 20, lambda: "result=failed leg=trial" in host.log())
-            status, _, words = ask(host, "/readyz")
-            expect(f"that is said: {words}", status == 503 and
-                   words.startswith("not ready: trial: "))
+            wait_for("that is said", 5,
+                     lambda: ask(host, "/readyz")[2].startswith("not ready: trial: "))
             host.paired()
             expect("launches go", refusal(host) is None)
             wait_for("which is a proof", 5, lambda: ask(host, "/readyz")[0] == 200)
