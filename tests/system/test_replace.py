@@ -173,10 +173,21 @@ def a_desktop_that_is_to_restart_keeps_its_viewer(build):
             expect(f"one app: {app}", len(app) == 1)
 
 
-def requests_survive_the_store(build):
-    """A store that is away for a moment is waited for."""
+def pairing_survives_the_store_and_names_the_gate(build):
+    """What is being paired when the gate dies goes at the next try; a store that is away for a
+    moment is waited for."""
     with Host(build) as host:
-        host.paired("one")
+        process = host.probe("pair", "--pin", "1234", keys="one", background=True)
+        wait_for("a waiting client", 10, lambda: host.api("/api/v1/pair/pending")["requests"])
+        mark = len(host.log())
+        os.kill(host.pid("gate"), signal.SIGKILL)
+        # Our client asks once more on a kept connection that was closed, as others do.
+        host.wait_log("event=door-open kind=gate", 10, mark)
+        wait_for("it waits again", 10, lambda: len(
+            host.api("/api/v1/pair/pending")["requests"]) == 1)
+        answer = host.api("/api/v1/pair/client", {"pin": "1234", "name": "one"})
+        expect(f"paired: {answer}", answer["success"])
+        host.report(process)
         host.paired("two")
         fingerprints = [client["client_id"] for client in host.api("/api/v1/clients")["clients"]]
         expect(f"both: {fingerprints}", len(fingerprints) == 2)
@@ -266,7 +277,7 @@ if __name__ == "__main__":
         the_app_ends_with_its_session_after_its_runner_died,
         a_desktop_that_dies_is_told,
         a_desktop_that_is_to_restart_keeps_its_viewer,
-        requests_survive_the_store,
+        pairing_survives_the_store_and_names_the_gate,
         restarting_by_hand_is_the_same,
         what_dies_again_and_again_is_given_up,
     ])

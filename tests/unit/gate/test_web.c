@@ -215,6 +215,25 @@ static void the_next_store_is_asked_what_the_last_one_did_not_answer(void **stat
 	world_end(world);
 }
 
+static void who_is_pairing_when_the_gate_dies_hears_of_it(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	struct tls_client client;
+	struct ipc_message pin;
+	wait_for_pairing(world, 5);
+	wait_for_pairing(world, 6);
+	send_web(world, &client, "POST /api/v1/pair/client", KEY,
+			"{\"pairing\":5,\"pin\":\"1234\"}");
+	rig_expect(&world->rig, IPC_PAIR_PIN, &pin);
+	struct ipc_message gone = { .kind = IPC_PAIR_GONE,
+		.pair_gone = { .pairing = 0, .outcome = ECONNRESET, .detail = "Start again." } };
+	rig_send(&world->rig, &gone);
+	read_web(world, &client);
+	assert_has(world->text, "{\"success\":false,\"error\":\"Start again.\"}");
+	ask_web(world, "GET /api/v1/pair/pending", KEY, "");
+	assert_has(world->text, "\"requests\":[]");
+	world_end(world);
+}
+
 static void the_unix_socket_needs_no_key(void **state) {
 	struct world *world = world_begin(state, PEER_WEB, 1);
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -251,6 +270,7 @@ int main(void) {
 		UNIT(bad_pins_and_bad_json_are_refused_in_words),
 		UNIT(unpairing_waits_for_the_store),
 		UNIT(the_next_store_is_asked_what_the_last_one_did_not_answer),
+		UNIT(who_is_pairing_when_the_gate_dies_hears_of_it),
 		UNIT(the_unix_socket_needs_no_key),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);
