@@ -107,6 +107,9 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 			ledger_get(ledger, IPC_LAUNCH, id, &session->launch) < 0 ||
 			ledger_get(ledger, IPC_LAUNCHED, id, &session->answer) < 0) {
 		log_error("session-lost", "session=%016llx", (unsigned long long)id);
+		if (session) {
+			explicit_bzero(session, sizeof(*session));
+		}
 		free(session);
 		return;
 	}
@@ -205,9 +208,10 @@ static void mend(struct session *session) {
 	}
 	session_parts_mend(session);
 	bool app_gone = session->desktop_ready && !session->runner && !session->app_ending;
-	if (!session->desktop || app_gone) {
+	bool desktop_gone = !session->desktop && !session->desktop_retry;
+	if (desktop_gone || app_gone) {
 		session_raise(session, LIFE_BROKEN,
-				session->desktop ? REASON_RUNNER_DIED : REASON_DESKTOP_DIED,
+				desktop_gone ? REASON_DESKTOP_DIED : REASON_RUNNER_DIED,
 				"it was gone when the supervisor was replaced");
 		return;
 	}
