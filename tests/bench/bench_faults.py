@@ -76,9 +76,16 @@ class Bench:
         os.kill(self.pid(kind), number)
         struck = self.host.report(b, check=False)
         seen = self.host.report(a, check=False)
-        wait_for("the doors", 30, lambda: self.host.api("/api/v1/status", optional=True) and
-                 {"gate", "web", "store"} <= {row["kind"] for row in self.host.status("process")})
+        wait_for("the doors", 30, self.answers)
         return quiet, struck, seen
+
+    def answers(self):
+        """Without a supervisor the door answers, and has no status to tell."""
+        try:
+            return {"gate", "web", "store"} <= {row["kind"] for row in
+                                                self.host.status("process")}
+        except (OSError, ValueError, KeyError, IndexError):
+            return False
 
 
 def middle(values):
