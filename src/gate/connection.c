@@ -349,6 +349,7 @@ static void check_certificate(struct connection *connection) {
 	struct connections *pool = connection->pool;
 	if (connection->certified && pool->trusts && pool->trusts(pool->user, connection)) {
 		places_know(&pool->places, connection->slot);
+		sd_event_source_set_priority(connection->io, CONNECTION_PRIORITY_KNOWN);
 		places_change(&pool->places, connection->slot, PLACE_BUSY);
 	}
 }
@@ -442,10 +443,17 @@ int connection_start(struct connection *connection) {
 		return rc;
 	}
 	/* An honest client's first bytes are mostly here: reading them at once tells it from the
-	 * idlers, which give way when places are short. */
+	 * idlers, which give way when places are short. A stranger's signature costs a
+	 * millisecond, though: it waits until nobody who is known has something to do. */
+	bool known = pool->places.place[connection->slot].known;
+	if (known) {
+		sd_event_source_set_priority(connection->io, CONNECTION_PRIORITY_KNOWN);
+	}
 	if (connection->tls) {
 		set_phase(connection, PHASE_HANDSHAKE, in_ms(CONNECTION_HANDSHAKE_MS));
-		handshake(connection);
+		if (known) {
+			handshake(connection);
+		}
 	} else {
 		set_phase(connection, PHASE_HEAD, in_ms(CONNECTION_HEAD_MS));
 		receive(connection);

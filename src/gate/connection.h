@@ -35,6 +35,11 @@ enum {
 	CONNECTION_LINGER_MS = 2000, /* our end is said, the client's is awaited */
 	CONNECTION_INPUT_MAX = 64 * 1024,
 	CONNECTION_TRACE_SIZE = 20,
+	/* Who goes first when several have something to do; smaller is sooner, strangers are 0
+	 * (SD_EVENT_PRIORITY_NORMAL). */
+	CONNECTION_PRIORITY_MESSAGES = -30,
+	CONNECTION_PRIORITY_DEADLINES = -20,
+	CONNECTION_PRIORITY_KNOWN = -10, /* and accepting, which finds out who is known */
 };
 
 enum connection_phase {

@@ -234,6 +234,9 @@ int connections_init(struct connections *pool, sd_event *event, struct pulse **p
 	}
 	int rc = sd_event_add_time(
 			event, &pool->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000, handle_timer, pool);
+	if (rc >= 0) {
+		rc = sd_event_source_set_priority(pool->timer, CONNECTION_PRIORITY_DEADLINES);
+	}
 	return rc < 0 ? rc : sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
 }
 
@@ -254,6 +257,7 @@ int connections_add(struct connections *pool, int fd, enum ipc_door door,
 	if (rc < 0) {
 		return rc;
 	}
+	sd_event_source_set_priority(listener->io, CONNECTION_PRIORITY_KNOWN);
 	sd_event_source_set_enabled(listener->io, pool->listening ? SD_EVENT_ON : SD_EVENT_OFF);
 	listener->fd = TAKE(owned, -1);
 	pool->n_listeners++;

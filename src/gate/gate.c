@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <systemd/sd-event.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -236,6 +238,7 @@ static void handle_store_channel(
 				strerror(-rc));
 		return;
 	}
+	sd_event_source_set_priority(gate->store.io, CONNECTION_PRIORITY_MESSAGES);
 	store_line_repeat(&gate->store_line, &gate->store, clock_now_ms());
 }
 
@@ -440,6 +443,7 @@ int gate_init(struct gate *gate, enum ipc_peer role) {
 	if (rc < 0) {
 		return rc;
 	}
+	sd_event_source_set_priority(gate->worker.channel.io, CONNECTION_PRIORITY_MESSAGES);
 	datagrams_init(&gate->datagrams, gate);
 	gate->connections.trusts = trusts;
 	return connections_init(&gate->connections, gate->worker.event, &gate->worker.pulse, gate);

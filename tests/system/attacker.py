@@ -5,6 +5,7 @@
     attacker.py half-open PORT COUNT      ClientHellos that never go on
     attacker.py drip PORT RTSP COUNT      headers, a byte at a time
     attacker.py abort PORT HTTPS COUNT    long polls, hung up in seven ways
+    attacker.py handshake PORT COUNT      whole handshakes, as many at a time
     attacker.py measure PORT KEYS COUNT   TLS handshake and serverinfo, again and again
 
 Each says "up" when it is under way, ends when its stdin does or when it is done (COUNT 0: never),
@@ -243,6 +244,35 @@ def abort(port, https, count, workers=6):
     say(json.dumps({"done": done, "waited": waited[0], "failed": failed[0]}))
 
 
+# ---- whole handshakes: each costs the host a signature ----
+
+def handshakes(port, count):
+    """From addresses that are not the paired client's: from there, they would be its own."""
+    done, failed, end = [0], [0], [False]
+
+    def work(number):
+        context = client_context()
+        while not end[0]:
+            try:
+                with socket.create_connection(
+                        ("127.0.0.1", port), 10,
+                        source_address=(f"127.0.0.{2 + number % 8}", 0)) as plain:
+                    context.wrap_socket(plain).close()
+                done[0] += 1
+            except OSError:
+                failed[0] += 1
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    say("up")
+    asked_to_end(LIMIT)
+    end[0] = True
+    for thread in threads:
+        thread.join()
+    say(json.dumps({"done": done[0], "failed": failed[0]}))
+
+
 # ---- the paired client ----
 
 def measure(port, keys, count):
@@ -288,6 +318,8 @@ def main():
                                (rtsp, b"OPTIONS rtsp://a RTSP/1.0\r\nX-Slow: ")]).run(True)
     elif mode == "abort":
         abort(int(words[0]), int(words[1]), int(words[2]))
+    elif mode == "handshake":
+        handshakes(int(words[0]), int(words[1]))
     elif mode == "measure":
         measure(int(words[0]), words[1], int(words[2]))
 

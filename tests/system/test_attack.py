@@ -129,6 +129,7 @@ def a_storm_over_tcp_is_not_felt_and_leaves_nothing(build):
         attacks = {
             "half-open TLS": (False, lambda n: Attacker("half-open", host.port - 5, n)),
             "dripping headers": (False, lambda n: Attacker("drip", host.port, host.port + 21, n)),
+            "whole handshakes": (False, lambda n: Attacker("handshake", host.port - 5, n // 20)),
             "aborted long polls": (True, lambda n: Attacker("abort", host.port, host.port - 5, n,
                                                             env=stranger)),
         }
