@@ -244,6 +244,30 @@ static void lose(struct capture *capture) {
 	}
 }
 
+/* A recording server is quiet: one that rests answers a question, and has until
+ * CAPTURE_HANG_MS to deliver. Returns false when it hangs. */
+static bool bear_quiet(struct capture *capture) {
+	unsigned answer_ms = CAPTURE_STALL_MS + CAPTURE_ANSWER_MS;
+	uint64_t quiet_ms = (clock_now_ns() - capture->heard_ns) / NS_PER_MS;
+	if (quiet_ms < CAPTURE_STALL_MS) {
+		watch_in(capture, CAPTURE_STALL_MS - (unsigned)quiet_ms);
+		return true;
+	}
+	if (quiet_ms < answer_ms) {
+		watch_in(capture, answer_ms - (unsigned)quiet_ms);
+		capture->events->lost(capture->user);
+		count_players(capture);
+		return true;
+	}
+	if (quiet_ms < CAPTURE_HANG_MS && !capture->asking) {
+		watch_in(capture, CAPTURE_HANG_MS - (unsigned)quiet_ms);
+		return true;
+	}
+	log_warning("sound-hangs", "quiet_ms=%llu answers=%d", (unsigned long long)quiet_ms,
+			!capture->asking);
+	return false;
+}
+
 /* Time to try again; or what was to come has not come. */
 static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
@@ -253,18 +277,8 @@ static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 		connect_server(capture);
 		return 0;
 	}
-	if (!capture->failed && capture->ready) {
-		uint64_t quiet_ms = (clock_now_ns() - capture->heard_ns) / NS_PER_MS;
-		if (quiet_ms < CAPTURE_STALL_MS) {
-			watch_in(capture, CAPTURE_STALL_MS - (unsigned)quiet_ms);
-			return 0;
-		}
-		if (quiet_ms < CAPTURE_HANG_MS) {
-			watch_in(capture, CAPTURE_HANG_MS - (unsigned)quiet_ms);
-			capture->events->lost(capture->user);
-			return 0;
-		}
-		log_warning("sound-hangs", "quiet_ms=%llu", (unsigned long long)quiet_ms);
+	if (!capture->failed && capture->ready && bear_quiet(capture)) {
+		return 0;
 	}
 	/* Nobody refused us and nobody left: it hangs. */
 	bool deaf = !capture->failed;

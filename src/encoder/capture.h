@@ -22,7 +22,8 @@ struct sd_event;
 
 enum {
 	CAPTURE_CONNECT_MS = 2000, /* until a server must have answered */
-	CAPTURE_STALL_MS = 300,    /* a recording server delivers more often */
+	CAPTURE_STALL_MS = 300,    /* a recording server delivers more often; it is asked then */
+	CAPTURE_ANSWER_MS = 1000,  /* a server that only rests answers sooner */
 	CAPTURE_HANG_MS = 2500,    /* a null sink may sleep for 2 s before its first block */
 	CAPTURE_RETRY_MIN_MS = 100,
 	CAPTURE_RETRY_MAX_MS = 1000,
