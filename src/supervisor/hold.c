@@ -373,7 +373,8 @@ static int handle_ask(sd_event_source *source, uint64_t usec, void *user) {
 	}
 	hold->answered_before = hold->answered;
 	uint64_t silent_ms = now_ms - hold->silent_since_ms;
-	if (silent_ms > (hold->answered ? ANSWER_MS : FIRST_ANSWER_MS)) {
+	bool listens = hold->answered || hold->ready;
+	if (silent_ms > (listens ? ANSWER_MS : FIRST_ANSWER_MS)) {
 		log_error("perigeed-hung", "pid=%d silent_ms=%llu", (int)hold->perigeed,
 				(unsigned long long)silent_ms);
 		kill(hold->perigeed, SIGKILL);
