@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/adopt.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <systemd/sd-event.h>
 
@@ -12,6 +13,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/doors.h"
+#include "supervisor/evidence.h"
 #include "supervisor/record.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
@@ -262,16 +264,22 @@ void adopt_answered(struct child *child, const struct ipc_message *message, bool
 	}
 }
 
-/* Our predecessor's end is one like any other; the holder saw how it came. */
+/* Our predecessor's end is one like any other. The holder saw how it came, and its last
+ * lines are in the log: it had nobody who kept them. */
 static void note_death(struct supervisor *supervisor) {
-	struct incident incident = {
-		.kind = PEER_SUPERVISOR,
-		.what = INCIDENT_KILLED,
-		.reason = REASON_SUPERVISOR_DIED,
-		.time_s = time(NULL),
-		.detail = "perigee-hold has said how it ended",
-	};
-	incidents_add(&supervisor->evidence.incidents, &incident);
+	OWN(free) void *room = calloc(1, sizeof(struct child));
+	struct child *predecessor = (struct child *)room;
+	if (!predecessor) {
+		return;
+	}
+	predecessor->kind = PEER_SUPERVISOR;
+	predecessor->pulse = SHM_NONE;
+	text_copy(predecessor->name, sizeof(predecessor->name), "perigeed");
+	predecessor->end.reason = REASON_SUPERVISOR_DIED;
+	predecessor->end.status = SIGKILL;
+	text_copy(predecessor->end.detail, sizeof(predecessor->end.detail),
+			"perigee-hold has said in the log how it ended");
+	(void)evidence_incident(&supervisor->evidence, predecessor);
 }
 
 /* Folders of sessions that nobody goes on with. */

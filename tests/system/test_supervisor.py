@@ -69,6 +69,8 @@ def viewers_do_not_notice_a_death(build):
         expect("which is said", host.status("host")[0]["successions"] == 1 and
                host.status("incident", kind="supervisor"))
         host.wait_log("event=settled", 5, mark)
+        wait_for("evidence of it", 7, lambda: host.status("incident", kind="supervisor",
+                                                          evidence="written"))
         expect(f"the same workers: {workers} {workers_of(host)}", workers_of(host) == workers)
         for viewer in viewers:
             expect_whole("a viewer", host.report(viewer))
