@@ -427,7 +427,8 @@ int main(int argc, char **argv) {
 		}
 		/* Without a word to the holder: at the first start that is final; after a
 		 * death it tries again, for our own old doors may still be going. */
-		return code;
+		fflush(NULL);
+		_exit(code);
 	}
 	rc = begin(supervisor);
 	if (rc < 0) {
