@@ -184,9 +184,7 @@ class Chaos:
         number, pid = self.find(action)
         if pid is None:
             return False
-        if action.kind == "supervisor":
-            self.excuse()
-        elif action.kind not in MACHINE:
+        if action.kind not in (*MACHINE, "supervisor"):
             self.excuse(number)
         self.aimed_at[pid] = f"{action.signal} {action.kind}"
         return self.signal(pid, SIGNALS[action.signal])
