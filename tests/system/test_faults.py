@@ -13,6 +13,13 @@ def fds_of(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def apps_are_known(host):
+    """A runner that has not told yet what it started takes its session along."""
+    lines = [line for line in host.log().splitlines() if " kind=supervisor " in line]
+    return sum(" event=app-started " in line for line in lines) >= \
+        sum(" event=session-start " in line for line in lines)
+
+
 def a_process_that_dies_ends_its_own_session_at_most(build):
     """Beside every death a second viewer loses nothing."""
     ends_view = {"desktop"}
@@ -29,6 +36,7 @@ def a_process_that_dies_ends_its_own_session_at_most(build):
                               background=True)
             wait_for("the sick one streams", 10,
                      lambda: len(host.status("session", state="streaming")) == 2)
+            wait_for("the apps are known", 10, lambda: apps_are_known(host))
             session = [s["id"] for s in host.status("session") if s["id"] != healthy][0]
             machine = kind in ("gate", "store", "web", "facts")
             pid = host.pid(kind) if machine else host.pid(kind, session=session)
@@ -89,6 +97,7 @@ def a_process_that_hangs_is_noticed(build):
         for kind in ("stream", "encoder", "desktop", "runner"):
             viewer = host.probe("stream", "--app", "Pattern", "--seconds", "8", background=True)
             wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
+            wait_for("the app is known", 10, lambda: apps_are_known(host))
             mark = len(host.log())
             os.kill(host.pid(kind), signal.SIGSTOP)
             wait_for("it is named", 6, lambda: "reason=worker-hung" in host.log()[mark:] or
