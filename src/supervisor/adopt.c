@@ -134,14 +134,6 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 			session->view != NULL);
 }
 
-static struct session *find_session(struct supervisor *supervisor, uint64_t id) {
-	struct session *at = supervisor->sessions;
-	while (at && at->id != id) {
-		at = at->next;
-	}
-	return at;
-}
-
 static int adopt_stray(struct supervisor *supervisor, struct child_left *left) {
 	static const struct child_owner nobody = { 0 };
 	struct child *child = NULL;
@@ -170,7 +162,7 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 		.pulse_fd = keep_take(keep, "c%u.pulse", from->worker),
 		.pidfd = keep_take(keep, "c%u.pid", from->worker),
 	};
-	struct session *session = find_session(supervisor, from->session);
+	struct session *session = session_find(supervisor, from->session);
 	int rc = 0;
 	if (supervisor->nursery.last_id < from->worker) {
 		supervisor->nursery.last_id = from->worker;
@@ -246,7 +238,7 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 
 void adopt_answered(struct child *child, const struct ipc_message *message, bool missed) {
 	struct supervisor *supervisor = (struct supervisor *)child->nursery->user;
-	struct session *session = find_session(supervisor, child->session);
+	struct session *session = session_find(supervisor, child->session);
 	bool in_view = session && session->view && child->view == session->view->id;
 	bool in_parts = session && (child == session->desktop || child == session->runner);
 	if (message->i_am.ending && !child->stopping) {

@@ -55,12 +55,7 @@ void groups_make(struct session *session) {
 }
 
 static bool is_alive(void *user, uint64_t id) {
-	for (struct session *at = ((struct supervisor *)user)->sessions; at; at = at->next) {
-		if (at->id == id) {
-			return true;
-		}
-	}
-	return false;
+	return session_find((struct supervisor *)user, id) != NULL;
 }
 
 void groups_sweep(struct supervisor *supervisor) {

@@ -167,11 +167,9 @@ void record_forget_session(struct session *session) {
 
 static void touch_session(struct supervisor *supervisor, uint64_t id) {
 	supervisor->record_stale = true;
-	for (struct session *at = id ? supervisor->sessions : NULL; at; at = at->next) {
-		if (at->id == id) {
-			at->recorded = false;
-			return;
-		}
+	struct session *session = id ? session_find(supervisor, id) : NULL;
+	if (session) {
+		session->recorded = false;
 	}
 }
 

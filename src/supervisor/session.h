@@ -100,6 +100,9 @@ void session_quit_all(struct supervisor *supervisor, enum reason reason);
 void session_raise(struct session *session, enum life_event event, uint32_t reason,
 		const char *detail);
 
+/* The session of that id, in whatever state; NULL when there is none. */
+struct session *session_find(struct supervisor *supervisor, uint64_t id);
+
 /* For the parts: a process of this session was spawned or is gone. */
 void session_child_gone(struct session *session);
 

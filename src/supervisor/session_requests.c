@@ -29,7 +29,7 @@ static struct session *find_by_client(struct supervisor *supervisor, const uint8
 	return NULL;
 }
 
-static struct session *find_by_id(struct supervisor *supervisor, uint64_t id) {
+struct session *session_find(struct supervisor *supervisor, uint64_t id) {
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		if (at->id == id) {
 			return at;
@@ -256,7 +256,7 @@ static bool may_grow(struct session *session, const struct ipc_stream_params *pa
 }
 
 void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *session = find_by_id(supervisor, message->announce.session);
+	struct session *session = session_find(supervisor, message->announce.session);
 	if (!session || session->life.state != LIFE_LAUNCHED) {
 		struct ipc_message answer = { .kind = IPC_ANNOUNCED,
 			.announced = { .request = message->announce.request,
@@ -282,14 +282,14 @@ void session_handle_announce(struct supervisor *supervisor, const struct ipc_mes
 }
 
 void session_handle_play(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *session = find_by_id(supervisor, message->play.session);
+	struct session *session = session_find(supervisor, message->play.session);
 	if (session) {
 		session_end_plain(session);
 	}
 }
 
 void session_handle_flow(struct supervisor *supervisor, const struct ipc_message *message, int fd) {
-	struct session *session = find_by_id(supervisor, message->flow.session);
+	struct session *session = session_find(supervisor, message->flow.session);
 	if (!session || !session->view) {
 		fd_close(fd);
 		return;
