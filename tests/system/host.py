@@ -186,11 +186,14 @@ class Host:
         return [row for row in rows if row["what"] == what and
                 all(row.get(key) == value for key, value in wanted.items())]
 
+    def pids(self, kind, **wanted):
+        return [row["pid"] for row in self.status("process", kind=kind, **wanted)]
+
     def pid(self, kind, **wanted):
-        rows = self.status("process", kind=kind, **wanted)
-        if not rows:
+        pids = self.pids(kind, **wanted)
+        if not pids:
             raise Failed(f"no {kind} runs")
-        return rows[0]["pid"]
+        return pids[0]
 
     def obey(self, worker, order, argument=""):
         """Only in a build with -Dobey=true: what the worker could do. 0 or an errno, a detail."""

@@ -196,8 +196,7 @@ def pairing_survives_the_store_and_names_the_gate(build):
         answer = host.api("/api/v1/unpair/client", {"client_id": fingerprints[0]})
         expect(f"the next store answers, or the reason is said: {answer}",
                answer["success"] or "database" in answer["error"])
-        wait_for("another store", 10, lambda: host.status("process", kind="store") and
-                 host.pid("store") != store)
+        wait_for("another store", 10, lambda: set(host.pids("store")) - {store})
         expect("what was acknowledged is kept", not answer["success"] or [
             client["client_id"] for client in host.api("/api/v1/clients")["clients"]] ==
             fingerprints[1:])
