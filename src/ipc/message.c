@@ -215,6 +215,24 @@ FIELDS(f_tcp_watch, RAW(tcp_watch.ports));
 FIELDS(f_tcp_states, RAW(tcp_states.counts));
 FIELDS(f_trial_done, ENUM(trial_done.leg, LEGS), RAW(trial_done.picture_ms),
 	TEXT(trial_done.detail));
+FIELDS(f_lobby_create, RAW(lobby_create.request), TEXT(lobby_create.name), TEXT(lobby_create.icon),
+	TEXT(lobby_create.owner), TEXT(lobby_create.pin), RAW(lobby_create.flags),
+	RAW(lobby_create.width), RAW(lobby_create.height), RAW(lobby_create.rate_x100),
+	RAW(lobby_create.channels), RAW(lobby_create.app),
+	BLOB(lobby_create.argv, lobby_create.argv_len), TEXT(lobby_create.state_folder),
+	RAW(lobby_create.deadline_ms));
+FIELDS(f_lobby_created, RAW(lobby_created.request), TEXT(lobby_created.lobby),
+	RAW(lobby_created.reason), TEXT(lobby_created.detail));
+FIELDS(f_lobby_ask, RAW(lobby_ask.request), TEXT(lobby_ask.lobby), RAW(lobby_ask.session),
+	TEXT(lobby_ask.pin), ENUM(lobby_ask.role, ROLES), RAW(lobby_ask.deadline_ms));
+FIELDS(f_lobby_state, TEXT(lobby_state.lobby), TEXT(lobby_state.name), TEXT(lobby_state.icon),
+	TEXT(lobby_state.owner), RAW(lobby_state.flags), ENUM(lobby_state.state, LOBBY_STATES),
+	RAW(lobby_state.width), RAW(lobby_state.height), RAW(lobby_state.rate_x100),
+	RAW(lobby_state.channels), RAW(lobby_state.app), RAW(lobby_state.members),
+	RAW(lobby_state.created_ms), TEXT(lobby_state.state_folder));
+FIELDS(f_lobby_gone, TEXT(lobby_gone.lobby), RAW(lobby_gone.reason), TEXT(lobby_gone.detail));
+FIELDS(f_lobby_member, TEXT(lobby_member.lobby), RAW(lobby_member.session),
+	ENUM(lobby_member.role, ROLES), ENUM(lobby_member.present, 2), RAW(lobby_member.reason));
 static const struct field f_none[] = { { 0 } };
 
 #define P(kind) (1u << PEER_##kind)
@@ -370,6 +388,18 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_LEDGER_SESSION]    = { "ledger-session",     NOBODY,         NOBODY,         0, 0, f_ledger_session },
 	[IPC_LEDGER_VIEW]       = { "ledger-view",        NOBODY,         NOBODY,         0, 0, f_ledger_view },
 	[IPC_SOUND_DEAF]        = { "sound-deaf",         P(ENCODER),     P(SUPERVISOR),  0, 0, f_none },
+
+	[IPC_LOBBY_CREATE]      = { "lobby-create",       P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_create },
+	[IPC_LOBBY_CREATED]     = { "lobby-created",      P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_created },
+	[IPC_LOBBY_JOIN]        = { "lobby-join",         P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_LEAVE]       = { "lobby-leave",        P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_STOP]        = { "lobby-stop",         P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_KICK]        = { "lobby-kick",         P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_ROLE]        = { "lobby-role",         P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_DONE]        = { "lobby-done",         P(SUPERVISOR),  P(WEB),         0, 0, f_answer },
+	[IPC_LOBBY_STATE]       = { "lobby-state",        P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_state },
+	[IPC_LOBBY_GONE]        = { "lobby-gone",         P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_gone },
+	[IPC_LOBBY_MEMBER]      = { "lobby-member",       P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_member },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

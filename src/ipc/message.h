@@ -200,6 +200,19 @@ enum ipc_kind {
 	/* the sound server takes connections and delivers nothing */
 	IPC_SOUND_DEAF = 212,
 
+	/* lobbies */
+	IPC_LOBBY_CREATE = 220,
+	IPC_LOBBY_CREATED = 221,
+	IPC_LOBBY_JOIN = 222,
+	IPC_LOBBY_LEAVE = 223,
+	IPC_LOBBY_STOP = 224,
+	IPC_LOBBY_DONE = 225,
+	IPC_LOBBY_KICK = 226,
+	IPC_LOBBY_ROLE = 227,
+	IPC_LOBBY_STATE = 228,
+	IPC_LOBBY_GONE = 229,
+	IPC_LOBBY_MEMBER = 230,
+
 	IPC_KINDS,
 };
 
@@ -277,6 +290,28 @@ enum {
 
 /* runner_exited.status of an app that the runner did not start */
 #define RUNNER_STATUS_UNKNOWN (-1)
+
+/* lobby_create.flags and lobby_state.flags */
+enum {
+	LOBBY_MULTI_USER = 1,                /* more than one may be in it */
+	LOBBY_STOP_WHEN_EVERYONE_LEAVES = 2, /* after the grace period */
+	LOBBY_HAS_PIN = 4,                   /* lobby_state alone: the PIN is never told */
+};
+
+/* What a member of a lobby may do. */
+enum ipc_role {
+	ROLE_PLAYER, /* sees, hears and steers */
+	ROLE_VIEWER, /* sees and hears */
+	ROLES,
+};
+
+/* lobby_state.state */
+enum ipc_lobby_state {
+	LOBBY_STARTING,
+	LOBBY_READY, /* its desktop runs: it can be joined */
+	LOBBY_ENDING,
+	LOBBY_STATES,
+};
 
 /* gate_app.flags */
 enum {
@@ -450,7 +485,7 @@ struct ipc_message {
 			uint32_t request;
 			uint32_t reason;
 			char detail[160];
-		} cancelled, announced, pair_answer, restarted;
+		} cancelled, announced, pair_answer, restarted, lobby_done;
 		struct {
 			uint8_t client[32];
 			uint64_t session;
@@ -859,6 +894,69 @@ struct ipc_message {
 			uint32_t kinds_failed;
 			uint8_t desktop_gone;
 		} ledger_view;
+
+		/* Answered by LOBBY_CREATED once its desktop is ready, or with the reason
+		 * why not; nothing of it stays then. */
+		struct {
+			uint32_t request;
+			char name[96];
+			char icon[256];
+			char owner[40]; /* a profile's id, "" for none */
+			char pin[20];   /* "" for none */
+			uint8_t flags;  /* LOBBY_ */
+			uint16_t width, height;
+			uint32_t rate_x100;
+			uint8_t channels; /* of sound: 2, 6, 8 */
+			int32_t app;      /* of the catalogue; 0: argv says what runs */
+			uint16_t argv_len;
+			char argv[2048];        /* NUL-terminated strings, one after the other */
+			char state_folder[256]; /* the apps' home, "" for one of its own */
+			uint32_t deadline_ms; /* for the answer; 0: as long as a launch may take */
+		} lobby_create;
+		struct {
+			uint32_t request;
+			char lobby[40]; /* its id, "" when refused */
+			uint32_t reason;
+			char detail[160];
+		} lobby_created;
+		/* JOIN, LEAVE, STOP, KICK and ROLE are each answered by one LOBBY_DONE. JOIN
+		 * and LEAVE: when the first picture of where the viewer is now was sent. */
+		struct {
+			uint32_t request;
+			char lobby[40];
+			uint64_t session; /* who joins, leaves, is put out, plays another role */
+			char pin[20];     /* JOIN and STOP, "" for none */
+			uint8_t role;     /* JOIN and ROLE: enum ipc_role */
+			uint32_t deadline_ms; /* for the answer; 0: the default */
+		} lobby_ask;
+		/* For the doors' memory, whenever it changes. */
+		struct {
+			char lobby[40];
+			char name[96];
+			char icon[256];
+			char owner[40];
+			uint8_t flags; /* LOBBY_ */
+			uint8_t state; /* enum ipc_lobby_state */
+			uint16_t width, height;
+			uint32_t rate_x100;
+			uint8_t channels;
+			int32_t app;
+			uint32_t members;
+			uint64_t created_ms; /* CLOCK_MONOTONIC */
+			char state_folder[256];
+		} lobby_state;
+		struct {
+			char lobby[40];
+			uint32_t reason;
+			char detail[160];
+		} lobby_gone;
+		struct {
+			char lobby[40];
+			uint64_t session;
+			uint8_t role;    /* enum ipc_role */
+			uint8_t present; /* 0: it left */
+			uint32_t reason; /* why it left */
+		} lobby_member;
 	};
 };
 

@@ -46,6 +46,19 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_NOT_CONFINED]       = { "not-confined", "The host could not confine a process, and so did not start it.", "The log names the step (event=exec-failed); `perigee doctor` says what is missing.", 503 },
 	[REASON_SOUND_DEAF]         = { "sound-deaf", "The sound server did not answer any more.", "", 500 },
 	[REASON_HOST_SICK]          = { "host-sick", "This host cannot start a session now.", "It tries by itself whether it can again; `perigee doctor` says what is wrong.", 503 },
+	[REASON_LOBBY_UNKNOWN]      = { "lobby-unknown", "There is no such lobby on this host.", "List the lobbies again.", 404 },
+	[REASON_LOBBY_PIN]          = { "lobby-pin", "The lobby's PIN is another one.", "Ask whoever made the lobby.", 403 },
+	[REASON_LOBBY_GUESSES]      = { "lobby-guesses", "Too many wrong PINs were tried.", "Wait a minute, then try again.", 429 },
+	[REASON_LOBBY_TAKEN]        = { "lobby-taken", "The lobby is for one at a time and somebody is in it.", "Wait until it is left.", 409 },
+	[REASON_LOBBY_ENDS]         = { "lobby-ends", "The lobby is being stopped.", "", 409 },
+	[REASON_SESSION_UNKNOWN]    = { "session-unknown", "There is no such session, or nobody watches it.", "List the sessions again.", 404 },
+	[REASON_NOT_A_MEMBER]       = { "not-a-member", "The session is not in that lobby.", "", 409 },
+	[REASON_SWITCH_OVERDUE]     = { "switch-overdue", "The other desktop showed no picture in time, so the viewer stayed where it was.", "Try again; `perigee status` shows what is slow.", 503 },
+	[REASON_SWITCH_PENDING]     = { "switch-pending", "The session is just moving to another desktop.", "Try again when that is done.", 409 },
+	[REASON_LOBBIES_MISSING]    = { "lobbies-missing", "This version does not have lobbies yet.", "", 501 },
+	[REASON_KICKED]             = { "kicked", "The lobby's owner put the session out.", "", 200 },
+	[REASON_LOBBY_LEFT_ALONE]   = { "lobby-left-alone", "Everybody had left the lobby.", "", 200 },
+	[REASON_LOBBY_OLD]          = { "lobby-old", "The lobby reached its maximum age.", "", 200 },
 };
 /* clang-format on */
 

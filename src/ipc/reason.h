@@ -48,6 +48,19 @@ enum reason {
 	REASON_HOST_SICK = 44,       /* no session can start now: a trial failed */
 	REASON_NOT_CONFINED = 47,    /* perigee-exec could not do what its table says */
 	REASON_SOUND_DEAF = 49,      /* the sound server is there and delivers nothing */
+	REASON_LOBBY_UNKNOWN = 60,
+	REASON_LOBBY_PIN = 61,     /* wrong or missing */
+	REASON_LOBBY_GUESSES = 62, /* too many wrong ones lately */
+	REASON_LOBBY_TAKEN = 63,   /* not multi_user, and somebody is in it */
+	REASON_LOBBY_ENDS = 64,
+	REASON_SESSION_UNKNOWN = 65,
+	REASON_NOT_A_MEMBER = 66,
+	REASON_SWITCH_OVERDUE = 67,  /* the other desktop showed nothing in time */
+	REASON_SWITCH_PENDING = 68,  /* another of that session is on its way */
+	REASON_LOBBIES_MISSING = 69, /* not built yet */
+	REASON_KICKED = 70,
+	REASON_LOBBY_LEFT_ALONE = 71, /* nobody was in it for the grace period */
+	REASON_LOBBY_OLD = 72,        /* reached its maximum age */
 	REASONS,
 };
 

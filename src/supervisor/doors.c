@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/by_hand.h"
+#include "supervisor/lobby.h"
 #include "supervisor/status.h"
 
 const char *doors_host_name(const struct supervisor *supervisor) {
@@ -257,5 +258,7 @@ void doors_web_message(
 		by_hand_restart(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {
 		status_answer(supervisor, message->status_ask.request);
+	} else {
+		lobby_handle(supervisor, message);
 	}
 }

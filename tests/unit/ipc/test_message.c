@@ -36,6 +36,37 @@ static void nobody_sends_what_is_not_theirs(void **state) {
 	assert_int_equal(ipc_decode(PEER_GATE, PEER_SUPERVISOR, bytes, len, 0, &again), -EPROTO);
 }
 
+static void a_lobby_is_made_and_joined_by_the_web_door_alone(void **state) {
+	(void)state;
+	struct ipc_message create = {
+		.kind = IPC_LOBBY_CREATE,
+		.lobby_create = { .request = 9,
+				.pin = "0471",
+				.flags = LOBBY_MULTI_USER,
+				.width = 1920,
+				.height = 1080,
+				.argv_len = 2048 },
+	};
+	struct ipc_message join = {
+		.kind = IPC_LOBBY_JOIN,
+		.lobby_ask = { .lobby = "b5c7", .session = UINT64_MAX, .role = ROLE_VIEWER },
+	};
+	const struct ipc_message *const all[] = { &create, &join };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct ipc_message again;
+		uint8_t bytes[IPC_MESSAGE_MAX];
+		int len = ipc_encode(all[i], bytes, sizeof(bytes));
+		assert_true(len > 0);
+		assert_int_equal(ipc_decode(PEER_WEB, PEER_SUPERVISOR, bytes, (size_t)len, 0,
+						 &again),
+				0);
+		assert_memory_equal(all[i], &again, sizeof(again));
+		assert_int_equal(ipc_decode(PEER_GATE, PEER_SUPERVISOR, bytes, (size_t)len, 0,
+						 &again),
+				-EPROTO);
+	}
+}
+
 static void a_longer_message_is_refused_and_a_cut_field_too(void **state) {
 	(void)state;
 	struct ipc_message message = { .kind = IPC_STOP, .stop = { 1, 500 } }, again;
@@ -94,6 +125,7 @@ static void the_largest_message_fits(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(every_field_comes_back),
+		UNIT(a_lobby_is_made_and_joined_by_the_web_door_alone),
 		UNIT(nobody_sends_what_is_not_theirs),
 		UNIT(a_longer_message_is_refused_and_a_cut_field_too),
 		UNIT(an_older_sender_leaves_zeros),
