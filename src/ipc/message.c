@@ -104,6 +104,32 @@ FIELDS(f_identity, BLOB(identity.certificate, identity.certificate_len),
 FIELDS(f_client, RAW(client.request), RAW(client.client), BLOB(client.der, client.der_len),
 	TEXT(client.name), RAW(client.created_s), RAW(client.permissions));
 FIELDS(f_client_ref, RAW(client_ref.request), RAW(client_ref.client), RAW(client_ref.outcome));
+FIELDS(f_client_settings, RAW(client_settings.request), RAW(client_settings.client),
+	RAW(client_settings.fields), TEXT(client_settings.name), RAW(client_settings.permissions),
+	RAW(client_settings.run_uid), RAW(client_settings.run_gid),
+	RAW(client_settings.mouse_milli), RAW(client_settings.scroll_milli),
+	RAW(client_settings.scroll_side_milli), ENUM(client_settings.motion, PADS),
+	ENUM(client_settings.controllers_count, IPC_PADS_MAX + 1),
+	RAW(client_settings.controllers), TEXT(client_settings.folder),
+	ENUM(client_settings.apps_count, IPC_APPS_NAMED_MAX + 1), RAW(client_settings.apps),
+	BLOB(client_settings.lobbies, client_settings.lobbies_len));
+FIELDS(f_profile, RAW(profile.request), TEXT(profile.id), TEXT(profile.name), TEXT(profile.icon),
+	ENUM(profile.has_pin, 2), TEXT(profile.pin));
+FIELDS(f_profile_ref, RAW(profile_ref.request), TEXT(profile_ref.id), TEXT(profile_ref.pin));
+FIELDS(f_app, RAW(app.request), RAW(app.app), TEXT(app.id), TEXT(app.profile), TEXT(app.title),
+	TEXT(app.icon), ENUM(app.hdr, 2), ENUM(app.restart, 2), TEXT(app.runner), TEXT(app.image),
+	BLOB(app.argv, app.argv_len), BLOB(app.env, app.env_len), BLOB(app.mounts, app.mounts_len),
+	BLOB(app.devices, app.devices_len), BLOB(app.ports, app.ports_len),
+	BLOB(app.base, app.base_len), BLOB(app.kept, app.kept_len));
+FIELDS(f_app_ref, RAW(app_ref.request), RAW(app_ref.app), TEXT(app_ref.id));
+FIELDS(f_state_done, RAW(state_done.request), RAW(state_done.reason), TEXT(state_done.detail),
+	RAW(state_done.app));
+FIELDS(f_config_reload, RAW(config_reload.request));
+FIELDS(f_config_reloaded, RAW(config_reloaded.request), RAW(config_reloaded.reason),
+	TEXT(config_reloaded.detail), TEXT(config_reloaded.applied),
+	TEXT(config_reloaded.restart));
+FIELDS(f_stream_client, RAW(stream_client.permissions), RAW(stream_client.mouse_milli),
+	RAW(stream_client.scroll_milli), RAW(stream_client.scroll_side_milli));
 FIELDS(f_store_open, TEXT(store_open.folder), ENUM(store_open.in_memory, 2));
 FIELDS(f_store_ready, RAW(store_ready.outcome), TEXT(store_ready.detail),
 	TEXT(store_ready.web_key), TEXT(store_ready.host_id));
@@ -400,6 +426,22 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_LOBBY_STATE]       = { "lobby-state",        P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_state },
 	[IPC_LOBBY_GONE]        = { "lobby-gone",         P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_gone },
 	[IPC_LOBBY_MEMBER]      = { "lobby-member",       P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_member },
+	[IPC_CLIENT_SETTINGS]   = { "client-settings",    P(STORE),       GATES | P(SUPERVISOR), 0, 0, f_client_settings },
+	[IPC_CLIENT_SET]        = { "client-set",         P(WEB),         P(STORE),       0, 0, f_client_settings },
+	[IPC_PROFILE]           = { "profile",            P(STORE),       P(WEB) | P(SUPERVISOR), 0, 0, f_profile },
+	[IPC_PROFILE_GONE]      = { "profile-gone",       P(STORE),       P(WEB) | P(SUPERVISOR), 0, 0, f_profile_ref },
+	[IPC_PROFILE_PUT]       = { "profile-put",        P(WEB),         P(STORE),       0, 0, f_profile },
+	[IPC_PROFILE_REMOVE]    = { "profile-remove",     P(WEB),         P(STORE),       0, 0, f_profile_ref },
+	[IPC_PROFILE_PIN]       = { "profile-pin",        P(WEB),         P(STORE),       0, 0, f_profile_ref },
+	[IPC_APP]               = { "app",                P(STORE),       P(WEB) | P(SUPERVISOR), 0, 0, f_app },
+	[IPC_APP_GONE]          = { "app-gone",           P(STORE),       P(WEB) | P(SUPERVISOR), 0, 0, f_app_ref },
+	[IPC_APP_PUT]           = { "app-put",            P(WEB),         P(STORE),       0, 0, f_app },
+	[IPC_APP_REMOVE]        = { "app-remove",         P(WEB),         P(STORE),       0, 0, f_app_ref },
+	[IPC_STATE_DONE]        = { "state-done",         P(STORE),       P(WEB),         0, 0, f_state_done },
+	[IPC_STATE_END]         = { "state-end",          P(STORE),       P(SUPERVISOR),  0, 0, f_none },
+	[IPC_CONFIG_RELOAD]     = { "config-reload",      P(WEB),         P(SUPERVISOR),  0, 0, f_config_reload },
+	[IPC_CONFIG_RELOADED]   = { "config-reloaded",    P(SUPERVISOR),  P(WEB),         0, 0, f_config_reloaded },
+	[IPC_STREAM_CLIENT]     = { "stream-client",      P(SUPERVISOR),  P(STREAM),      0, 1, f_stream_client },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

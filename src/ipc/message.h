@@ -213,6 +213,24 @@ enum ipc_kind {
 	IPC_LOBBY_GONE = 229,
 	IPC_LOBBY_MEMBER = 230,
 
+	/* state: what clients may, how they like it, profiles, apps made by programs */
+	IPC_CLIENT_SETTINGS = 300,
+	IPC_CLIENT_SET = 301,
+	IPC_PROFILE = 302,
+	IPC_PROFILE_GONE = 303,
+	IPC_PROFILE_PUT = 304,
+	IPC_PROFILE_REMOVE = 305,
+	IPC_PROFILE_PIN = 306,
+	IPC_APP = 307,
+	IPC_APP_GONE = 308,
+	IPC_APP_PUT = 309,
+	IPC_APP_REMOVE = 310,
+	IPC_STATE_DONE = 311,
+	IPC_STATE_END = 312,
+	IPC_CONFIG_RELOAD = 313,
+	IPC_CONFIG_RELOADED = 314,
+	IPC_STREAM_CLIENT = 315,
+
 	IPC_KINDS,
 };
 
@@ -317,6 +335,51 @@ enum ipc_lobby_state {
 enum {
 	APP_INSTALLED = 1,
 	APP_HDR = 2,
+};
+
+/* client_settings.permissions: what a client may. */
+enum {
+	PERMIT_LIST = 1, /* see apps */
+	PERMIT_LAUNCH = 2,
+	PERMIT_KEYBOARD = 4,
+	PERMIT_MOUSE = 8,
+	PERMIT_TOUCH = 16, /* and pen */
+	PERMIT_GAMEPAD = 32,
+	PERMIT_CLIPBOARD = 64,
+	PERMIT_LOBBY_CREATE = 128,
+	PERMIT_LOBBY_JOIN = 256,
+	PERMIT_ALL = 511,
+};
+
+/* client_settings.fields: which of the others a CLIENT_SET changes. */
+enum {
+	SETTING_NAME = 1,
+	SETTING_PERMISSIONS = 2,
+	SETTING_APPS = 4,
+	SETTING_LOBBIES = 8,
+	SETTING_RUN_UID = 16,
+	SETTING_RUN_GID = 32,
+	SETTING_CONTROLLERS = 64,
+	SETTING_MOUSE = 128,
+	SETTING_SCROLL = 256,
+	SETTING_SCROLL_SIDE = 512,
+	SETTING_MOTION = 1024,
+	SETTING_FOLDER = 2048,
+	SETTING_ALL = 4095,
+};
+
+/* What a gamepad is shown to apps as. */
+enum ipc_pad {
+	PAD_AUTO,
+	PAD_XBOX,
+	PAD_PS,
+	PAD_NINTENDO,
+	PADS,
+};
+
+enum {
+	IPC_APPS_NAMED_MAX = 64, /* apps that a client or a profile names */
+	IPC_PADS_MAX = 16,
 };
 
 /* What ANNOUNCE settled for one viewer. Zero means "not asked". */
@@ -564,6 +627,75 @@ struct ipc_message {
 			uint8_t client[32];
 			uint32_t outcome; /* 0 or an errno */
 		} client_ref;
+		/* All of it in SETTINGS; in SET what `fields` names. */
+		struct {
+			uint32_t request; /* of SET */
+			uint8_t client[32];
+			uint32_t fields; /* SETTING_ */
+			char name[64];
+			uint32_t permissions; /* PERMIT_ */
+			uint32_t run_uid, run_gid;
+			uint32_t mouse_milli, scroll_milli, scroll_side_milli; /* 1000: as it is */
+			uint8_t motion; /* enum ipc_pad: instead of others, when it has sensors */
+			uint8_t controllers_count, controllers[IPC_PADS_MAX]; /* enum ipc_pad */
+			char folder[96];    /* of its homes; clients may share one */
+			uint8_t apps_count; /* 0: every app */
+			int32_t apps[IPC_APPS_NAMED_MAX];
+			uint16_t lobbies_len; /* 0: every lobby */
+			char lobbies[1024];   /* names, each with its NUL */
+		} client_settings;
+		/* A person at a launcher. PROFILE says only whether there is a PIN. */
+		struct {
+			uint32_t request; /* of PUT */
+			char id[48];
+			char name[64];
+			char icon[256];
+			uint8_t has_pin;
+			char pin[16]; /* of PUT, secret: digits; "" keeps, has_pin 0 removes it */
+		} profile;
+		struct {
+			uint32_t request;
+			char id[48];
+			char pin[16]; /* PROFILE_PIN, secret: is it this one? */
+		} profile_ref;        /* REMOVE, GONE, PIN */
+		/* An app made through the API. Strings of blobs end with a NUL each. */
+		struct {
+			uint32_t request; /* of PUT */
+			int32_t app;      /* 0 in PUT: the store chooses */
+			char id[48];      /* as programs name it; "" in PUT: the number */
+			char profile[48]; /* "": listed by Moonlight */
+			char title[96];
+			char icon[256];
+			uint8_t hdr, restart;
+			char runner[16]; /* process, sandbox, container */
+			char image[256]; /* of a container */
+			uint16_t argv_len, env_len, mounts_len, devices_len, ports_len;
+			char argv[1024], env[1024], mounts[1024], devices[512], ports[512];
+			uint16_t base_len, kept_len;
+			char base[2048]; /* base_create_json */
+			char kept[3072]; /* JSON of what else was given, for who asks again */
+		} app;
+		struct {
+			uint32_t request;
+			int32_t app; /* 0 in REMOVE: by id */
+			char id[48];
+		} app_ref; /* REMOVE, GONE */
+		struct {
+			uint32_t request;
+			uint32_t reason;  /* REASON_NONE: it is on disk */
+			char detail[160]; /* replaces the reason's words when not empty */
+			int32_t app;      /* of APP_PUT: its number */
+		} state_done;
+		struct {
+			uint32_t request;
+		} config_reload;
+		struct {
+			uint32_t request;
+			uint32_t reason;
+			char detail[1024];               /* what is wrong, where and what to do */
+			char applied[512], restart[512]; /* keys that changed, comma separated */
+		} config_reloaded;
+
 		struct {
 			char folder[256];
 			uint8_t in_memory; /* tests */
@@ -731,6 +863,11 @@ struct ipc_message {
 		struct {
 			uint32_t reason;
 		} stream_lost;
+		/* What the viewer's client may and how it likes it; at any time. */
+		struct {
+			uint32_t permissions;                                  /* PERMIT_ */
+			uint32_t mouse_milli, scroll_milli, scroll_side_milli; /* 1000: as it is */
+		} stream_client;
 		struct {
 			uint64_t session; /* the supervisor's word, not the stream's */
 			struct address address;

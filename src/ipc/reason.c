@@ -59,6 +59,11 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_KICKED]             = { "kicked", "The lobby's owner put the session out.", "", 200 },
 	[REASON_LOBBY_LEFT_ALONE]   = { "lobby-left-alone", "Everybody had left the lobby.", "", 200 },
 	[REASON_LOBBY_OLD]          = { "lobby-old", "The lobby reached its maximum age.", "", 200 },
+	[REASON_NOT_PERMITTED]      = { "not-permitted", "This client may not do that on this host.", "Ask who runs the host: `perigee clients` shows what it may.", 403 },
+	[REASON_STATE_REFUSED]      = { "state-refused", "That cannot be kept.", "", 400 },
+	[REASON_CONFIG_REFUSED]     = { "config-refused", "The configuration has a mistake; nothing was changed.", "`perigee config check` says where.", 400 },
+	[REASON_PIN_WRONG]          = { "pin-wrong", "The PIN is wrong.", "", 403 },
+	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */
 

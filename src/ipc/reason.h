@@ -61,6 +61,11 @@ enum reason {
 	REASON_KICKED = 70,
 	REASON_LOBBY_LEFT_ALONE = 71, /* nobody was in it for the grace period */
 	REASON_LOBBY_OLD = 72,        /* reached its maximum age */
+	REASON_NOT_PERMITTED = 90,    /* the client's permissions say no */
+	REASON_STATE_REFUSED = 91,    /* what is to be stored makes no sense, or is not there */
+	REASON_CONFIG_REFUSED = 92,   /* perigee.yaml has a mistake */
+	REASON_PIN_WRONG = 93,
+	REASON_PIN_LOCKED = 94, /* too many wrong ones */
 	REASONS,
 };
 
