@@ -23,7 +23,8 @@ struct slot {
 };
 
 struct book {
-	uint32_t layout, records, slot_size, reserved;
+	uint32_t layout, records, slot_size;
+	_Atomic uint32_t used; /* slots below this were ever in use: nobody has touched others */
 	struct slot slot[LEDGER_RECORDS];
 };
 
@@ -80,7 +81,9 @@ int ledger_open(int fd, struct ledger *out) {
 		return -EPROTO;
 	}
 	leave_out_of_dumps(out);
-	for (size_t i = 0; i < LEDGER_RECORDS; i++) {
+	/* Reading what was never written would be given memory: 8 MB of it. */
+	uint32_t used = atomic_load_explicit(&book->used, memory_order_acquire);
+	for (size_t i = 0; i < used && i < LEDGER_RECORDS; i++) {
 		uint32_t kind = atomic_load_explicit(&book->slot[i].kind, memory_order_acquire);
 		if (kind) {
 			out->keys[i] = (struct ledger_key){ kind, book->slot[i].id };
@@ -159,7 +162,11 @@ static int add(struct ledger *ledger, uint32_t kind, uint64_t id, const uint8_t 
 	if (i == LEDGER_RECORDS) {
 		return -ENOSPC;
 	}
-	struct slot *slot = &book_of(ledger)->slot[i];
+	struct book *book = book_of(ledger);
+	if (i >= atomic_load_explicit(&book->used, memory_order_relaxed)) {
+		atomic_store_explicit(&book->used, (uint32_t)i + 1, memory_order_release);
+	}
+	struct slot *slot = &book->slot[i];
 	wipe(slot); /* of one that was killed while it wiped */
 	slot->id = id;
 	write_place(slot, kind, &slot->place[0], 1, content, size);

@@ -16,7 +16,7 @@
  * reader then finds the record as it was before, or as it is now. One writer. */
 
 enum {
-	LEDGER_LAYOUT = 1,
+	LEDGER_LAYOUT = 2,
 	LEDGER_RECORDS = 2048,
 	LEDGER_CONTENT_MAX = 2016, /* bytes of an encoded record */
 };

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +76,23 @@ static void records_are_gone_through_by_kind(void **state) {
 	}
 	assert_int_equal(count, 2);
 	assert_int_equal(sum, 5);
+	ledger_finish(&ledger);
+}
+
+/* What a successor weighs must not depend on how much the ledger could hold. */
+static void who_opens_it_is_given_no_memory_for_what_is_empty(void **state) {
+	(void)state;
+	static struct ledger ledger;
+	struct stat before, after;
+	char detail[160];
+	assert_int_equal(ledger_create(&ledger), 0);
+	put(&ledger, 1, "one");
+	put(&ledger, 2, "two");
+	assert_int_equal(fstat(ledger.shm.fd, &before), 0);
+	read_detail(&ledger, 2, detail);
+	assert_string_equal(detail, "two");
+	assert_int_equal(fstat(ledger.shm.fd, &after), 0);
+	assert_int_equal(before.st_blocks, after.st_blocks);
 	ledger_finish(&ledger);
 }
 
@@ -228,6 +246,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(a_successor_reads_what_was_written_last),
 		UNIT(records_are_gone_through_by_kind),
+		UNIT(who_opens_it_is_given_no_memory_for_what_is_empty),
 		UNIT(a_torn_write_leaves_the_record_before),
 		UNIT(a_torn_first_write_is_no_record),
 		UNIT(a_place_that_was_used_before_tells_nothing_old),
