@@ -3,7 +3,8 @@
 /* perigee-log: the end of the log pipe. Lines from stdin go to stderr and to a
  * file that is rotated by size and count, or, when stderr is the journal, to the
  * journal with their priority. A terminal that was stopped costs only the lines
- * that it does not take; they are counted. Ends at the end of its input. */
+ * that it does not take; they are counted. What a full disk does not take waits here
+ * until it does, as much as fits. Ends at the end of its input. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +24,10 @@
 #include "base/text.h"
 
 enum {
-	LINE_MAX_BYTES = 4096, /* a longer line is cut into several */
-	FLUSH_MS = 1000,       /* for stderr to take its last bytes */
+	LINE_MAX_BYTES = 4096,   /* a longer line is cut into several */
+	LATE_MAX_BYTES = 262144, /* some thousand lines: a disk that is full for minutes */
+	RETRY_MS = 1000,         /* until a full disk is tried again without a new line */
+	FLUSH_MS = 1000,         /* for stderr to take its last bytes */
 };
 
 struct logger {
@@ -33,12 +36,15 @@ struct logger {
 	int file; /* owned */
 	int64_t file_bytes;
 	bool file_failed;
+	size_t late_len;
+	unsigned missed;              /* lines that were too many to wait */
 	int console;                  /* owned when it is not STDERR_FILENO */
 	enum log_level console_level; /* the console gets this and what is worse */
 	bool journal;
 	char rest[2 * LINE_MAX_BYTES]; /* of a line that stderr took in part */
 	size_t rest_len;
 	unsigned dropped;
+	char late[LATE_MAX_BYTES]; /* what the file did not take yet */
 };
 
 static void flush_rest(struct logger *logger) {
@@ -115,22 +121,63 @@ static void rotate(struct logger *logger) {
 	open_file(logger);
 }
 
+/* How much the file took; less than all of it on a disk that is full, maybe the half of
+ * a line: the rest has to come next. */
+static size_t append(struct logger *logger, const char *bytes, size_t len) {
+	ssize_t n = write(logger->file, bytes, len);
+	note_file(logger, n != (ssize_t)len, n < 0 ? errno : ENOSPC);
+	logger->file_bytes += n > 0 ? n : 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* The rest of a line that was begun always fits: nothing else waits then. */
+static void keep_late(struct logger *logger, const char *bytes, size_t len) {
+	if (logger->missed > 0 || len > LATE_MAX_BYTES - logger->late_len) {
+		logger->missed++;
+		return;
+	}
+	memcpy(logger->late + logger->late_len, bytes, len);
+	logger->late_len += len;
+}
+
+/* True when nothing waits any more and the file can be written. */
+static bool write_late(struct logger *logger) {
+	if (logger->file < 0) {
+		open_file(logger);
+	}
+	if (logger->file < 0) {
+		return false;
+	}
+	if (logger->late_len > 0) {
+		size_t done = append(logger, logger->late, logger->late_len);
+		logger->late_len -= done;
+		memmove(logger->late, logger->late + done, logger->late_len);
+	}
+	if (logger->late_len == 0 && logger->missed > 0) {
+		char line[64];
+		text_format(line, sizeof(line), "w log-dropped lines=%u\n", logger->missed);
+		logger->missed = 0;
+		size_t len = strlen(line), done = append(logger, line, len);
+		keep_late(logger, line + done, len - done);
+	}
+	return logger->late_len == 0;
+}
+
 static void write_file(struct logger *logger, const char *line, size_t len) {
 	if (!logger->path) {
 		return;
 	}
-	if (logger->file < 0) {
-		open_file(logger);
-	} else if (logger->file_bytes + (int64_t)len > logger->max_bytes &&
-			logger->file_bytes > 0) {
-		rotate(logger);
-	}
-	if (logger->file < 0) {
+	if (!write_late(logger)) {
+		keep_late(logger, line, len);
 		return;
 	}
-	ssize_t n = write(logger->file, line, len);
-	note_file(logger, n != (ssize_t)len, n < 0 ? errno : ENOSPC);
-	logger->file_bytes += n > 0 ? n : 0;
+	if (logger->file_bytes + (int64_t)len > logger->max_bytes && logger->file_bytes > 0) {
+		rotate(logger);
+	}
+	size_t done = logger->file < 0 ? 0 : append(logger, line, len);
+	if (done < len) {
+		keep_late(logger, line + done, len - done);
+	}
 }
 
 static bool level_of_word(const char *word, size_t len, enum log_level *out) {
@@ -213,14 +260,18 @@ static int copy_input(struct logger *logger) {
 	char text[4 * LINE_MAX_BYTES];
 	size_t len = 0;
 	for (;;) {
-		/* Waits for its input, which ends when the last writer has; and for a
-		 * terminal that lags, so that its rest does not wait for the next line. */
+		/* Waits for its input, which ends when the last writer has; for a terminal
+		 * that lags, so that its rest does not wait for the next line; and for a
+		 * disk that is full, which announces nothing. */
 		struct pollfd wait[] = {
 			{ .fd = STDIN_FILENO, .events = POLLIN },
 			{ .fd = logger->rest_len > 0 ? logger->console : -1, .events = POLLOUT },
 		};
-		if (poll(wait, 2, -1) < 0 && errno != EINTR) {
+		if (poll(wait, 2, logger->late_len > 0 ? RETRY_MS : -1) < 0 && errno != EINTR) {
 			return -errno;
+		}
+		if (logger->late_len > 0 && !wait[0].revents) {
+			(void)write_late(logger);
 		}
 		if (wait[1].revents) {
 			flush_rest(logger);
@@ -328,6 +379,9 @@ int main(int argc, char **argv) {
 	logger.journal = stderr_is_journal();
 	logger.console = open_console();
 	int rc = copy_input(&logger);
+	if (logger.late_len > 0) {
+		(void)write_late(&logger);
+	}
 	flush_end(&logger);
 	fd_release(&logger.file);
 	_exit(rc < 0);

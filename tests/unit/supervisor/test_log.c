@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ struct run {
 };
 
 /* The console is a pipe that nobody reads unless the test does. */
-static struct run start(const char *const *args, bool journal) {
+static struct run start_with(const char *const *args, bool journal, rlim_t file_bytes) {
 	const char *argv[16] = { "perigee-log" };
 	for (size_t i = 0; args[i]; i++) {
 		argv[i + 1] = args[i];
@@ -46,12 +47,19 @@ static struct run start(const char *const *args, bool journal) {
 		if (journal) {
 			setenv("JOURNAL_STREAM", stream, 1);
 		}
+		struct rlimit limit = { file_bytes, RLIM_INFINITY };
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
 		execv(log_path, (char **)(uintptr_t)argv);
 		_exit(99);
 	}
 	close(in[0]);
 	close(console[1]);
 	return run;
+}
+
+static struct run start(const char *const *args, bool journal) {
+	return start_with(args, journal, RLIM_INFINITY);
 }
 
 static void write_all(int fd, const char *text, size_t len) {
@@ -231,6 +239,63 @@ static void a_folder_that_is_missing_is_said_once(void **state) {
 	assert_int_equal(finish(&run), 0);
 }
 
+/* Reads the console until it has said so. */
+static void await(const struct run *run, const char *said) {
+	char text[4096];
+	size_t len = 0;
+	for (text[0] = '\0'; !strstr(text, said);) {
+		struct pollfd wait = { .fd = run->console, .events = POLLIN };
+		assert_int_equal(poll(&wait, 1, DEADLINE_MS), 1);
+		ssize_t n = read(run->console, text + len, sizeof(text) - 1 - len);
+		assert_true(n > 0);
+		len += (size_t)n;
+		text[len] = '\0';
+	}
+}
+
+/* A limit of the file's size stands for the disk: it takes half of a line, then nothing. */
+static void what_a_full_disk_did_not_take_comes_later(void **state) {
+	(void)state;
+	char text[256];
+	struct run run = start_with(ARGS("--file", file), false, 8);
+	write_all(run.in, "i one\ni two\n", 12);
+	await(&run, "log-file ok=0");
+	write_all(run.in, "i three\n", 8);
+	await(&run, "i three\n");
+	struct rlimit enough = { RLIM_INFINITY, RLIM_INFINITY };
+	assert_int_equal(prlimit(run.pid, RLIMIT_FSIZE, &enough, NULL), 0);
+	await(&run, "log-file ok=1"); /* without a new line */
+	write_all(run.in, "i four\n", 7);
+	close(run.in);
+	assert_int_equal(finish(&run), 0);
+	read_file("", text, sizeof(text));
+	assert_string_equal(text, "i one\ni two\ni three\ni four\n");
+}
+
+static void what_is_too_much_to_wait_is_counted(void **state) {
+	(void)state;
+	static char text[1 << 20], line[1000];
+	memset(line, 'x', sizeof(line));
+	line[999] = '\n';
+	struct run run = start_with(ARGS("--file", file, "--console", "error"), false, 0);
+	for (int i = 0; i < 300; i++) {
+		write_all(run.in, line, sizeof(line));
+	}
+	write_all(run.in, "e last\n", 7);
+	await(&run, "e last\n");
+	struct rlimit enough = { RLIM_INFINITY, RLIM_INFINITY };
+	assert_int_equal(prlimit(run.pid, RLIMIT_FSIZE, &enough, NULL), 0);
+	close(run.in);
+	assert_int_equal(finish(&run), 0);
+	size_t len = read_file("", text, sizeof(text));
+	assert_true(len > 200 * sizeof(line));
+	char *said = strstr(text, "w log-dropped lines=");
+	assert_non_null(said);
+	/* The last one may have come just when there was room again. */
+	size_t kept = (size_t)(said - text) / sizeof(line) + (strstr(text, "e last") != NULL);
+	assert_int_equal(kept + strtoul(said + 20, NULL, 10), 301);
+}
+
 static void only_the_end_of_its_input_ends_it(void **state) {
 	(void)state;
 	char text[64];
@@ -275,6 +340,8 @@ int main(int argc, char **argv) {
 		LOG_TEST(a_quiet_console_shows_only_what_is_as_bad_as_asked),
 		LOG_TEST(endless_lines_are_cut),
 		LOG_TEST(a_folder_that_is_missing_is_said_once),
+		LOG_TEST(what_a_full_disk_did_not_take_comes_later),
+		LOG_TEST(what_is_too_much_to_wait_is_counted),
 		LOG_TEST(only_the_end_of_its_input_ends_it),
 	};
 	assert_int_equal(argc, 2);
