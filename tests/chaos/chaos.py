@@ -75,6 +75,46 @@ class Viewer:
         return self.collect()
 
 
+class Log:
+    """The rows of the host's log since the last mark, also when the file was rotated once."""
+
+    def __init__(self, host):
+        self.path = host.log_path
+        self.file = open(self.path, errors="replace", encoding="utf-8")
+        self.rest, self.rows, self.ever = "", [], set()
+        self.mark()
+
+    def mark(self):
+        self.follow()
+        self.rows.clear()
+
+    def take(self):
+        text = self.rest + self.file.read()
+        *rows, self.rest = text.split("\n")
+        self.rows += rows
+        for row in rows:
+            self.ever |= {word for word in row.split() if word.startswith("event=")}
+
+    def follow(self):
+        self.take()
+        try:
+            newer = open(self.path, errors="replace", encoding="utf-8")
+        except FileNotFoundError:
+            return
+        if os.fstat(newer.fileno()).st_ino == os.fstat(self.file.fileno()).st_ino:
+            newer.close()
+            return
+        self.take()
+        self.file.close()
+        self.file = newer
+        self.take()
+
+    def said(self, *events):
+        """Since the host's start."""
+        self.follow()
+        return any(f"event={event}" in self.ever for event in events)
+
+
 class Chaos:
     def __init__(self, host, clients=plans.CLIENTS, say=print):
         self.host = host
@@ -85,7 +125,7 @@ class Chaos:
         self.idle = 0
         self.undo = []                        # (when, what)
         self.faults = []                      # what must not be
-        self.mark = 0                         # of the log, where this part began
+        self.log = Log(host)
         self.all_excused_until = 0.0
 
     # ---- whom an action means ----
@@ -284,7 +324,7 @@ class Chaos:
 
     def run(self, actions):
         begun = time.monotonic()
-        self.mark = len(self.host.log())
+        self.log.mark()
         for action in actions:
             left = begun + action.at_s - time.monotonic()
             if left > 0:
@@ -313,17 +353,28 @@ class Chaos:
         """Who stayed and was not meant streams on; who was, can come back."""
         for number, viewer in enumerate(self.viewers):
             if viewer.watches() and not viewer.excused:
-                before = self.session_of(number)
                 try:
-                    wait_for(f"client{number}, who stayed, still gets pictures", 5, lambda: (
-                        (self.session_of(number) or before)["pictures"] > before["pictures"]))
-                except (Failed, TypeError) as reason:
+                    wait_for(f"client{number}, who stayed, still gets pictures", 5,
+                             self.rise(number), step=0.1)
+                except Failed as reason:
                     self.faults.append(str(reason))
             viewer.leave()
             for report in viewer.reports:
                 self.judge(number, report)
             viewer.reports.clear()
             self.come_back(number, viewer)
+
+    def rise(self, number):
+        """A condition: its pictures become more. Who has just come is counted from nought,
+        and until the first count the row tells that of the viewer before."""
+        least = float("inf")
+
+        def rises():
+            nonlocal least
+            row = self.session_of(number)
+            before, least = least, min(least, row["pictures"]) if row else least
+            return bool(row) and row["pictures"] > before
+        return rises
 
     def come_back(self, number, viewer):
         last = {}
@@ -348,7 +399,8 @@ class Chaos:
                                f"{report.get('end')} {report.get('error')}")
 
     def events(self):
-        for row in self.host.log()[self.mark:].splitlines():
+        self.log.follow()
+        for row in self.log.rows:
             fields = dict(word.split("=", 1) for word in row.split() if "=" in word)
             fields["row"] = row
             yield fields
@@ -398,10 +450,9 @@ class Chaos:
             if row["evidence"] == "written" and folder.is_dir() and \
                     not (folder / "summary.txt").is_file():
                 self.faults.append(f"evidence without a summary: {row}")
-        said = self.host.log()
-        if found["none"] and "evidence-skipped" not in said:
+        if found["none"] and not self.log.said("evidence-skipped"):
             self.faults.append(f"{found['none']} incidents without evidence, and not said so")
-        if found["failed"] and "evidence-failed" not in said and "evidence-overdue" not in said:
+        if found["failed"] and not self.log.said("evidence-failed", "evidence-overdue"):
             self.faults.append(f"{found['failed']} times evidence failed, and not said so")
         if sum(found.values()) and not found["written"]:
             self.faults.append(f"no evidence at all: {dict(found)}")
@@ -469,6 +520,13 @@ def warm_up(chaos):
     wait_for("the end of the warm-up", 10, lambda: not chaos.host.status("session"))
 
 
+def keep_log(host, seed, part):
+    """Where PERIGEE_CHAOS_KEEP names a folder, the log of a part that failed."""
+    folder = os.environ.get("PERIGEE_CHAOS_KEEP")
+    if folder:
+        (pathlib.Path(folder) / f"seed-{seed}-part-{part}.log").write_text(host.log())
+
+
 def run(build, seed, seconds, parts, say=print):
     """One host, `parts` plans of `seconds` each; after each everything is counted."""
     rows, faults = [], []
@@ -498,8 +556,7 @@ def run(build, seed, seconds, parts, say=print):
             faults += chaos.faults
             if chaos.faults:
                 say("\n".join(f"FAULT {text}" for text in chaos.faults))
-                if os.environ.get("PERIGEE_CHAOS_KEEP"):
-                    pathlib.Path(os.environ["PERIGEE_CHAOS_KEEP"]).write_text(host.log())
+                keep_log(host, seed, part)
             chaos.faults.clear()
             chaos.done.clear()
             chaos.idle = 0
