@@ -8,13 +8,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gate/api.h"
 #include "gate/health.h"
 #include "gate/launch.h"
 #include "gate/moonlight.h"
 #include "gate/rtsp.h"
 #include "gate/tls.h"
 #include "gate/web_obey.h"
-#include "gate/web_restart.h"
 
 void gate_post(struct gate *gate, const struct ipc_message *message) {
 	worker_post(&gate->worker, message, NULL, 0);
@@ -54,12 +54,12 @@ static const struct {
 	[AWAITS_LAUNCHED] = { handle_launch_overdue, launch_forget },
 	[AWAITS_CANCELLED] = { handle_cancel_overdue, NULL },
 	[AWAITS_ANNOUNCED] = { rtsp_handle_overdue, rtsp_handle_gone },
-	[AWAITS_PAIR_ANSWER] = { web_handle_overdue, web_handle_gone },
-	[AWAITS_REMOVED] = { web_handle_overdue, web_handle_gone },
-	[AWAITS_STATUS] = { web_handle_overdue, web_handle_gone },
-	[AWAITS_RESTARTED] = { web_handle_restart_overdue, NULL },
+	[AWAITS_PAIR_ANSWER] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_REMOVED] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_STATUS] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_RESTARTED] = { api_handle_overdue, api_handle_gone },
 #ifdef PERIGEE_OBEY
-	[AWAITS_OBEYED] = { web_handle_obey_overdue, NULL },
+	[AWAITS_OBEYED] = { api_handle_overdue, api_handle_gone },
 #endif
 };
 
@@ -175,7 +175,7 @@ static void handle_store(
 		if (message->client_ref.outcome == 0) {
 			forget_client(gate, message->client_ref.client);
 		}
-		web_handle_removed(gate, message);
+		api_handle_removed(gate, message);
 		break;
 	default:
 		break;
@@ -335,12 +335,12 @@ FORWARD(handle_launched, launch_handle_launched)
 FORWARD(handle_cancelled, launch_handle_cancelled)
 FORWARD(handle_announced, rtsp_handle_announced)
 FORWARD(handle_pin, pair_handle_pin)
-FORWARD(handle_pair_waiting, web_handle_waiting)
-FORWARD(handle_pair_gone, web_handle_pair_gone)
-FORWARD(handle_pair_answer, web_handle_pair_answer)
-FORWARD(handle_status_line, web_handle_status_line)
-FORWARD(handle_status_end, web_handle_status_end)
-FORWARD(handle_restarted, web_handle_restarted)
+FORWARD(handle_pair_waiting, api_handle_waiting)
+FORWARD(handle_pair_gone, api_handle_pair_gone)
+FORWARD(handle_pair_answer, api_handle_pair_answer)
+FORWARD(handle_status_line, api_handle_status_line)
+FORWARD(handle_status_end, api_handle_status_end)
+FORWARD(handle_restarted, api_handle_restarted)
 #ifdef PERIGEE_OBEY
 FORWARD(handle_obeyed, web_handle_obeyed)
 #endif

@@ -89,28 +89,34 @@ static void handle_appasset(struct request *request) {
 			request->connection, &answer, 200, art->shm.map, art->shm.size, &art->keep);
 }
 
+#define ROUTE(path_, doors_, access_, quiet_, handle_) \
+	{ \
+		.path = path_, .doors = doors_, .method = HTTP_GET, .access = access_, \
+		.quiet = quiet_, .handle = handle_ \
+	}
+
 static const struct route routes[] = {
-	{ "/serverinfo", ON(HTTP), HTTP_GET, ACCESS_ANY, true, handle_serverinfo },
-	{ "/serverinfo", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, true, handle_serverinfo },
-	{ "/pair", ON(HTTP), HTTP_GET, ACCESS_ANY, false, pair_handle },
-	{ "/pair", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, false, pair_handle_challenge },
-	{ "/unpair", ON(HTTP) | ON(HTTPS), HTTP_GET, ACCESS_ANY, false, pair_handle_unpair },
-	{ "/applist", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, true, handle_applist },
-	{ "/appasset", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, true, handle_appasset },
-	{ "/launch", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, false, launch_handle },
-	{ "/resume", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, false, launch_handle_resume },
-	{ "/cancel", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, false, launch_handle_cancel },
+	ROUTE("/serverinfo", ON(HTTP), ACCESS_ANY, true, handle_serverinfo),
+	ROUTE("/serverinfo", ON(HTTPS), ACCESS_PAIRED, true, handle_serverinfo),
+	ROUTE("/pair", ON(HTTP), ACCESS_ANY, false, pair_handle),
+	ROUTE("/pair", ON(HTTPS), ACCESS_PAIRED, false, pair_handle_challenge),
+	ROUTE("/unpair", ON(HTTP) | ON(HTTPS), ACCESS_ANY, false, pair_handle_unpair),
+	ROUTE("/applist", ON(HTTPS), ACCESS_PAIRED, true, handle_applist),
+	ROUTE("/appasset", ON(HTTPS), ACCESS_PAIRED, true, handle_appasset),
+	ROUTE("/launch", ON(HTTPS), ACCESS_PAIRED, false, launch_handle),
+	ROUTE("/resume", ON(HTTPS), ACCESS_PAIRED, false, launch_handle_resume),
+	ROUTE("/cancel", ON(HTTPS), ACCESS_PAIRED, false, launch_handle_cancel),
 };
 
 /* Moonlight looks for just this answer to find out that it is not paired, so it is HTTP's
  * 200 with the 401 inside (moonlight-qt nvhttp.cpp:153-164). */
-static bool refuses(struct request *request, const struct route *route) {
+static void serve(struct request *request, const struct route *route) {
 	if (route->access == ACCESS_ANY || request->client) {
-		return false;
+		route->handle(request);
+		return;
 	}
 	moonlight_error(request->connection, 401,
 			"The client is not authorized. Certificate verification failed.");
-	return true;
 }
 
 static void not_found(struct request *request, int status) {
@@ -124,7 +130,7 @@ static void not_found(struct request *request, int status) {
 const struct request_site moonlight_site = {
 	.routes = routes,
 	.n_routes = ARRAY_LEN(routes),
-	.refuses = refuses,
+	.serve = serve,
 	.not_found = not_found,
 };
 

@@ -135,9 +135,7 @@ static void dispatch(struct request *request) {
 	}
 	connection->path = route->path;
 	connection->quiet = route->quiet;
-	if (!site->refuses(request, route)) {
-		route->handle(request);
-	}
+	site->serve(request, route);
 }
 
 int request_receive(struct connection *connection) {

@@ -16,6 +16,9 @@
 
 struct gate;
 struct client;
+struct json_t;
+struct route;
+struct schema;
 
 enum {
 	REQUEST_BODY_MAX = 16 * 1024,
@@ -30,6 +33,9 @@ struct request {
 	struct http_request http;
 	struct span body;
 	const struct client *client; /* borrowed; NULL unless its certificate is paired */
+	/* Of the API: what its schema let through, of the body or of the query. Borrowed; NULL
+	 * for a route without one. */
+	struct json_t *json;
 };
 
 enum route_access {
@@ -40,6 +46,30 @@ enum route_access {
 
 #define ON(door) (1u << DOOR_##door)
 
+/* What a call of the API may do, each a right of its own: who has one has not the others. */
+enum api_scope {
+	SCOPE_READ,     /* see what there is and how it does */
+	SCOPE_PAIR,     /* let a client in */
+	SCOPE_CLIENTS,  /* change and forget clients */
+	SCOPE_APPS,     /* change apps and profiles */
+	SCOPE_SESSIONS, /* make, pause and end sessions */
+	SCOPE_LOBBIES,  /* make, join, leave and end lobbies */
+	SCOPE_SCREEN,   /* see pictures and the clipboard of a desktop */
+	SCOPE_INPUT,    /* type, click and paste on a desktop */
+	SCOPE_ADMIN,    /* restart processes, make tokens */
+	SCOPES,
+};
+
+/* What a route says about itself beyond how it is found: the OpenAPI document is made
+ * from this, and requests are checked against it. */
+struct route_words {
+	enum api_scope scope;
+	const struct schema *takes; /* of a GET its query, else its body; NULL: nothing */
+	const struct schema *gives; /* NULL: {"success": true} */
+	const char *media;          /* of an answer that is not JSON */
+	const char *words;          /* one sentence; NULL: not in the document */
+};
+
 struct route {
 	const char *path;
 	unsigned doors; /* ON(door) | ... */
@@ -47,6 +77,7 @@ struct route {
 	enum route_access access;
 	bool quiet; /* polled: logged as debug only */
 	void (*handle)(struct request *request);
+	struct route_words about; /* of the API alone */
 };
 
 /* Pure. -ENOENT: no such path on this door. -ENOTSUP: another method. */
@@ -57,8 +88,8 @@ int route_find(const struct route *routes, size_t count, enum ipc_door door,
 struct request_site {
 	const struct route *routes;
 	size_t n_routes;
-	/* Answers a request that its access does not allow; returns true when it did. */
-	bool (*refuses)(struct request *request, const struct route *route);
+	/* Answers, by the route's handler or with the reason why not. */
+	void (*serve)(struct request *request, const struct route *route);
 	void (*not_found)(struct request *request, int status);
 };
 

@@ -39,17 +39,13 @@ struct web {
 	struct keyguard guard;
 };
 
+void web_serve(struct request *request, const struct route *route);
+void web_not_found(struct request *request, int status);
+
 /* Once, before anything of JSON: the library would read a file for its seed. */
 void web_prepare(void);
 
-void web_handle_waiting(struct gate *gate, const struct ipc_message *message);
-void web_handle_pair_gone(struct gate *gate, const struct ipc_message *message);
-void web_handle_pair_answer(struct gate *gate, const struct ipc_message *message);
-void web_handle_removed(struct gate *gate, const struct ipc_message *message);
-void web_handle_status_line(struct gate *gate, const struct ipc_message *message);
-void web_handle_status_end(struct gate *gate, const struct ipc_message *message);
-
-void web_handle_overdue(struct connection *connection);
-void web_handle_gone(struct connection *connection);
+/* The connection that gave a PIN is gone. */
+void api_pair_forget(struct gate *gate, uint32_t request);
 
 #endif

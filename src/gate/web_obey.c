@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "gate/web_obey.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include <jansson.h>
 
 #include "base/text.h"
+#include "gate/api.h"
 #include "gate/gate.h"
 
 OWN_DEFINE(json_t *, json_decref)
@@ -14,14 +12,6 @@ OWN_DEFINE(json_t *, json_decref)
 enum {
 	OBEY_MS = 10000,
 };
-
-static void answer(struct connection *connection, int status, json_t *object) {
-	char *text = json_dumps(object, JSON_COMPACT);
-	json_decref(object);
-	struct http_answer reply = { .status = status, .content_type = "application/json" };
-	request_answer(connection, &reply, status, text ? text : "", text ? strlen(text) : 0);
-	free(text);
-}
 
 void web_handle_obey(struct request *request) {
 	struct connection *connection = request->connection;
@@ -38,7 +28,7 @@ void web_handle_obey(struct request *request) {
 			!text_copy(message.obey.order, sizeof(message.obey.order), order) ||
 			!text_copy(message.obey.argument, sizeof(message.obey.argument),
 					argument ? argument : "")) {
-		answer(connection, 400, json_pack("{s:b}", "success", 0));
+		api_answer(connection, 400, json_pack("{s:b}", "success", 0));
 		return;
 	}
 	connection->awaits = AWAITS_OBEYED;
@@ -49,15 +39,9 @@ void web_handle_obey(struct request *request) {
 void web_handle_obeyed(struct gate *gate, const struct ipc_message *message) {
 	struct connection *connection = gate_waiting(gate, message->obeyed.request, AWAITS_OBEYED);
 	if (connection) {
-		answer(connection, 200,
+		api_answer(connection, 200,
 				json_pack("{s:b,s:I,s:s}", "success", 1, "outcome",
 						(json_int_t)message->obeyed.outcome, "detail",
 						message->obeyed.detail));
 	}
-}
-
-void web_handle_obey_overdue(struct connection *connection) {
-	answer(connection, 504,
-			json_pack("{s:b,s:s}", "success", 0, "error",
-					"The worker did not answer."));
 }

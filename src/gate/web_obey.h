@@ -12,6 +12,5 @@ struct gate;
 
 void web_handle_obey(struct request *request);
 void web_handle_obeyed(struct gate *gate, const struct ipc_message *message);
-void web_handle_obey_overdue(struct connection *connection);
 
 #endif

@@ -3,34 +3,34 @@
 #include <errno.h>
 #include <string.h>
 
-#include "gate/body.h"
+#include <jansson.h>
+
+#include "gate/schema.h"
+#include "gate/web.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A refusal has words; what is taken is a PIN and a name fit to be shown. */
+static void check(const struct schema *schema, struct span text,
+		int (*parse)(const struct schema *, struct span, json_t **, char *)) {
+	char fault[SCHEMA_FAULT_MAX] = "", again[SCHEMA_FAULT_MAX];
+	json_t *object = NULL;
+	int rc = parse(schema, text, &object, fault);
+	assert(rc == 0 ? object && !fault[0] : !object && (fault[0] || rc == -ENOMEM));
+	assert(memchr(fault, '\0', sizeof(fault)));
+	assert(!object || schema_check(schema, object, again));
+	json_decref(object);
+}
+
+/* A refusal has words; what is taken fits the schema: of every call there is. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	struct span body = { (const char *)data, size };
-	struct body_pin pin;
-	const char *fault = NULL;
-	if (body_pin_parse(body, &pin, &fault) == 0) {
-		assert(strlen(pin.pin) == 4 && strspn(pin.pin, "0123456789") == 4);
-		assert(memchr(pin.name, '\0', sizeof(pin.name)));
-		assert(text_is_printable(pin.name, strlen(pin.name)));
-		assert(!fault);
-	} else {
-		assert(fault);
+	struct span text = { (const char *)data, size };
+	for (size_t i = 0; i < web_site.n_routes; i++) {
+		const struct route *route = &web_site.routes[i];
+		if (route->about.takes) {
+			check(route->about.takes, text,
+					route->method == HTTP_GET ? schema_parse_query
+								  : schema_parse);
+		}
 	}
-	struct body_restart restart;
-	fault = NULL;
-	if (body_restart_parse(body, &restart, &fault) == 0) {
-		assert(restart.kind[0] && memchr(restart.kind, '\0', sizeof(restart.kind)));
-		assert(memchr(restart.id, '\0', sizeof(restart.id)) && !fault);
-	} else {
-		assert(fault);
-	}
-	uint8_t client[32];
-	fault = NULL;
-	int rc = body_client_parse(body, client, &fault);
-	assert(rc == 0 ? !fault : (fault && (rc == -EBADMSG || rc == -ENOENT)));
 	return 0;
 }

@@ -141,9 +141,9 @@ static void describe_says_what_the_codec_mask_says(void **state) {
 static void a_route_is_path_and_door_and_method(void **state) {
 	(void)state;
 	static const struct route routes[] = {
-		{ "/a", ON(HTTP), HTTP_GET, ACCESS_ANY, false, NULL },
-		{ "/a", ON(HTTPS), HTTP_GET, ACCESS_PAIRED, false, NULL },
-		{ "/b", ON(HTTP) | ON(HTTPS), HTTP_POST, ACCESS_ANY, false, NULL },
+		{ .path = "/a", .doors = ON(HTTP), .access = ACCESS_ANY },
+		{ .path = "/a", .doors = ON(HTTPS), .access = ACCESS_PAIRED },
+		{ .path = "/b", .doors = ON(HTTP) | ON(HTTPS), .method = HTTP_POST },
 	};
 	const struct route *found;
 	size_t n = ARRAY_LEN(routes);
