@@ -13,37 +13,13 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "ipc/worker.h"
-#include "store/database.h"
+#include "store/store_inside.h"
 
-enum {
-	PEERS_MAX = 16,
-	LISTING_QUEUE_MAX = 64, /* messages that may wait while clients are listed */
-	OPEN_MS = 10000,        /* the key is made, the whole file is checked */
-	READ_MS = 2000,
-	WRITE_MS = 4000, /* two syncs on a slow disk */
-};
-
-struct peer {
-	struct channel channel;
-	struct store *store; /* borrowed */
-	bool listing, any;
-	uint8_t last[32]; /* fingerprint sent last, if any */
-};
-
-struct store {
-	struct worker worker;
-	struct database *database; /* owned */
-	sd_event_source *post;     /* owned */
-	struct peer peers[PEERS_MAX];
-	struct database_client scratch; /* too large for the stack of a handler */
-};
-
-static void begin(struct store *store, uint32_t limit_ms) {
+void store_begin(struct store *store, uint32_t limit_ms) {
 	pulse_begin(store->worker.pulse, PULSE_DATABASE, limit_ms);
 }
 
-static void end(struct store *store) {
+void store_end(struct store *store) {
 	pulse_end(store->worker.pulse);
 }
 
@@ -59,47 +35,13 @@ static void client_to_message(
 	out->client.permissions = client->permissions;
 }
 
-/* Sends one client of the list. Returns false when that is the end of it. */
-static bool list_one(struct store *store, struct peer *peer) {
-	struct ipc_message message = { .kind = IPC_CLIENTS_END };
-	begin(store, READ_MS);
-	int rc = database_client_next(
-			store->database, peer->any ? peer->last : NULL, &store->scratch);
-	end(store);
-	if (rc == 0) {
-		client_to_message(&store->scratch, 0, &message);
-		memcpy(peer->last, store->scratch.fingerprint, sizeof(peer->last));
-		peer->any = true;
-	} else {
-		peer->listing = false;
-	}
-	if (rc < 0 && rc != -ENOENT) {
-		/* A short list would lock people out in silence. */
-		worker_end(&store->worker, REASON_RESOURCES, "the client list cannot be read: %s",
-				strerror(-rc));
-		return false;
-	}
-	channel_post(&peer->channel, &message, NULL, 0);
-	return rc == 0;
-}
-
-/* Lists clients to new peers as fast as they take it. */
 static int handle_post(sd_event_source *source, void *user) {
 	(void)source;
-	struct store *store = user;
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		struct peer *peer = &store->peers[i];
-		while (store->database && peer->listing && channel_is_open(&peer->channel) &&
-				peer->channel.waiting_count < LISTING_QUEUE_MAX) {
-			if (!list_one(store, peer)) {
-				break;
-			}
-		}
-	}
+	store_list((struct store *)user);
 	return 0;
 }
 
-static void tell_peers(
+void store_tell_peers(
 		struct store *store, const struct peer *but, const struct ipc_message *message) {
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		struct peer *peer = &store->peers[i];
@@ -139,29 +81,32 @@ static void handle_add(struct peer *peer, const struct ipc_message *message) {
 	text_copy(client->name, sizeof(client->name), message->client.name);
 	int rc = is_fingerprint(client->fingerprint, client->der, client->der_len) ? 0 : -EBADMSG;
 	if (rc == 0) {
-		begin(store, WRITE_MS);
+		store_begin(store, WRITE_MS);
 		rc = database_client_add(store->database, client);
-		end(store);
+		store_end(store);
 	}
 	log_info("client-add", "name=%s error=%d", log_quote(client->name).text, rc);
 	if (rc == 0) {
 		struct ipc_message news;
 		client_to_message(client, 0, &news);
-		tell_peers(store, peer, &news);
+		store_tell_peers(store, peer, &news);
 	}
 	answer(peer, IPC_CLIENT_ADDED, message->client.request, client->fingerprint, rc);
+	if (rc == 0) { /* who asked knows the client only from now on */
+		store_tell_settings(store, client->fingerprint);
+	}
 }
 
 static void handle_remove(struct peer *peer, const struct ipc_message *message) {
 	struct store *store = peer->store;
-	begin(store, WRITE_MS);
+	store_begin(store, WRITE_MS);
 	int rc = database_client_remove(store->database, message->client_ref.client);
-	end(store);
+	store_end(store);
 	log_info("client-remove", "error=%d", rc);
 	if (rc == 0) {
 		struct ipc_message news = { .kind = IPC_CLIENT_GONE };
 		memcpy(news.client_ref.client, message->client_ref.client, 32);
-		tell_peers(store, NULL, &news);
+		store_tell_peers(store, NULL, &news);
 		worker_post(&store->worker, &news, NULL, 0);
 	}
 	answer(peer, IPC_CLIENT_REMOVED, message->client_ref.request, message->client_ref.client,
@@ -172,6 +117,9 @@ static void handle_peer_message(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
 	struct peer *peer = channel->user;
+	if (store_handle_state(peer, message)) {
+		return;
+	}
 	if (message->kind == IPC_CLIENT_ADD) {
 		handle_add(peer, message);
 	} else if (message->kind == IPC_CLIENT_REMOVE) {
@@ -181,7 +129,7 @@ static void handle_peer_message(
 
 static void handle_peer_closed(struct channel *channel, int error) {
 	struct peer *peer = channel->user;
-	peer->listing = false;
+	peer->listing.at = LISTING_DONE;
 	log_info("peer-gone", "peer=%s error=%d", ipc_peer_name(channel->peer), error);
 }
 
@@ -193,9 +141,9 @@ static const struct channel_events peer_events = {
 static void send_identity(struct store *store, struct peer *peer) {
 	struct ipc_message message = { .kind = IPC_IDENTITY };
 	struct identity identity;
-	begin(store, READ_MS);
+	store_begin(store, READ_MS);
 	int rc = database_identity(store->database, &identity);
-	end(store);
+	store_end(store);
 	if (rc < 0) {
 		worker_end(&store->worker, REASON_RESOURCES, "the identity cannot be read: %s",
 				strerror(-rc));
@@ -211,8 +159,7 @@ static void send_identity(struct store *store, struct peer *peer) {
 	channel_post(&peer->channel, &message, NULL, 0);
 	explicit_bzero(&identity, sizeof(identity));
 	explicit_bzero(&message, sizeof(message));
-	peer->listing = true;
-	peer->any = false;
+	peer->listing = (struct listing){ .at = LISTING_CLIENTS };
 }
 
 static void handle_peer(struct store *store, struct ipc_message *message, struct ipc_fds *fds) {
@@ -241,14 +188,14 @@ static void handle_open(struct store *store, struct ipc_message *message) {
 	const char *folder = message->store_open.in_memory ? NULL : message->store_open.folder;
 	struct identity identity = { 0 };
 	int rc = store->database ? -EBUSY : 0;
-	begin(store, OPEN_MS);
+	store_begin(store, OPEN_MS);
 	if (rc == 0) {
 		rc = database_open(folder, &store->database, ready.store_ready.detail);
 	}
 	if (rc == 0) {
 		rc = database_identity(store->database, &identity);
 	}
-	end(store);
+	store_end(store);
 	ready.store_ready.outcome = (uint32_t)-rc;
 	text_copy(ready.store_ready.web_key, sizeof(ready.store_ready.web_key), identity.web_key);
 	text_copy(ready.store_ready.host_id, sizeof(ready.store_ready.host_id), identity.host_id);
@@ -257,6 +204,9 @@ static void handle_open(struct store *store, struct ipc_message *message) {
 			"folder=%s error=%d detail=%s", log_quote(folder ? folder : "").text, rc,
 			log_quote(ready.store_ready.detail).text);
 	worker_post(&store->worker, &ready, NULL, 0);
+	if (rc == 0) {
+		store->listing = (struct listing){ .at = LISTING_CLIENTS };
+	}
 }
 
 static void handle_message(
@@ -271,16 +221,24 @@ static void handle_message(
 static void handle_stop(struct worker *worker, uint32_t reason) {
 	(void)reason;
 	struct store *store = worker->user;
-	begin(store, WRITE_MS);
+	store_begin(store, WRITE_MS);
 	database_close(TAKE(store->database, NULL)); /* writes the log back into the file */
-	end(store);
+	store_end(store);
 	worker_leave(worker);
+}
+
+/* A supervisor that takes over knows nothing of it. */
+static void handle_asked(struct worker *worker) {
+	struct store *store = (struct store *)worker->user;
+	store->listing = (struct listing){ .at = LISTING_CLIENTS };
+	store_list(store);
 }
 
 static const struct worker_class store_class = {
 	.kind = PEER_STORE,
 	.message = handle_message,
 	.stop = handle_stop,
+	.asked = handle_asked,
 };
 
 int main(void) {
@@ -291,7 +249,9 @@ int main(void) {
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		store->peers[i].channel.fd = -1;
 		store->peers[i].store = store;
+		store->peers[i].listing.at = LISTING_DONE;
 	}
+	store->listing.at = LISTING_DONE;
 	int rc = worker_open(&store->worker, &store_class, store);
 	if (rc >= 0) {
 		/* Before the first event: one that is added during an event is not

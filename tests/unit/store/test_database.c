@@ -101,11 +101,13 @@ static void adding_again_renames_and_keeps_the_age(void **state) {
 	add(database, 1);
 	struct database_client again = client(1), got;
 	again.created_s = 99;
+	again.permissions = 511; /* pairing again gives no right back */
 	text_copy(again.name, sizeof(again.name), "new name");
 	assert_int_equal(database_client_add(database, &again), 0);
 	assert_int_equal(again.created_s, 5);
 	assert_int_equal(database_client_next(database, NULL, &got), 0);
 	assert_string_equal(got.name, "new name");
+	assert_int_equal(got.permissions, 7);
 	assert_int_equal(database_client_next(database, got.fingerprint, &got), -ENOENT);
 	database_close(database);
 }
@@ -152,7 +154,7 @@ static void a_folder_that_cannot_be_is_refused_with_the_remedy(void **state) {
 	refused("/proc/perigee", -ENOENT, "make the state folder writable");
 }
 
-static void damage_is_refused_and_left_alone(void **state) {
+static void damage_is_refused_and_kept_aside(void **state) {
 	(void)state;
 	struct database *database = open_database(folder);
 	for (uint8_t i = 0; i < 200; i++) {
@@ -165,14 +167,35 @@ static void damage_is_refused_and_left_alone(void **state) {
 		fputc(0x5a, out);
 	}
 	fclose(out);
-	refused(folder, -EBADMSG, "put a copy of it back");
+	struct stat before, status;
+	assert_int_equal(stat(file, &before), 0);
+	refused(folder, -EBADMSG, "put a copy");
+	assert_int_equal(stat(file, &status), -1);
+	char aside[128];
+	text_format(aside, sizeof(aside), "%s.damaged-1", file);
+	assert_int_equal(stat(aside, &status), 0);
+	assert_int_equal(status.st_size, before.st_size);
+	/* A new identity is nothing to begin with unasked. */
+	refused(folder, -EBADMSG, "put a copy");
+	assert_int_equal(stat(file, &status), -1);
 	out = fopen(file, "w");
 	fputs("this is no database, but a letter to somebody, long enough to be read", out);
 	fclose(out);
-	refused(folder, -EBADMSG, "put a copy of it back");
-	struct stat status;
-	assert_int_equal(stat(file, &status), 0);
+	refused(folder, -EBADMSG, "put a copy");
+	text_format(aside, sizeof(aside), "%s.damaged-2", file);
+	assert_int_equal(stat(aside, &status), 0);
 	assert_int_equal(status.st_size, 69);
+}
+
+static void a_copy_in_its_place_is_taken(void **state) {
+	(void)state;
+	database_close(open_database(folder));
+	char aside[128];
+	text_format(aside, sizeof(aside), "%s.damaged-1", file);
+	assert_int_equal(rename(file, aside), 0);
+	refused(folder, -EBADMSG, "put a copy");
+	assert_int_equal(rename(aside, file), 0);
+	database_close(open_database(folder));
 }
 
 static void a_newer_schema_is_refused(void **state) {
@@ -222,7 +245,8 @@ int main(void) {
 		DATABASE_TEST(removing_works_once),
 		DATABASE_TEST(nobody_else_may_look),
 		DATABASE_TEST(a_folder_that_cannot_be_is_refused_with_the_remedy),
-		DATABASE_TEST(damage_is_refused_and_left_alone),
+		DATABASE_TEST(damage_is_refused_and_kept_aside),
+		DATABASE_TEST(a_copy_in_its_place_is_taken),
 		DATABASE_TEST(a_newer_schema_is_refused),
 		DATABASE_TEST(a_held_database_is_said),
 	};
