@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/version.h"
 
 static void write_time(FILE *file) {
 	time_t now = time(NULL);
@@ -124,7 +125,7 @@ void report_write_summary(
 	if (findings->lines[0]) {
 		fprintf(file, "Log:        %s\n", findings->lines);
 	}
-	fprintf(file, "Version:    %s\n", PERIGEE_VERSION);
+	fprintf(file, "Version:    %s\n", perigee_version());
 	fprintf(file, "Complete:   %s\n",
 			findings->complete ? "yes" : "no: the autopsy did not get to its end");
 	write_files(subject, file);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/api.h"
 #include "cli/doctor.h"
 #include "cli/evidence.h"
@@ -280,7 +281,7 @@ static enum exit_status run_restart(struct command *command) {
 
 static enum exit_status run_version(struct command *command) {
 	(void)command;
-	puts("perigee " PERIGEE_VERSION);
+	printf("perigee %s\n", perigee_version());
 	return EXIT_DONE;
 }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "ipc/crash.h"
 #include "ipc/obey.h"
 #include "ipc/page.h"
@@ -268,9 +269,9 @@ static void say_hello(struct worker *worker) {
 			.pool_layout = POOL_LAYOUT,
 			.ring_layout = RING_LAYOUT,
 			.page_layout = PAGE_LAYOUT,
-			.build = PERIGEE_VERSION,
 		},
 	};
+	text_copy(hello.hello.build, sizeof(hello.hello.build), perigee_version());
 	worker_post(worker, &hello, NULL, 0);
 }
 

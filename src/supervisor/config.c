@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "supervisor/config_schema.h"
 
 int config_refuse(struct config_text *error, const char *format, ...) {
@@ -363,8 +364,11 @@ static int read_flags(int argc, char **argv, bool only_config, struct config *co
 					argv[optind - 1]);
 		}
 		if (flag == FLAG_HELP || flag == FLAG_VERSION) {
-			fputs(flag == FLAG_HELP ? help_text : "perigee " PERIGEE_VERSION "\n",
-					stdout);
+			if (flag == FLAG_HELP) {
+				fputs(help_text, stdout);
+			} else {
+				printf("perigee %s\n", perigee_version());
+			}
 			return -ECANCELED;
 		}
 		if (flag == FLAG_CONFIG) {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "supervisor/adopt.h"
 #include "supervisor/claim.h"
 #include "supervisor/groups.h"
@@ -312,7 +313,7 @@ static int open_log(struct supervisor *supervisor) {
 	if (rc >= 0 && supervisor->journal.fd < 0) {
 		rc = start_log(supervisor);
 	}
-	log_info("supervisor-start", "version=%s pid=%d", PERIGEE_VERSION, getpid());
+	log_info("supervisor-start", "version=%s pid=%d", perigee_version(), getpid());
 	return rc;
 }
 

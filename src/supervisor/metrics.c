@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "base/version.h"
 #include "supervisor/exposition.h"
 #include "supervisor/health.h"
 #include "supervisor/services.h"
@@ -60,7 +61,7 @@ static void by_reason(struct exposition *out, const char *name, const char *help
 
 static void write_host(struct supervisor *supervisor, struct exposition *out) {
 	exposition_family(out, "perigee_build_info", EXPOSITION_GAUGE, "The version that runs.");
-	exposition_number(out, LABELS({ "version", PERIGEE_VERSION }), 1);
+	exposition_number(out, LABELS({ "version", perigee_version() }), 1);
 	exposition_family(out, "perigee_uptime_seconds", EXPOSITION_GAUGE,
 			"Since the supervisor was started.");
 	exposition_fraction(out, NULL, clock_now_ms() - supervisor->begun_ms, 1000);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "ipc/reason.h"
 #include "supervisor/doors.h"
 #include "supervisor/services.h"
@@ -64,7 +65,7 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			"\"late\":%llu,\"corpses\":%u,\"incidents\":%u,\"codecs\":%u,\"log\":%s,"
 			"\"state\":%s,"
 			"\"user\":%u,\"successions\":%u}",
-			json(doors_host_name(supervisor)).text, PERIGEE_VERSION, json(address).text,
+			json(doors_host_name(supervisor)).text, perigee_version(), json(address).text,
 			supervisor->config.ports.http, supervisor->config.ports.web,
 			(unsigned long long)((clock_now_ms() - supervisor->begun_ms) / 1000),
 			supervisor->sessions_count, supervisor->config.sessions_max,

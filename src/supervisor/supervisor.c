@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "ipc/reason.h"
 #include "supervisor/doors.h"
 #include "supervisor/process.h"
@@ -150,7 +151,7 @@ void supervisor_check_banner(struct supervisor *supervisor, bool overdue) {
 			"  State      %s\n"
 			"  Homes      %s/homes\n"
 			"%s%s%s%s\n",
-			PERIGEE_VERSION, address, supervisor->config.ports.http,
+			perigee_version(), address, supervisor->config.ports.http,
 			doors_host_name(supervisor), address, supervisor->config.ports.web,
 			supervisor->web_key, command, renderer(), encoders, supervisor->paths.log,
 			supervisor->paths.state, supervisor->paths.data,
