@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 struct channel_waiting {
 	struct channel_waiting *next; /* owned */
@@ -185,6 +186,15 @@ static int flush(struct channel *channel) {
 	return 0;
 }
 
+/* A newer release says more than we know. It is said once, and nothing is done. */
+static void note_unknown(struct channel *channel, const uint8_t *bytes, size_t len) {
+	unsigned number = len > 1 ? bytes[0] | (unsigned)bytes[1] << 8 : 0;
+	if (channel->unknown++ == 0) {
+		log_info("message-unknown", "from=%s number=%u", ipc_peer_name(channel->peer),
+				number);
+	}
+}
+
 static bool receive_one(struct channel *channel) {
 	uint8_t bytes[IPC_MESSAGE_MAX];
 	struct ipc_fds fds;
@@ -198,6 +208,12 @@ static bool receive_one(struct channel *channel) {
 	}
 	struct ipc_message message;
 	int rc = ipc_decode(channel->peer, channel->self, bytes, (size_t)len, fds.count, &message);
+	if (rc == -ENOTSUP) {
+		close_fds(&fds);
+		note_unknown(channel, bytes, (size_t)len);
+		explicit_bzero(bytes, (size_t)len);
+		return true;
+	}
 	explicit_bzero(bytes, (size_t)len);
 	if (rc < 0) {
 		close_fds(&fds);

@@ -62,7 +62,7 @@ struct channel {
 	struct channel_waiting *waiting_last;
 	size_t waiting_count;
 	bool lost; /* a message found no room: that nothing excuses */
-	uint64_t sent, received, coalesced;
+	uint64_t sent, received, coalesced, unknown;
 };
 
 /* Takes fd. On failure fd is closed. */

@@ -535,7 +535,7 @@ static int decode(const struct row *row, struct reader *r, enum ipc_kind kind,
 			field++) {
 		get_field(r, field, (uint8_t *)out);
 	}
-	return reader_done(r) ? 0 : -EBADMSG;
+	return r->failed ? -EBADMSG : 0; /* what follows a newer release has appended */
 }
 
 int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t len, size_t n_fds,
@@ -546,7 +546,10 @@ int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t le
 	if (r.failed) {
 		return -EBADMSG;
 	}
-	if (!row || !(row->from & 1u << from) || !(row->to & 1u << to) || row->fds != n_fds) {
+	if (!row) {
+		return -ENOTSUP;
+	}
+	if (!(row->from & 1u << from) || !(row->to & 1u << to) || row->fds != n_fds) {
 		return -EPROTO;
 	}
 	return decode(row, &r, (enum ipc_kind)kind, out);

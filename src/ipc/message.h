@@ -12,8 +12,9 @@
 
 /* Every message that crosses a process boundary is in this file and in the
  * catalogue of message.c, and nowhere else. Numbers are never reused; fields
- * are only ever appended, and a receiver accepts a message that ends early at a
- * field boundary (zeros follow), so that one release understands the next. */
+ * are only ever appended. A receiver accepts a message that ends early at a field
+ * boundary (zeros follow), and ignores what comes behind the last field and numbers it
+ * does not know, so that releases next to each other understand one another. */
 
 enum {
 	IPC_VERSION = 1,
@@ -1111,7 +1112,9 @@ bool ipc_kind_lasts(enum ipc_kind kind);
 
 /* n_fds is the number of descriptors that arrived with the bytes. -EPROTO for
  * a message that `from` may not send to `to`, or with the wrong number of
- * descriptors; -EBADMSG for bytes that do not fit the fields. */
+ * descriptors; -EBADMSG for bytes that do not fit the fields; -ENOTSUP for one of a
+ * newer release that is not in the catalogue: it is no lie, and is to be ignored. Bytes
+ * behind the last field are such a release's, too. */
 int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t len, size_t n_fds,
 		struct ipc_message *out) NODISCARD;
 

@@ -7,8 +7,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Whatever decodes must encode to the same bytes, or, when it ended early at a
- * field boundary, to those bytes and the encoding of zeros. */
+/* Whatever decodes must encode to the same bytes; or, when it ended early at a field
+ * boundary, to those bytes and the encoding of zeros; or, when a newer release has
+ * appended to it, to the bytes that this one knows. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	static const size_t counts[] = { 0, 1, 2, 7 };
 	for (int from = 0; from < PEER_KINDS; from++) {
@@ -21,8 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 				}
 				uint8_t again[IPC_MESSAGE_MAX];
 				int len = ipc_encode(&message, again, sizeof(again));
-				assert(len >= (int)size && size >= 2);
-				assert(memcmp(again, data, size) == 0);
+				assert(len >= 2 && size >= 2);
+				assert(memcmp(again, data,
+						       size < (size_t)len ? size : (size_t)len) ==
+						0);
 			}
 		}
 	}
