@@ -211,12 +211,27 @@ FIELDS(f_ledger_host, RAW(ledger_host.begun_ms), RAW(ledger_host.last_worker),
 	TEXT(ledger_host.host_id), TEXT(ledger_host.web_key), RAW(ledger_host.successions),
 	RAW(ledger_host.proven_ms), RAW(ledger_host.fenced), RAW(ledger_host.written_off),
 	RAW(ledger_host.starved), RAW(ledger_host.incidents));
+FIELDS(f_hold_upgrade, RAW(hold_upgrade.version), RAW(hold_upgrade.limit_ms));
+FIELDS(f_hold_version, RAW(hold_version.version), RAW(hold_version.failed),
+	TEXT(hold_version.detail), TEXT(hold_version.build), RAW(hold_version.hold_pid));
+FIELDS(f_upgrade, RAW(upgrade.request), ENUM(upgrade.only_check, 2), RAW(upgrade.limit_ms),
+	TEXT(upgrade.from));
+FIELDS(f_upgrade_answer, RAW(upgrade_answer.request), RAW(upgrade_answer.reason),
+	TEXT(upgrade_answer.detail), TEXT(upgrade_answer.old_version),
+	TEXT(upgrade_answer.new_version), TEXT(upgrade_answer.folders),
+	RAW(upgrade_answer.replaced), RAW(upgrade_answer.sessions));
+FIELDS(f_ledger_version, RAW(ledger_version.number), TEXT(ledger_version.version),
+	TEXT(ledger_version.folders));
+FIELDS(f_ledger_upgrade, RAW(ledger_upgrade.phase), RAW(ledger_upgrade.from),
+	RAW(ledger_upgrade.to), TEXT(ledger_upgrade.old_version), TEXT(ledger_upgrade.new_version),
+	RAW(ledger_upgrade.reason), TEXT(ledger_upgrade.detail), RAW(ledger_upgrade.begun_ms),
+	RAW(ledger_upgrade.ended_ms));
 FIELDS(f_ledger_worker, RAW(ledger_worker.worker), ENUM(ledger_worker.peer, PEER_KINDS),
 	RAW(ledger_worker.pid), RAW(ledger_worker.session), RAW(ledger_worker.view),
 	TEXT(ledger_worker.name), RAW(ledger_worker.begun_ns), RAW(ledger_worker.orders),
 	ENUM(ledger_worker.hello, 2), ENUM(ledger_worker.stopping, 2),
 	ENUM(ledger_worker.killed, 2), ENUM(ledger_worker.corpse, 2),
-	ENUM(ledger_worker.has_channel, 2));
+	ENUM(ledger_worker.has_channel, 2), RAW(ledger_worker.version));
 FIELDS(f_ledger_session, RAW(ledger_session.session), RAW(ledger_session.client),
 	TEXT(ledger_session.client_name), ADDRESS(ledger_session.address), RAW(ledger_session.app),
 	TEXT(ledger_session.trace), RAW(ledger_session.state), RAW(ledger_session.deadline_ms),
@@ -392,6 +407,12 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_RUNNER_ADOPT]      = { "runner-adopt",       P(SUPERVISOR),  P(RUNNER),      2, 0, f_runner_holds },
 	[IPC_RESTART]           = { "restart",            P(WEB),         P(SUPERVISOR),  0, 0, f_restart },
 	[IPC_RESTARTED]         = { "restarted",          P(SUPERVISOR),  P(WEB),         0, 0, f_answer },
+	[IPC_HOLD_UPGRADE]      = { "hold-upgrade",       P(SUPERVISOR),  P(HOLDER),      0, 0, f_hold_upgrade },
+	[IPC_HOLD_VERSION]      = { "hold-version",       P(HOLDER),      P(SUPERVISOR),  0, 0, f_hold_version },
+	[IPC_UPGRADE]           = { "upgrade",            P(WEB),         P(SUPERVISOR),  0, 0, f_upgrade },
+	[IPC_UPGRADE_ANSWER]    = { "upgrade-answer",     P(SUPERVISOR),  P(WEB),         0, 0, f_upgrade_answer },
+	[IPC_LEDGER_VERSION]    = { "ledger-version",     NOBODY,         NOBODY,         0, 0, f_ledger_version },
+	[IPC_LEDGER_UPGRADE]    = { "ledger-upgrade",     NOBODY,         NOBODY,         0, 0, f_ledger_upgrade },
 
 	[IPC_BOARD]             = { "board",              P(SUPERVISOR),  P(WEB),         1, 0, f_none },
 	[IPC_GUEST]             = { "guest",              P(SUPERVISOR),  P(GATE),        0, 0, f_guest },

@@ -170,6 +170,13 @@ enum ipc_kind {
 	IPC_RUNNER_ADOPT = 175,
 	IPC_RESTART = 176,
 	IPC_RESTARTED = 177,
+	/* upgrades: another version takes over */
+	IPC_HOLD_UPGRADE = 178,
+	IPC_HOLD_VERSION = 179,
+	IPC_UPGRADE = 180,
+	IPC_UPGRADE_ANSWER = 181,
+	IPC_LEDGER_VERSION = 182,
+	IPC_LEDGER_UPGRADE = 183,
 	/* a supervisor that takes over from one that died */
 	IPC_HOLD_ASK = 190,
 	IPC_HOLD_ALIVE = 191,
@@ -969,6 +976,49 @@ struct ipc_message {
 			uint8_t ending; /* 0 or 1 */
 			uint32_t reason;
 		} i_am;
+		/* The sender leaves at once: start that version's perigeed, and the one from
+		 * before again if it is not ready in time. */
+		struct {
+			uint32_t version;
+			uint32_t limit_ms; /* until HOLD_READY */
+		} hold_upgrade;
+		/* Before everything else that is given to a perigeed. */
+		struct {
+			uint32_t version;  /* which it is */
+			uint32_t failed;   /* the version that was tried before; 0: none */
+			char detail[160];  /* how that ended */
+			char build[32];    /* of the holder */
+			uint32_t hold_pid; /* its process */
+		} hold_version;
+		/* Answered by UPGRADE_ANSWER: whether it has begun, or could. */
+		struct {
+			uint32_t request;
+			uint8_t only_check;
+			uint32_t limit_ms; /* until the new one is ready; 0: the default */
+			char from[256];    /* the folder of the new installation, "": the same */
+		} upgrade;
+		struct {
+			uint32_t request;
+			uint32_t reason; /* REASON_NONE: it has begun, or could */
+			char detail[400];
+			char old_version[32], new_version[32];
+			char folders[1400]; /* of the new one, colon separated */
+			uint32_t replaced;  /* processes that would be at once */
+			uint32_t sessions;  /* that go on with their version */
+		} upgrade_answer;
+		struct {
+			uint32_t number;
+			char version[32];
+			char folders[1400]; /* colon separated */
+		} ledger_version;
+		struct {
+			uint8_t phase;     /* enum upgrade_phase */
+			uint32_t from, to; /* numbers of versions */
+			char old_version[32], new_version[32];
+			uint32_t reason;
+			char detail[400];
+			uint64_t begun_ms, ended_ms;
+		} ledger_upgrade;
 		struct {
 			uint32_t request;
 			uint32_t answer; /* the kind that is awaited: LAUNCHED, ... */
@@ -1000,6 +1050,7 @@ struct ipc_message {
 			uint8_t killed; /* its end has begun */
 			uint8_t corpse; /* its owner has heard of it */
 			uint8_t has_channel;
+			uint32_t version; /* of its program, 0: none of ours */
 		} ledger_worker;
 		struct {
 			uint64_t session;

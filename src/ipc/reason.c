@@ -46,6 +46,8 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_NOT_CONFINED]       = { "not-confined", "The host could not confine a process, and so did not start it.", "The log names the step (event=exec-failed); `perigee doctor` says what is missing.", 503 },
 	[REASON_SOUND_DEAF]         = { "sound-deaf", "The sound server did not answer any more.", "", 500 },
 	[REASON_HOST_SICK]          = { "host-sick", "This host cannot start a session now.", "It tries by itself whether it can again; `perigee doctor` says what is wrong.", 503 },
+	[REASON_UPGRADE_REFUSED]    = { "upgrade-refused", "The host was not upgraded.", "The answer says why; nothing was changed.", 409 },
+	[REASON_UPGRADE_BACK]       = { "upgrade-back", "The new version did not start: the old one goes on.", "The log says what it died of; mend the installation and try again.", 500 },
 	[REASON_LOBBY_UNKNOWN]      = { "lobby-unknown", "There is no such lobby on this host.", "List the lobbies again.", 404 },
 	[REASON_LOBBY_PIN]          = { "lobby-pin", "The lobby's PIN is another one.", "Ask whoever made the lobby.", 403 },
 	[REASON_LOBBY_GUESSES]      = { "lobby-guesses", "Too many wrong PINs were tried.", "Wait a minute, then try again.", 429 },

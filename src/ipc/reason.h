@@ -48,6 +48,8 @@ enum reason {
 	REASON_HOST_SICK = 44,       /* no session can start now: a trial failed */
 	REASON_NOT_CONFINED = 47,    /* perigee-exec could not do what its table says */
 	REASON_SOUND_DEAF = 49,      /* the sound server is there and delivers nothing */
+	REASON_UPGRADE_REFUSED = 53, /* nothing was touched */
+	REASON_UPGRADE_BACK = 54,    /* the new version was not ready: the old one goes on */
 	REASON_LOBBY_UNKNOWN = 60,
 	REASON_LOBBY_PIN = 61,     /* wrong or missing */
 	REASON_LOBBY_GUESSES = 62, /* too many wrong ones lately */

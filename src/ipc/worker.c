@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/spawning.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "ipc/crash.h"
@@ -118,7 +119,8 @@ static void handle_start(struct worker *worker, struct ipc_message *message, str
 	log_set_level((enum log_level)message->start.log_level);
 	int settled = settle();
 	if (settled < 0) {
-		worker_end(worker, REASON_NOT_CONFINED, "cannot be confined: %s", strerror(-settled));
+		worker_end(worker, REASON_NOT_CONFINED, "cannot be confined: %s",
+				strerror(-settled));
 		return;
 	}
 	log_info("worker-start", "worker=%u name=%s", worker->id, log_quote(worker->name).text);
@@ -309,6 +311,7 @@ int worker_open(struct worker *worker, const struct worker_class *class, void *u
 		.pulse = pulse_private(),
 		.begun_ns = clock_now_ns(),
 	};
+	spawn_take_name();
 	int flags = fcntl(WORKER_CHANNEL_FD, F_GETFD);
 	if (flags < 0 || fcntl(WORKER_CHANNEL_FD, F_SETFD, flags | FD_CLOEXEC) < 0) {
 		return -errno;

@@ -151,6 +151,7 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 		.pid = (pid_t)from->pid,
 		.session = from->session,
 		.view = from->view,
+		.version = from->version ? from->version : 1,
 		.name = from->name,
 		.begun_ns = from->begun_ns,
 		.orders = from->orders,

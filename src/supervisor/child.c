@@ -21,6 +21,7 @@
 #include "supervisor/obey_pass.h"
 #include "supervisor/process.h"
 #include "supervisor/totals.h"
+#include "supervisor/versions.h"
 
 void child_free(struct child *child) {
 	channel_close(&child->channel);
@@ -386,8 +387,10 @@ int child_spawn(struct nursery *nursery, const struct child_spec *spec,
 	child->owner = owner;
 	child->user = user;
 	text_copy(child->name, sizeof(child->name), spec->name ? spec->name : "");
+	const struct programs *programs = versions_for(nursery, spec->session);
+	child->version = programs ? programs->number : 0;
 	struct spawned spawned;
-	int rc = spawn_worker(nursery, spec, &spawned);
+	int rc = spawn_worker(nursery, programs, spec, &spawned);
 	if (rc == 0) {
 		nursery->starts++;
 		rc = attach(child, &spawned);

@@ -19,6 +19,7 @@ struct paths;
 struct sd_event;
 struct sd_event_source;
 struct totals;
+struct versions;
 
 enum {
 	CHILD_ARGS_MAX = 24,
@@ -95,9 +96,10 @@ struct fence_hands {
 
 /* What children need of the supervisor. */
 struct nursery {
-	struct sd_event *event;  /* borrowed */
-	struct journal *journal; /* borrowed */
-	const char *libexec;     /* colon separated folders, borrowed */
+	struct sd_event *event;          /* borrowed */
+	struct journal *journal;         /* borrowed */
+	const char *libexec;             /* colon separated folders, borrowed */
+	const struct versions *versions; /* borrowed; NULL in tests: programs by their paths */
 	const struct paths
 			*paths; /* borrowed: what workers are kept to; NULL in tests: to nothing */
 	const struct cgroups *cgroups; /* borrowed; NULL in tests: none */
@@ -142,6 +144,7 @@ struct child {
 	enum child_phase phase;
 	bool hello, stopping, killed, reaped, starved, crashed, kept;
 	uint32_t view;                 /* of the session, 0 for none */
+	uint32_t version;              /* of its program (versions.h); 0 in tests */
 	uint32_t orders, orders_asked; /* messages of child_post(), and those before WHO */
 	bool adopted;                  /* a predecessor spawned it: the holder reaps it */
 	bool recorded;                 /* its record is as it is */
@@ -167,7 +170,7 @@ struct child_left {
 	uint32_t id;
 	pid_t pid;
 	uint64_t session;
-	uint32_t view;
+	uint32_t view, version;
 	const char *name;
 	uint64_t begun_ns;
 	uint32_t orders;

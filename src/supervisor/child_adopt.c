@@ -126,6 +126,7 @@ int child_adopt(struct nursery *nursery, struct child_left *left, const struct c
 		.pid = left->pid,
 		.session = left->session,
 		.view = left->view,
+		.version = left->version,
 		.channel.fd = -1,
 		.pulse = SHM_NONE,
 		.output_fd = -1,

@@ -15,9 +15,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/spawning.h"
 #include "base/text.h"
 #include "supervisor/child_inside.h"
 #include "supervisor/process.h"
+#include "supervisor/versions.h"
 
 enum {
 	FD_PULSE = 3, /* as the autopsy gets them */
@@ -102,8 +104,9 @@ static bool is_keyless(enum ipc_peer kind) {
 struct order {
 	const char *argv[48];
 	size_t count;
-	char program[256], pid[12], worker[12], session[20], incident[12], keep[12], megabytes[12],
-			core[12], pulse[4], lines[4], secrets[4], group[512];
+	struct spawn_way program;
+	char pid[12], worker[12], session[20], incident[12], keep[12], megabytes[12], core[12],
+			pulse[4], lines[4], secrets[4], group[512];
 };
 
 static void add(struct order *order, const char *word) {
@@ -123,7 +126,7 @@ static void add_number(
 
 static void describe(const struct evidence *evidence, const struct child *child, bool there,
 		uint32_t keep, struct order *order) {
-	add(order, order->program);
+	add(order, order->program.name);
 	add_pair(order, "--folder", evidence->folder);
 	add_pair(order, "--kind", ipc_peer_name(child->kind));
 	add_pair(order, "--name", child->name);
@@ -175,16 +178,8 @@ static int spawn(const struct order *order, const int *fds, pid_t *out_pid) {
 	static const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
+	spawn_clean(&attributes, true);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes,
-			POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
@@ -193,7 +188,7 @@ static int spawn(const struct order *order, const int *fds, pid_t *out_pid) {
 		}
 	}
 	/* posix_spawn() does not write to the strings; its type predates const. */
-	int rc = posix_spawn(out_pid, order->program, &actions, &attributes,
+	int rc = posix_spawn(out_pid, order->program.file, &actions, &attributes,
 			(char *const *)(uintptr_t)order->argv, (char *const *)(uintptr_t)env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
@@ -278,6 +273,11 @@ static struct incident *note(struct evidence *evidence, const struct child *chil
 	return noted;
 }
 
+static int find_autopsy(const struct evidence *evidence, struct order *order) {
+	const struct nursery *nursery = evidence->nursery;
+	return spawn_resolve(nursery, versions_for(nursery, 0), "perigee-autopsy", &order->program);
+}
+
 static const char *what_was_done(const struct evidence *evidence, const struct child_end *end) {
 	if (end->written_off) {
 		return "could not be stopped: written off; whoever owned it goes on without it";
@@ -300,8 +300,7 @@ bool evidence_incident(struct evidence *evidence, struct child *child) {
 				evidence->running);
 		return false;
 	}
-	int rc = spawn_find(evidence->nursery->libexec, "perigee-autopsy", order.program,
-			sizeof(order.program));
+	int rc = find_autopsy(evidence, &order);
 	struct autopsy *autopsy = NULL;
 	if (rc == 0) {
 		describe(evidence, child, there, evidence->keep, &order);
@@ -354,9 +353,7 @@ static void continue_snapshots(struct evidence *evidence) {
 	uint32_t count;
 	const struct child *child = next_of_round(evidence, &count);
 	struct order order = { .count = 0 };
-	if (!child || evidence->nursery->burying ||
-			spawn_find(evidence->nursery->libexec, "perigee-autopsy", order.program,
-					sizeof(order.program)) < 0) {
+	if (!child || evidence->nursery->burying || find_autopsy(evidence, &order) < 0) {
 		return;
 	}
 	evidence->snapshot_after = child->id;

@@ -35,6 +35,7 @@ enum {
 	EXIT_MISSING = 127,
 	ENV_MAX = 256,
 	FIRST_FD = 3, /* the channel, or the first listening socket */
+	LAST_FD = 63, /* where a program may come by its descriptor */
 	REALTIME_PRIORITY = 1,
 	REALTIME_US = 500000, /* at one go; then SIGXCPU */
 	PROMPT_NS = 100000,   /* the shortest slice there is */
@@ -43,7 +44,7 @@ enum {
 };
 
 struct options {
-	int64_t uid, gid, nofile, listen_fds, nice; /* UNSET when not given */
+	int64_t uid, gid, nofile, listen_fds, nice, program_fd; /* UNSET when not given */
 	bool setsid, env_clear, die_with_parent, realtime, prompt, may_gain, print_table;
 	const char *cwd, *kind;
 	const char *settles;          /* what the worker's environment says of it */
@@ -55,7 +56,9 @@ struct options {
 	size_t n_hide;
 	const char *cgroups[CGROUP_CONTROLLERS]; /* folders of groups to enter */
 	size_t n_cgroups;
-	char **program; /* argv of what to become */
+	char **program;   /* argv of what to become */
+	const char *file; /* what to execute: argv[0], or a descriptor's path */
+	char file_room[32];
 };
 
 #define UNSET INT64_MIN
@@ -82,6 +85,7 @@ static const struct option_row rows[] = {
 	{ "--gid", OPTION_NUMBER, AT(gid), 0, 0, UINT32_MAX - 1 },
 	{ "--nofile", OPTION_NUMBER, AT(nofile), 0, 16, 1 << 20 },
 	{ "--die-with-parent", OPTION_FLAG, AT(die_with_parent), 0, 0, 0 },
+	{ "--program-fd", OPTION_NUMBER, AT(program_fd), 0, FIRST_FD + 1, LAST_FD },
 	{ "--listen-fds", OPTION_NUMBER, AT(listen_fds), 0, 0, 64 },
 	{ "--nice", OPTION_NUMBER, AT(nice), 0, -20, 19 },
 	{ "--prompt", OPTION_FLAG, AT(prompt), 0, 0, 0 },
@@ -177,6 +181,12 @@ static void parse(char **argv, struct options *out) {
 	if (!out->program || !out->program[0] || out->program[0][0] != '/') {
 		fail(EXIT_CANNOT, "arguments", "-- /path/of/program is missing", EINVAL);
 	}
+	out->file = out->program[0];
+	if (out->program_fd != UNSET) {
+		text_format(out->file_room, sizeof(out->file_room), "/proc/self/fd/%d",
+				(int)out->program_fd);
+		out->file = out->file_room;
+	}
 	if ((out->uid == UNSET) != (out->gid == UNSET)) {
 		fail(EXIT_CANNOT, "arguments", "--uid and --gid go together", EINVAL);
 	}
@@ -206,10 +216,21 @@ static void limit(int resource, rlim_t wanted, const char *name) {
 	}
 }
 
+static void close_range_or_fail(unsigned first, unsigned last) {
+	if (first <= last && syscall(SYS_close_range, first, last, 0) < 0) {
+		fail(EXIT_CANNOT, "descriptors", "close_range", errno);
+	}
+}
+
 static void keep_fds(const struct options *options) {
 	unsigned keep = options->listen_fds == UNSET ? 1 : (unsigned)options->listen_fds;
-	if (syscall(SYS_close_range, FIRST_FD + keep, UINT_MAX, 0) < 0) {
-		fail(EXIT_CANNOT, "descriptors", "close_range", errno);
+	if (options->program_fd != UNSET) {
+		int program = (int)options->program_fd;
+		close_range_or_fail(FIRST_FD + keep, (unsigned)program - 1);
+		close_range_or_fail((unsigned)program + 1, UINT_MAX);
+		fcntl(program, F_SETFD, FD_CLOEXEC);
+	} else {
+		close_range_or_fail(FIRST_FD + keep, UINT_MAX);
 	}
 	for (unsigned i = 0; i < keep; i++) {
 		int fd = (int)(FIRST_FD + i);
@@ -253,13 +274,13 @@ static int prepare_landlock(struct options *options) {
 	if (!wants_landlock(&options->landlock)) {
 		return -1;
 	}
-	options->landlock.program = options->program[0];
+	options->landlock.program = options->file;
 	int rc = landlock_prepare(&options->landlock, &ruleset);
 	if (rc == -ENOTSUP) {
 		log_warning("landlock-missing", "program=%s", log_quote(options->program[0]).text);
 		return -1;
 	}
-	if (rc == -ENOENT && access(options->program[0], F_OK) < 0) {
+	if (rc == -ENOENT && access(options->file, F_OK) < 0) {
 		fail(EXIT_MISSING, "program", options->program[0], ENOENT);
 	}
 	if (rc < 0) {
@@ -411,7 +432,7 @@ static void confine(struct options *options) {
 	if (may_veil && options->n_hide) {
 		draw_veil(options, row);
 	}
-	options->places.program = options->program[0];
+	options->places.program = options->file;
 	OWN(fd_close) int ruleset = row ? -1 : prepare_landlock(options);
 	check(row ? confine_prepare(&state, &options->places, &options->landlock, &fault) : 0,
 			&fault);
@@ -437,7 +458,12 @@ static void confine(struct options *options) {
 int main(int argc, char **argv) {
 	(void)argc;
 	struct options options = {
-		.uid = UNSET, .gid = UNSET, .nofile = UNSET, .listen_fds = UNSET, .nice = UNSET
+		.uid = UNSET,
+		.gid = UNSET,
+		.nofile = UNSET,
+		.listen_fds = UNSET,
+		.nice = UNSET,
+		.program_fd = UNSET,
 	};
 	parse(argv, &options);
 	if (options.print_table) {
@@ -470,6 +496,6 @@ int main(int argc, char **argv) {
 	if (options.env_clear) {
 		environ = (char **)(uintptr_t)options.env;
 	}
-	execv(options.program[0], options.program);
+	execv(options.file, options.program);
 	fail(errno == ENOENT ? EXIT_MISSING : EXIT_CANNOT, "program", options.program[0], errno);
 }

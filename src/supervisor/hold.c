@@ -5,10 +5,7 @@
  * outlive perigeed, is the reaper of every orphan, and leaves nobody behind at the
  * end. It parses nothing from outside: its channel leads to its own child. */
 
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,21 +21,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "ipc/channel.h"
-#include "ipc/worker.h"
+#include "supervisor/hold_inside.h"
 
 enum {
-	HELD_MAX = 8192,         /* a session of one viewer takes about 30 */
-	EXITS_MAX = 512,         /* reports that wait for a new perigeed */
-	GIVE_QUEUE_MAX = 64,     /* messages that may wait while descriptors are given back */
-	LEAVE_MS = 2000,         /* from the closed channel to the exit */
-	STOP_MS = 30000,         /* from SIGTERM to HOLD_QUIT */
-	TERM_MS = 1000,          /* for orphans to end by themselves */
-	KILL_MS = 5000,          /* for the kernel to end them */
-	HEALTHY_MS = 10000,      /* a perigeed that served so long was not in a crash loop */
-	ASK_MS = 500,            /* between two questions whether perigeed lives */
-	ANSWER_MS = 3500,        /* for the answer: with the above, noticed within 5 s */
-	FIRST_ANSWER_MS = 15000, /* it reads and opens what it needs before it listens */
+	LEAVE_MS = 2000,    /* from the closed channel to the exit */
+	STOP_MS = 30000,    /* from SIGTERM to HOLD_QUIT */
+	TERM_MS = 1000,     /* for orphans to end by themselves */
+	KILL_MS = 5000,     /* for the kernel to end them */
+	HEALTHY_MS = 10000, /* a perigeed that served so long was not in a crash loop */
+	ASK_MS = 500,       /* between two questions whether perigeed lives */
+	ANSWER_MS = 3500,   /* for the answer: with the above, noticed within 5 s */
 	EXIT_CRASHES = 1,
 	EXIT_MISSING = 127,
 };
@@ -46,46 +38,6 @@ enum {
 /* Waits before the next start, after that many deaths in a row. The end of the
  * table is the stated failure. */
 static const unsigned backoff_ms[] = { 0, 250, 500, 1000, 2000, 5000, 5000, 10000, 10000 };
-
-enum phase {
-	PHASE_RUNS,  /* perigeed lives */
-	PHASE_WAITS, /* for the next start */
-	PHASE_STOPS, /* perigeed was told to end */
-	PHASE_TERMS, /* perigeed is done: its orphans may end */
-	PHASE_KILLS, /* they must */
-};
-
-struct held {
-	char name[48];
-	int fd; /* owned */
-};
-
-struct exited {
-	pid_t pid;
-	int status;
-};
-
-struct hold {
-	sd_event *event; /* owned */
-	struct channel channel;
-	sd_event_source *timer; /* owned: the deadline of the phase, or of a closed channel */
-	sd_event_source *ask;   /* owned: when perigeed is asked next */
-	sd_event_source *child, *post, *signals[3]; /* owned */
-	char **argv;                                /* borrowed */
-	char path[PATH_MAX];
-	enum phase phase;
-	pid_t perigeed; /* 0 when none runs */
-	uint64_t ready_ns;
-	bool ever_ready, ready, giving;
-	uint32_t asked, answered,
-			answered_before;       /* questions, newest answers: now and a look ago */
-	uint64_t silent_since_ms, ask_late_ms; /* a look after this one is late */
-	unsigned deaths;                       /* in a row */
-	int code;
-	size_t n_held, given, n_exits;
-	struct held held[HELD_MAX];
-	struct exited exits[EXITS_MAX];
-};
 
 static void start_perigeed(struct hold *hold);
 
@@ -127,13 +79,6 @@ static void end_if_alone(struct hold *hold) {
 	}
 }
 
-static void release_held(struct hold *hold) {
-	for (size_t i = 0; i < hold->n_held; i++) {
-		fd_close(hold->held[i].fd);
-	}
-	hold->n_held = hold->given = 0;
-}
-
 static void begin_reaping(struct hold *hold, int code) {
 	if (hold->phase >= PHASE_TERMS) {
 		return;
@@ -144,97 +89,10 @@ static void begin_reaping(struct hold *hold, int code) {
 	sd_event_source_set_enabled(hold->ask, SD_EVENT_OFF);
 	/* Who has a channel ends in order when it closes, the log at its input's end;
 	 * the others by the signal. */
-	release_held(hold);
+	hold_release(hold);
 	signal_children(hold, SIGTERM, false);
 	set_timer(hold, TERM_MS);
 	end_if_alone(hold);
-}
-
-/* Reports wait here until perigeed has its descriptors and takes them. */
-static void note_exit(struct hold *hold, pid_t pid, int status) {
-	if (hold->n_exits == EXITS_MAX) {
-		log_warning("exit-forgotten", "pid=%d", (int)hold->exits[0].pid);
-		memmove(hold->exits, hold->exits + 1, sizeof(hold->exits[0]) * --hold->n_exits);
-	}
-	hold->exits[hold->n_exits++] = (struct exited){ .pid = pid, .status = status };
-}
-
-static bool may_give(const struct hold *hold) {
-	return channel_is_open(&hold->channel) && hold->channel.waiting_count < GIVE_QUEUE_MAX;
-}
-
-/* Gives perigeed what it does not have yet, as fast as it takes it. Called after
- * everything that happens in the loop. */
-static int handle_post(sd_event_source *source, void *user) {
-	(void)source;
-	struct hold *hold = user;
-	while (hold->giving && hold->given < hold->n_held && may_give(hold)) {
-		const struct held *held = &hold->held[hold->given++];
-		struct ipc_message message = { .kind = IPC_HOLD_FD };
-		text_copy(message.hold.name, sizeof(message.hold.name), held->name);
-		channel_post(&hold->channel, &message, &held->fd, 1);
-	}
-	if (hold->giving && hold->given == hold->n_held && may_give(hold)) {
-		hold->giving = false;
-		struct ipc_message message = { .kind = IPC_HOLD_END };
-		channel_post(&hold->channel, &message, NULL, 0);
-	}
-	size_t i = 0;
-	for (; !hold->giving && i < hold->n_exits && may_give(hold); i++) {
-		struct ipc_message message = {
-			.kind = IPC_HOLD_EXITED,
-			.hold_exited = { .pid = (uint32_t)hold->exits[i].pid,
-					.status = hold->exits[i].status },
-		};
-		channel_post(&hold->channel, &message, NULL, 0);
-	}
-	hold->n_exits -= i;
-	memmove(hold->exits, hold->exits + i, sizeof(hold->exits[0]) * hold->n_exits);
-	return 0;
-}
-
-static size_t find_held(const struct hold *hold, const char *name) {
-	size_t i = 0;
-	while (i < hold->n_held && strcmp(hold->held[i].name, name) != 0) {
-		i++;
-	}
-	return i;
-}
-
-static void handle_put(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
-	size_t i = find_held(hold, message->hold.name);
-	if (i == HELD_MAX) {
-		log_error("hold-full", "name=%s", log_quote(message->hold.name).text);
-		return;
-	}
-	if (i == hold->n_held) {
-		hold->n_held++;
-		text_copy(hold->held[i].name, sizeof(hold->held[i].name), message->hold.name);
-	} else {
-		fd_close(hold->held[i].fd);
-	}
-	hold->held[i].fd = fds_take(fds, 0);
-}
-
-/* A name that ends in '.' stands for all that begin with it. */
-static bool is_meant(const struct held *held, const char *name) {
-	size_t len = strlen(name);
-	return len > 0 && name[len - 1] == '.' ? strncmp(held->name, name, len) == 0
-					       : strcmp(held->name, name) == 0;
-}
-
-static void handle_drop(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
-	(void)fds;
-	size_t kept = 0, given = hold->given;
-	for (size_t i = 0; i < hold->n_held; i++) {
-		if (is_meant(&hold->held[i], message->hold.name)) {
-			fd_close(hold->held[i].fd);
-			hold->given -= i < given;
-		} else {
-			hold->held[kept++] = hold->held[i];
-		}
-	}
-	hold->n_held = kept;
 }
 
 static void handle_alive(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
@@ -252,17 +110,37 @@ static void handle_quit(struct hold *hold, struct ipc_message *message, struct i
 static void handle_ready(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)message;
 	(void)fds;
+	if (hold->back) {
+		log_info("upgrade-ready", "version=%u", hold->version);
+		hold->back = 0;
+		sd_event_source_set_enabled(hold->timer, SD_EVENT_OFF);
+	}
 	hold->ready = hold->ever_ready = true;
 	hold->ready_ns = clock_now_ns();
 	sd_notify(0, "READY=1");
+}
+
+/* It leaves by itself, at once; the other version's follows. */
+static void handle_upgrade(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	if (hold->phase != PHASE_RUNS || hold->next || hold->back) {
+		return;
+	}
+	hold->next = message->hold_upgrade.version;
+	hold->limit_ms = message->hold_upgrade.limit_ms;
+	hold->failed = 0;
+	hold->failure[0] = '\0';
+	log_info("upgrade", "from=%u to=%u limit_ms=%u", hold->version, hold->next, hold->limit_ms);
+	set_timer(hold, LEAVE_MS);
 }
 
 static void handle_message(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	static void (*const handlers[IPC_KINDS])(
 			struct hold *, struct ipc_message *, struct ipc_fds *) = {
-		[IPC_HOLD_PUT] = handle_put,
-		[IPC_HOLD_DROP] = handle_drop,
+		[IPC_HOLD_PUT] = hold_handle_put,
+		[IPC_HOLD_DROP] = hold_handle_drop,
+		[IPC_HOLD_UPGRADE] = handle_upgrade,
 		[IPC_HOLD_QUIT] = handle_quit,
 		[IPC_HOLD_READY] = handle_ready,
 		[IPC_HOLD_ALIVE] = handle_alive,
@@ -291,11 +169,53 @@ static const struct channel_events channel_events = {
 	.closed = handle_closed,
 };
 
+/* The version from before takes over again, and hears why. */
+static void go_back(struct hold *hold, const char *how) {
+	hold->failed = hold->version;
+	hold->version = TAKE(hold->back, 0);
+	text_copy(hold->failure, sizeof(hold->failure), how);
+	log_error("upgrade-back", "from=%u to=%u detail=%s", hold->failed, hold->version,
+			log_quote(how).text);
+	start_perigeed(hold);
+}
+
+static void describe(const struct hold *hold, int status, char *out, size_t size) {
+	if (hold->overdue) {
+		text_format(out, size, "it was not ready within %u ms", hold->limit_ms);
+	} else if (WIFEXITED(status)) {
+		text_format(out, size, "it exited with status %d before it was ready",
+				WEXITSTATUS(status));
+	} else {
+		text_format(out, size, "it was killed by signal %d before it was ready",
+				WTERMSIG(status));
+	}
+}
+
+/* The end of a perigeed that left for another version, or of one that was to be the other. */
+static bool handle_changing(struct hold *hold, int status) {
+	if (hold->phase != PHASE_RUNS || (!hold->next && !hold->back)) {
+		return false;
+	}
+	if (hold->next) {
+		hold->back = hold->version;
+		hold->version = TAKE(hold->next, 0);
+		start_perigeed(hold);
+	} else {
+		char how[sizeof(hold->failure)];
+		describe(hold, status, how, sizeof(how));
+		go_back(hold, how);
+	}
+	return true;
+}
+
 static void handle_death(struct hold *hold, int status) {
 	hold->perigeed = 0;
 	channel_close(&hold->channel);
 	sd_event_source_set_enabled(hold->timer, SD_EVENT_OFF);
 	sd_event_source_set_enabled(hold->ask, SD_EVENT_OFF);
+	if (handle_changing(hold, status)) {
+		return;
+	}
 	bool healthy = hold->ready && clock_now_ns() - hold->ready_ns > HEALTHY_MS * NS_PER_MS;
 	hold->deaths = healthy ? 1 : hold->deaths + 1;
 	if (hold->phase >= PHASE_TERMS) {
@@ -330,7 +250,7 @@ static int handle_child(sd_event_source *source, const struct signalfd_siginfo *
 		if (pid == hold->perigeed) {
 			handle_death(hold, status);
 		} else {
-			note_exit(hold, pid, status);
+			hold_note_exit(hold, pid, status);
 		}
 	}
 	if (hold->phase >= PHASE_TERMS) {
@@ -355,7 +275,9 @@ static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
 		log_error("children-left", "count=%u", signal_children(hold, SIGKILL, true));
 		sd_event_exit(hold->event, hold->code);
 	} else if (hold->perigeed) {
-		log_error("perigeed-overdue", "pid=%d", (int)hold->perigeed);
+		hold->overdue = hold->back != 0;
+		log_error("perigeed-overdue", "pid=%d upgrade=%d", (int)hold->perigeed,
+				hold->overdue);
 		kill(hold->perigeed, SIGKILL);
 	}
 	return 0;
@@ -411,84 +333,31 @@ static int handle_stop(sd_event_source *source, const struct signalfd_siginfo *i
 	return 0;
 }
 
-/* perigeed is started with our own arguments, the channel as fd 3, in a process
- * group of its own: Ctrl-C reaches us, and we pass it on in order. */
-static int spawn(struct hold *hold, int channel) {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_adddup2(&actions, channel, WORKER_CHANNEL_FD);
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr,
-			POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	int rc = posix_spawn(&hold->perigeed, hold->path, &actions, &attr, hold->argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	if (rc != 0) {
-		hold->perigeed = 0;
-	}
-	return -rc;
-}
-
 static void start_perigeed(struct hold *hold) {
-	int pair[2] = { -1, -1 };
-	int rc = channel_pair(pair);
-	OWN(fd_close) int theirs = pair[1];
-	if (rc == 0) {
-		rc = channel_open(&hold->channel, hold->event, pair[0], PEER_HOLDER,
-				PEER_SUPERVISOR, &channel_events, hold);
-	}
-	/* Whether it hangs is seen by its answers. */
-	hold->channel.drain_ms = FIRST_ANSWER_MS;
-	if (rc == 0) {
-		rc = spawn(hold, theirs);
+	hold->overdue = false;
+	int rc = hold_start(hold, &channel_events);
+	if (rc < 0 && hold->back) {
+		go_back(hold, "it could not be executed");
+		return;
 	}
 	if (rc < 0) {
-		log_error("perigeed-missing", "path=%s error=%s", log_quote(hold->path).text,
-				log_quote(strerror(-rc)).text);
-		channel_close(&hold->channel);
 		begin_reaping(hold, EXIT_MISSING);
 		return;
 	}
 	hold->phase = PHASE_RUNS;
 	hold->ready = false;
-	hold->giving = true;
-	hold->given = 0;
+	if (hold->back) {
+		set_timer(hold, hold->limit_ms);
+	}
 	begin_asking(hold);
-	handle_post(NULL, hold);
+	hold_begin_giving(hold);
 }
 
-/* Looks in the folders of --libexec (separated by colons), then beside us. */
-static void find_perigeed(struct hold *hold) {
-	const char *folders = "";
-	for (char **at = hold->argv + 1; *at; at++) {
-		if (strcmp(*at, "--libexec") == 0 && at[1]) {
-			folders = at[1];
-		} else if (strncmp(*at, "--libexec=", 10) == 0) {
-			folders = *at + 10;
-		}
-	}
-	while (*folders) {
-		size_t len = strcspn(folders, ":");
-		text_format(hold->path, sizeof(hold->path), "%.*s/perigeed", (int)len, folders);
-		if (access(hold->path, X_OK) == 0) {
-			return;
-		}
-		folders += len + (folders[len] == ':');
-	}
-	char self[PATH_MAX] = "";
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash = len > 0 ? strrchr(self, '/') : NULL;
-	if (slash) {
-		*slash = '\0';
-	}
-	text_format(hold->path, sizeof(hold->path), "%s/perigeed", self);
+/* Called after everything that happens in the loop. */
+static int handle_post(sd_event_source *source, void *user) {
+	(void)source;
+	hold_give((struct hold *)user);
+	return 0;
 }
 
 static int open_loop(struct hold *hold) {
@@ -543,6 +412,7 @@ int main(int argc, char **argv) {
 	}
 	hold->channel.fd = -1;
 	hold->argv = argv;
+	hold->version = 1;
 	raise_fd_limit();
 	if (isatty(STDERR_FILENO)) {
 		log_set_level(LOG_LEVEL_WARNING); /* a person reads: only what is wrong */
@@ -552,7 +422,7 @@ int main(int argc, char **argv) {
 		log_error("hold-failed", "error=%s", log_quote(strerror(-rc)).text);
 		return EXIT_CRASHES;
 	}
-	find_perigeed(hold);
+	hold_find_perigeed(hold);
 	char name[] = "perigeed";
 	argv[0] = name;
 	start_perigeed(hold);

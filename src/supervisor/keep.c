@@ -63,6 +63,14 @@ static int add_left(struct keep *keep, const char *name, int fd) {
 	return 0;
 }
 
+static void note_version(struct keep *keep, const struct ipc_message *message) {
+	keep->version = message->hold_version.version;
+	keep->failed = message->hold_version.failed;
+	text_copy(keep->failure, sizeof(keep->failure), message->hold_version.detail);
+	text_copy(keep->hold_build, sizeof(keep->hold_build), message->hold_version.build);
+	keep->hold_pid = (pid_t)message->hold_version.hold_pid;
+}
+
 /* Nothing else is done before all of it is here: who we are depends on it. */
 static int receive_left(struct keep *keep) {
 	struct ipc_message message;
@@ -72,6 +80,8 @@ static int receive_left(struct keep *keep) {
 				RECEIVE_MS, &message, &fds);
 		if (rc == 0 && message.kind == IPC_HOLD_FD) {
 			rc = add_left(keep, message.hold.name, fds_take(&fds, 0));
+		} else if (rc == 0 && message.kind == IPC_HOLD_VERSION) {
+			note_version(keep, &message);
 		} else if (rc == 0 && message.kind == IPC_HOLD_ASK) {
 			message.kind = IPC_HOLD_ALIVE;
 			rc = channel_send_fd(WORKER_CHANNEL_FD, &message, NULL, 0);
@@ -86,7 +96,7 @@ static int receive_left(struct keep *keep) {
 int keep_open(struct keep *keep, struct sd_event *event, const struct keep_events *events,
 		void *user) {
 	struct stat st;
-	*keep = (struct keep){ .holder.fd = -1, .events = events, .user = user };
+	*keep = (struct keep){ .holder.fd = -1, .events = events, .user = user, .version = 1 };
 	if (fstat(WORKER_CHANNEL_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		return 0;
 	}

@@ -30,6 +30,11 @@ struct keep {
 	void *user;             /* borrowed */
 	struct keep_item *left; /* owned array: what a predecessor left, not taken yet */
 	size_t n_left;
+	uint32_t version;    /* which we are to the holder: 1, until there was an upgrade */
+	uint32_t failed;     /* the one that was tried before and was not ready; 0: none */
+	char failure[160];   /* how that ended */
+	char hold_build[32]; /* the holder's own version, "" for one that does not say */
+	pid_t hold_pid;
 };
 
 /* Takes fd 3 when it is a socket, reads what was left, then listens. Runs without

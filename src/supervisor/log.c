@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/own.h"
+#include "base/spawning.h"
 #include "base/text.h"
 
 enum {
@@ -366,6 +367,7 @@ int main(int argc, char **argv) {
 		.console = STDERR_FILENO,
 		.console_level = LOG_LEVEL_DEBUG,
 	};
+	spawn_take_name();
 	if (!parse(argc, argv, &logger)) {
 		fprintf(stderr, "e log-arguments usage=\"perigee-log [--file PATH] "
 				"[--console LEVEL] [--max-bytes N] [--keep N]\"\n");

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/spawning.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "supervisor/adopt.h"
@@ -149,16 +150,20 @@ static void sweep(const struct paths *paths) {
 }
 
 /* Programs in a folder that is closed to the workers' user would all fail alike. */
-static int check_programs(const struct supervisor *supervisor, struct config_text *error) {
+static int check_programs(struct supervisor *supervisor, struct config_text *error) {
 	const char *libexec = supervisor->config.libexec;
-	char program[256];
-	int rc = spawn_find(libexec ? libexec : PERIGEE_LIBEXEC, "perigee-gate", program,
-			sizeof(program));
+	libexec = libexec ? libexec : PERIGEE_LIBEXEC;
+	char program[256] = "";
+	int rc = versions_begin(supervisor, libexec);
+	if (rc == 0) {
+		rc = programs_path(supervisor->versions.current, "perigee-gate", program,
+				sizeof(program));
+	}
 	if (rc < 0) {
 		text_format(error->text, sizeof(error->text),
-				"perigee's programs are not installed in %s; --libexec says where "
-				"they are",
-				libexec ? libexec : PERIGEE_LIBEXEC);
+				"perigee's programs are not installed in %s (%s); --libexec says "
+				"where they are",
+				libexec, strerror(-rc));
 		return rc;
 	}
 	if (supervisor->paths.is_root && !paths_are_open(&supervisor->paths, program)) {
@@ -185,9 +190,23 @@ static bool take_sockets(struct supervisor *supervisor) {
 	return all;
 }
 
+/* The ledger of a predecessor, if there is one and this release can read it. */
+static bool take_ledger(struct supervisor *supervisor) {
+	OWN(fd_close) int fd = keep_take(&supervisor->keep, "ledger");
+	int rc = fd < 0 ? fd : ledger_open(fd, &supervisor->ledger);
+	if (rc < 0 && fd >= 0) {
+		log_error("ledger-unreadable", "error=%s", log_quote(strerror(-rc)).text);
+	}
+	if (rc == 0) {
+		fd = -1;
+	}
+	return rc == 0;
+}
+
 static int prepare(
 		struct supervisor *supervisor, int argc, char **argv, struct config_text *error) {
 	char copy[32] = "";
+	supervisor->taken = take_ledger(supervisor);
 	OWN(fd_close) int file = keep_take(&supervisor->keep, "config");
 	if (file >= 0) {
 		text_format(copy, sizeof(copy), "/proc/self/fd/%d", file);
@@ -217,7 +236,7 @@ static int prepare(
 		rc = sockets_open(&supervisor->config, &supervisor->paths, &supervisor->sockets,
 				error);
 	}
-	if (rc < 0 && supervisor->paths.runtime[0] && !keep_has(&supervisor->keep, "ledger")) {
+	if (rc < 0 && supervisor->paths.runtime[0] && !supervisor->taken) {
 		paths_remove_empty(supervisor->paths.runtime);
 	}
 	return rc;
@@ -285,19 +304,6 @@ static int prepare_confinement(struct supervisor *supervisor) {
 	return paths_make(homes, paths->uid, paths->gid);
 }
 
-/* The ledger of a predecessor, if there is one and this release can read it. */
-static bool take_ledger(struct supervisor *supervisor) {
-	OWN(fd_close) int fd = keep_take(&supervisor->keep, "ledger");
-	int rc = fd < 0 ? fd : ledger_open(fd, &supervisor->ledger);
-	if (rc < 0 && fd >= 0) {
-		log_error("ledger-unreadable", "error=%s", log_quote(strerror(-rc)).text);
-	}
-	if (rc == 0) {
-		fd = -1;
-	}
-	return rc == 0;
-}
-
 static int take_keys(struct supervisor *supervisor) {
 	OWN(fd_close) int fd = keep_take(&supervisor->keep, "used-keys");
 	if (fd >= 0 && keys_open(fd, &supervisor->keys) == 0) {
@@ -319,7 +325,7 @@ static int open_log(struct supervisor *supervisor) {
 
 /* As the first, or instead of one that died. */
 static int settle(struct supervisor *supervisor) {
-	if (take_ledger(supervisor)) {
+	if (supervisor->taken) {
 		int rc = record_resume(supervisor);
 		return rc < 0 ? rc : adopt_all(supervisor);
 	}
@@ -334,8 +340,8 @@ static int begin(struct supervisor *supervisor) {
 	nursery->user = supervisor;
 	nursery->event = supervisor->event;
 	nursery->journal = &supervisor->journal;
-	nursery->libexec =
-			supervisor->config.libexec ? supervisor->config.libexec : PERIGEE_LIBEXEC;
+	nursery->versions = &supervisor->versions;
+	nursery->libexec = supervisor->versions.current->folders;
 	nursery->paths = &supervisor->paths;
 	nursery->uid = supervisor->paths.is_root ? supervisor->paths.uid : 0;
 	nursery->gid = supervisor->paths.is_root ? supervisor->paths.gid : 0;
@@ -407,6 +413,7 @@ int main(int argc, char **argv) {
 	if (!supervisor) {
 		return 1;
 	}
+	spawn_take_name();
 	supervisor->begun_ms = clock_now_ms();
 	supervisor->deferred.supervisor = supervisor;
 	supervisor->journal.fd = supervisor->own_lines_fd = supervisor->terminal_fd = -1;

@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/spawning.h"
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "supervisor/cgroup.h"
 #include "supervisor/child.h"
 #include "supervisor/paths.h"
+#include "supervisor/programs.h"
+#include "supervisor/versions.h"
 
 int spawn_find(const char *libexec, const char *program, char *out, size_t size) {
 	if (program[0] == '/') {
@@ -30,11 +33,28 @@ int spawn_find(const char *libexec, const char *program, char *out, size_t size)
 	return -ENOENT;
 }
 
+enum {
+	PROGRAM_FD = 6, /* behind the channel, and behind what it gets when it has settled */
+};
+
+int spawn_resolve(const struct nursery *nursery, const struct programs *programs,
+		const char *program, struct spawn_way *out) {
+	out->fd = programs ? programs_fd(programs, program) : -1;
+	if (out->fd < 0) {
+		int rc = spawn_find(programs ? programs->folders : nursery->libexec, program,
+				out->name, sizeof(out->name));
+		text_copy(out->file, sizeof(out->file), rc == 0 ? out->name : "");
+		return rc;
+	}
+	text_format(out->file, sizeof(out->file), "/proc/self/fd/%d", out->fd);
+	return programs_path(programs, program, out->name, sizeof(out->name));
+}
+
 struct command {
 	const char *argv[CHILD_ARGS_MAX + 48];
 	size_t count;
-	char numbers[2][12];
-	char exec[256], program[256];
+	char numbers[3][12];
+	struct spawn_way exec, program;
 	char cgroups[CGROUP_CONTROLLERS][CGROUP_PATH_MAX + 32];
 	char runtime[CONFIG_PATH_MAX + 24], libexec[4096], homes[CONFIG_PATH_MAX + 8];
 };
@@ -91,18 +111,21 @@ static void add_confinement(const struct nursery *nursery, const struct child_sp
 	add_pair(command, "--landlock-closed", paths->runtime);
 }
 
-static int build(const struct nursery *nursery, const struct child_spec *spec,
-		struct command *command) {
-	int rc = spawn_find(nursery->libexec, "perigee-exec", command->exec, sizeof(command->exec));
+static int build(const struct nursery *nursery, const struct programs *programs,
+		const struct child_spec *spec, struct command *command) {
+	int rc = spawn_resolve(nursery, programs, "perigee-exec", &command->exec);
 	if (rc == 0) {
-		rc = spawn_find(nursery->libexec, spec->program, command->program,
-				sizeof(command->program));
+		rc = spawn_resolve(nursery, programs, spec->program, &command->program);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	add(command, command->exec);
+	add(command, command->exec.name);
 	add(command, "--setsid");
+	if (command->program.fd >= 0) {
+		snprintf(command->numbers[2], sizeof(command->numbers[2]), "%d", PROGRAM_FD);
+		add_pair(command, "--program-fd", command->numbers[2]);
+	}
 	if (nursery->uid) {
 		snprintf(command->numbers[0], sizeof(command->numbers[0]), "%u", nursery->uid);
 		snprintf(command->numbers[1], sizeof(command->numbers[1]), "%u", nursery->gid);
@@ -138,7 +161,7 @@ static int build(const struct nursery *nursery, const struct child_spec *spec,
 	add(command, "--cwd");
 	add(command, spec->cwd ? spec->cwd : "/");
 	add(command, "--");
-	add(command, command->program);
+	add(command, command->program.name);
 	for (size_t i = 0; spec->args[i]; i++) {
 		add(command, spec->args[i]);
 	}
@@ -154,23 +177,20 @@ static int run(const struct command *command, const struct child_spec *spec, int
 		pid_t *out_pid) {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
+	spawn_clean(&attributes, false);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	if (fd3 >= 0) {
 		posix_spawn_file_actions_adddup2(&actions, fd3, 3);
 	}
+	if (command->program.fd >= 0) {
+		posix_spawn_file_actions_adddup2(&actions, command->program.fd, PROGRAM_FD);
+	}
 	const char *const *env = spec->env ? spec->env : default_env;
 	/* posix_spawn() does not write to the strings; its type predates const. */
-	int rc = posix_spawn(out_pid, command->exec, &actions, &attributes,
+	int rc = posix_spawn(out_pid, command->exec.file, &actions, &attributes,
 			(char *const *)(uintptr_t)command->argv, (char *const *)(uintptr_t)env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
@@ -183,10 +203,10 @@ static int off_three(int fd) {
 	return moved < 0 ? -errno : moved;
 }
 
-int spawn_worker(
-		const struct nursery *nursery, const struct child_spec *spec, struct spawned *out) {
+int spawn_worker(const struct nursery *nursery, const struct programs *programs,
+		const struct child_spec *spec, struct spawned *out) {
 	struct command command = { .count = 0 };
-	int rc = build(nursery, spec, &command);
+	int rc = build(nursery, programs, spec, &command);
 	if (rc < 0) {
 		return rc;
 	}
@@ -226,8 +246,8 @@ int spawn_worker(
 }
 
 int spawn_log(const struct nursery *nursery, const char *file, int input, int console) {
-	char program[256];
-	int rc = spawn_find(nursery->libexec, "perigee-log", program, sizeof(program));
+	struct spawn_way way;
+	int rc = spawn_resolve(nursery, versions_for(nursery, 0), "perigee-log", &way);
 	if (rc < 0) {
 		return rc;
 	}
@@ -241,11 +261,11 @@ int spawn_log(const struct nursery *nursery, const char *file, int input, int co
 	posix_spawn_file_actions_adddup2(&actions, console, STDERR_FILENO);
 	/* A person at a terminal wants the banner and what is wrong; all is in the file. */
 	bool quiet = isatty(console) && nursery->log_level < LOG_LEVEL_DEBUG;
-	const char *const argv[] = { program, "--file", file, "--console",
+	const char *const argv[] = { way.name, "--file", file, "--console",
 		quiet ? "warning" : "debug", NULL };
 	const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
 	pid_t pid;
-	rc = posix_spawn(&pid, program, &actions, &attributes, (char *const *)(uintptr_t)argv,
+	rc = posix_spawn(&pid, way.file, &actions, &attributes, (char *const *)(uintptr_t)argv,
 			(char *const *)(uintptr_t)env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);

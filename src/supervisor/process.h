@@ -7,6 +7,7 @@
 #include "base/own.h"
 
 struct nursery;
+struct programs;
 struct child_spec;
 
 enum {
@@ -20,9 +21,22 @@ struct spawned {
 	int output_fd;  /* owned: what it prints */
 };
 
-/* posix_spawn of perigee-exec, which confines itself and becomes the program. */
-int spawn_worker(const struct nursery *nursery, const struct child_spec *spec,
-		struct spawned *out) NODISCARD;
+/* How one of our programs is started. */
+struct spawn_way {
+	char name[256]; /* argv[0]: where the file is, or was */
+	char file[256]; /* what to execute */
+	int fd;         /* borrowed: the same, -1 when it goes by its path */
+};
+
+/* By a descriptor if one of these programs is it, else by its path; programs may be NULL,
+ * then it is looked for in the folders. -ENOENT. */
+int spawn_resolve(const struct nursery *nursery, const struct programs *programs,
+		const char *program, struct spawn_way *out) NODISCARD;
+
+/* posix_spawn of perigee-exec, which confines itself and becomes the program; both of the
+ * version that `programs` are, NULL for whichever lies in the folders. */
+int spawn_worker(const struct nursery *nursery, const struct programs *programs,
+		const struct child_spec *spec, struct spawned *out) NODISCARD;
 
 /* Starts perigee-log with `input` as its stdin and `console` as its stderr. It is
  * nobody's worker: it ends at the end of its input. */

@@ -68,7 +68,8 @@ static void put_child(struct supervisor *supervisor, struct child *child) {
 				.stopping = child->stopping,
 				.killed = child->killed || child->phase != CHILD_LIVING,
 				.corpse = child->phase == CHILD_CORPSE,
-				.has_channel = channel_is_open(&child->channel) },
+				.has_channel = channel_is_open(&child->channel),
+				.version = child->version },
 	};
 	text_copy(message.ledger_worker.name, sizeof(message.ledger_worker.name), child->name);
 	put(supervisor, child->id, &message);
@@ -234,6 +235,8 @@ int record_begin(struct supervisor *supervisor) {
 	/* Who edits it wants that read at the next start, not at our death. */
 	OWN(fd_close) int config = config_copy(&supervisor->config);
 	keep_put(&supervisor->keep, config, "config");
+	supervisor->recording = true;
+	versions_record(supervisor);
 	keep_put(&supervisor->keep, supervisor->ledger.shm.fd, "ledger");
 	return record_resume(supervisor);
 }

@@ -22,6 +22,7 @@
 #include "supervisor/paths.h"
 #include "supervisor/ready.h"
 #include "supervisor/sockets.h"
+#include "supervisor/versions.h"
 #include "supervisor/weigh.h"
 
 struct session;
@@ -74,6 +75,7 @@ struct supervisor {
 	struct keep keep;                   /* what lies with the holder */
 	struct ledger ledger;               /* what a supervisor that takes over must know */
 	struct keys keys;                   /* used session keys' hashes */
+	struct versions versions;           /* of which something runs */
 	struct service services[SERVICES];
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
@@ -101,7 +103,7 @@ struct supervisor {
 	int own_lines_fd;                    /* owned: our own stderr comes back here */
 	int terminal_fd;                     /* owned: the stderr we were started with */
 	struct sd_event_source *record_post; /* owned: writes to the ledger (record.h) */
-	bool recording, record_stale;
+	bool recording, record_stale, taken; /* taken: from a predecessor */
 	uint64_t begun_ms;    /* of the first of us */
 	uint32_t successions; /* of us since then */
 	bool banner_shown, banner_overdue, stopping, stop_forced;
