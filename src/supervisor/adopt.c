@@ -73,6 +73,7 @@ static void read_host(struct supervisor *supervisor) {
 
 static void fill_session(struct session *session, const struct ipc_message *message) {
 	const typeof(message->ledger_session) *from = &message->ledger_session;
+	struct desk *desk = session->desk;
 	session->id = from->session;
 	session->life = (struct life){ .state = (enum life_state)from->state,
 		.deadline_ms = from->deadline_ms };
@@ -84,17 +85,20 @@ static void fill_session(struct session *session, const struct ipc_message *mess
 	session->plain_pending = from->plain_pending;
 	session->announce_pending = from->announce_pending;
 	session->announce_request = from->announce_request;
-	session->app_pid = from->app_pid;
-	text_copy(session->runtime, sizeof(session->runtime), from->runtime);
-	text_copy(session->sound_server, sizeof(session->sound_server), from->sound_server);
-	text_copy(session->x_display, sizeof(session->x_display), from->x_display);
-	session->width = from->width;
-	session->height = from->height;
-	session->rate_mhz = from->rate_mhz;
-	session->desktop_ready = from->desktop_ready;
+	desk->app_pid = from->app_pid;
+	text_copy(desk->runtime, sizeof(desk->runtime), from->runtime);
+	text_copy(desk->sound_server, sizeof(desk->sound_server), from->sound_server);
+	text_copy(desk->x_display, sizeof(desk->x_display), from->x_display);
+	desk->width = from->width;
+	desk->height = from->height;
+	desk->rate_mhz = from->rate_mhz;
+	desk->desktop_ready = from->desktop_ready;
 	session->launched_ms = from->launched_ms;
 	session->reason = from->reason;
 	session->internal = from->internal;
+	memcpy(desk->client, from->client, sizeof(desk->client));
+	desk->internal = from->internal;
+	desk->ending = session->life.state >= LIFE_ENDING;
 	text_copy(session->detail, sizeof(session->detail), from->detail);
 }
 
@@ -104,7 +108,8 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 	const struct ledger *ledger = &supervisor->ledger;
 	uint64_t id = message->ledger_session.session;
 	const struct app *app = apps_find(&supervisor->apps, message->ledger_session.app);
-	struct session *session = app ? calloc(1, sizeof(*session)) : NULL;
+	struct desk *desk = app ? desk_make(supervisor, id, app, &session_desk_owner, NULL) : NULL;
+	struct session *session = desk ? calloc(1, sizeof(*session)) : NULL;
 	if (!session || message->ledger_session.state >= LIFE_ENDED ||
 			ledger_get(ledger, IPC_LAUNCH, id, &session->launch) < 0 ||
 			ledger_get(ledger, IPC_LAUNCHED, id, &session->answer) < 0) {
@@ -113,13 +118,16 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 			explicit_bzero(session, sizeof(*session));
 		}
 		free(session);
+		free(desk);
 		return;
 	}
 	session->supervisor = supervisor;
 	session->app = app;
+	session->desk = desk;
+	desk->user = session;
 	fill_session(session, message);
-	session_app_restore(session);
-	session->sound_listen_fd =
+	session_app_restore(desk);
+	desk->sound_listen_fd =
 			keep_take(&supervisor->keep, "s%016llx.sound", (unsigned long long)id);
 	session->next = supervisor->sessions;
 	supervisor->sessions = session;
@@ -175,9 +183,9 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 	} else if (left.kind == PEER_ENCODER || left.kind == PEER_STREAM) {
 		rc = view_adopt(session, &left);
 	} else if (left.kind == PEER_RUNNER) {
-		rc = session_app_adopt(session, &left);
+		rc = session_app_adopt(session->desk, &left);
 	} else {
-		rc = session_parts_adopt(session, &left);
+		rc = session_parts_adopt(session->desk, &left);
 	}
 	if (rc < 0) {
 		ledger_drop(&supervisor->ledger, IPC_LEDGER_WORKER, from->worker);
@@ -190,8 +198,8 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 static void mend(struct session *session) {
 	enum life_state state = session->life.state;
 	if (state >= LIFE_ENDING) {
-		session_parts_stop(session, session->reason);
-		if (session->children == 0) {
+		session_parts_stop(session->desk, session->reason);
+		if (session->children + session->desk->children == 0) {
 			session_raise(session, LIFE_ALL_GONE, REASON_NONE, NULL);
 		}
 		return;
@@ -201,9 +209,10 @@ static void mend(struct session *session) {
 		session_raise(session, LIFE_QUIT, REASON_ASKED, NULL);
 		return;
 	}
-	session_parts_mend(session);
-	bool app_gone = session->desktop_ready && !session->runner && !session->app_ending;
-	bool desktop_gone = !session->desktop && !session->desktop_retry;
+	struct desk *desk = session->desk;
+	session_parts_mend(desk);
+	bool app_gone = desk->desktop_ready && !desk->runner && !desk->app_ending;
+	bool desktop_gone = !desk->desktop && !desk->desktop_retry;
 	if (desktop_gone || app_gone) {
 		session_raise(session, LIFE_BROKEN,
 				desktop_gone ? REASON_DESKTOP_DIED : REASON_RUNNER_DIED,
@@ -241,7 +250,8 @@ void adopt_answered(struct child *child, const struct ipc_message *message, bool
 	struct supervisor *supervisor = (struct supervisor *)child->nursery->user;
 	struct session *session = session_find(supervisor, child->session);
 	bool in_view = session && session->view && child->view == session->view->id;
-	bool in_parts = session && (child == session->desktop || child == session->runner);
+	bool in_parts = session &&
+			(child == session->desk->desktop || child == session->desk->runner);
 	if (message->i_am.ending && !child->stopping) {
 		/* It was told so, before the ledger was. */
 		child_stop(child, message->i_am.reason, CHILD_STOP_MS);

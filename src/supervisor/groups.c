@@ -37,8 +37,8 @@ static uint64_t memory_limit(const struct supervisor *supervisor) {
 	return sysinfo(&info) < 0 ? 0 : (uint64_t)info.totalram * info.mem_unit / 4 * 3;
 }
 
-void groups_make(struct session *session) {
-	struct supervisor *supervisor = session->supervisor;
+void groups_make(struct desk *desk) {
+	struct supervisor *supervisor = desk->supervisor;
 	struct cgroup_limits limits = {
 		.cpu_weight = WEIGHT,
 		.memory = memory_limit(supervisor),
@@ -47,10 +47,10 @@ void groups_make(struct session *session) {
 	if (supervisor->cgroups.version == 0) {
 		return;
 	}
-	int rc = cgroup_create(&supervisor->cgroups, session->id, &limits);
+	int rc = cgroup_create(&supervisor->cgroups, desk->id, &limits);
 	if (rc < 0) {
 		log_warning("cgroup-failed", "session=%016llx error=%s",
-				(unsigned long long)session->id, log_quote(strerror(-rc)).text);
+				(unsigned long long)desk->id, log_quote(strerror(-rc)).text);
 	}
 }
 

@@ -2,7 +2,7 @@
 #ifndef SUPERVISOR_GROUPS_H
 #define SUPERVISOR_GROUPS_H
 
-struct session;
+struct desk;
 struct supervisor;
 
 /* The sessions' control groups (cgroup.h) in the supervisor's life. */
@@ -10,8 +10,8 @@ struct supervisor;
 /* Finds where they can be made; what is missing is logged once and shown in the status. */
 void groups_open(struct supervisor *supervisor);
 
-/* Before the first process of a session is started. Without a group it goes on. */
-void groups_make(struct session *session);
+/* Before the first process of a desk is started. Without a group it goes on. */
+void groups_make(struct desk *desk);
 
 /* Removes those of sessions that are gone, as soon as their last process is. */
 void groups_sweep(struct supervisor *supervisor);

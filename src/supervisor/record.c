@@ -96,11 +96,11 @@ static void put_session(struct supervisor *supervisor, struct session *session) 
 				.plain_pending = session->plain_pending,
 				.announce_pending = session->announce_pending,
 				.announce_request = session->announce_request,
-				.app_pid = session->app_pid,
-				.width = session->width,
-				.height = session->height,
-				.rate_mhz = session->rate_mhz,
-				.desktop_ready = session->desktop_ready,
+				.app_pid = session->desk->app_pid,
+				.width = session->desk->width,
+				.height = session->desk->height,
+				.rate_mhz = session->desk->rate_mhz,
+				.desktop_ready = session->desk->desktop_ready,
 				.launched_ms = session->launched_ms,
 				.reason = session->reason,
 				.internal = session->internal },
@@ -109,9 +109,9 @@ static void put_session(struct supervisor *supervisor, struct session *session) 
 	memcpy(out->client, session->client, sizeof(out->client));
 	text_copy(out->client_name, sizeof(out->client_name), session->client_name);
 	text_copy(out->trace, sizeof(out->trace), session->trace);
-	text_copy(out->runtime, sizeof(out->runtime), session->runtime);
-	text_copy(out->sound_server, sizeof(out->sound_server), session->sound_server);
-	text_copy(out->x_display, sizeof(out->x_display), session->x_display);
+	text_copy(out->runtime, sizeof(out->runtime), session->desk->runtime);
+	text_copy(out->sound_server, sizeof(out->sound_server), session->desk->sound_server);
+	text_copy(out->x_display, sizeof(out->x_display), session->desk->x_display);
 	text_copy(out->detail, sizeof(out->detail), session->detail);
 	if (session->view) {
 		view_write(session->view);

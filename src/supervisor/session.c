@@ -31,7 +31,7 @@ static void session_free(struct session *session) {
 			break;
 		}
 	}
-	session_parts_finish(session);
+	desk_destroy(session->desk);
 	groups_sweep(supervisor);
 	record_forget_session(session);
 	sd_event_source_disable_unref(session->overdue);
@@ -163,7 +163,7 @@ static void stop_all(struct session *session) {
 	answer_announce(session, session->reason);
 	close_view(session, termination_code(session->reason));
 	session_tell_state(session);
-	session_parts_stop(session, session->reason);
+	session_parts_stop(session->desk, session->reason);
 	log_info("session-ending", "session=%016llx reason=%s detail=%s",
 			(unsigned long long)session->id, reason_row(session->reason)->name,
 			log_quote(session->detail).text);
@@ -201,7 +201,7 @@ void session_end_plain(struct session *session) {
 static void renew(struct session *session) {
 	session_draw_secrets(session);
 	session_open_view(session);
-	if (session->desktop_ready) {
+	if (session->desk->desktop_ready) {
 		session_answer_launch(session);
 	}
 }
@@ -249,14 +249,15 @@ static void fail_view(struct session *session) {
 
 static void kill_all(struct session *session) {
 	/* What view_close() released dies by its own stop deadline. */
-	session_parts_kill(session);
+	session_parts_kill(session->desk, session->reason);
 }
 
 /* Processes that SIGKILL does not end are left to their own reaping: they hold
  * nothing of the session that is needed again. */
 static void give_up(struct session *session) {
 	log_error("session-written-off", "session=%016llx processes=%u",
-			(unsigned long long)session->id, session->children);
+			(unsigned long long)session->id,
+			session->children + session->desk->children);
 	for (struct child *child = session->supervisor->nursery.first; child; child = child->next) {
 		static const struct child_owner nobody = { 0 };
 		if (child->session == session->id) {
@@ -269,7 +270,7 @@ static void give_up(struct session *session) {
 
 static void restart_desktop(struct session *session) {
 	view_desktop_gone(session->view);
-	session_parts_restart_desktop(session);
+	session_parts_restart_desktop(session->desk);
 }
 
 /* clang-format off */
@@ -335,12 +336,48 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 	actions[action](session);
 }
 
-void session_child_gone(struct session *session) {
-	session->children--;
-	if (session->children == 0 && session->life.state >= LIFE_ENDING) {
+static void check_gone(struct session *session) {
+	if (session->children + session->desk->children == 0 &&
+			session->life.state >= LIFE_ENDING) {
 		session_raise(session, LIFE_ALL_GONE, REASON_NONE, NULL);
 	}
 }
+
+void session_child_gone(struct session *session) {
+	session->children--;
+	check_gone(session);
+}
+
+static void handle_desk_event(
+		struct desk *desk, enum desk_event event, uint32_t reason, const char *detail) {
+	static const enum life_event events[DESK_EVENTS] = {
+		[DESK_READY] = LIFE_DESKTOP_READY,
+		[DESK_AGAIN] = LIFE_DESKTOP_GONE,
+		[DESK_BROKEN] = LIFE_BROKEN,
+		[DESK_APP_OVER] = LIFE_QUIT,
+		[DESK_TROUBLE] = LIFE_VIEWER_LOST,
+	};
+	struct session *session = (struct session *)desk->user;
+	if (event == DESK_EMPTY) {
+		check_gone(session);
+	} else if (event == DESK_SHOWN) {
+		view_desktop_back(session->view);
+	} else {
+		session_raise(session, events[event], reason, detail);
+	}
+}
+
+static void handle_encoder_lost(struct desk *desk, uint32_t encoder, uint32_t reason) {
+	struct session *session = (struct session *)desk->user;
+	if (session->view) {
+		view_encoder_lost(session->view, encoder, reason);
+	}
+}
+
+const struct desk_owner session_desk_owner = {
+	.event = handle_desk_event,
+	.encoder_lost = handle_encoder_lost,
+};
 
 static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;

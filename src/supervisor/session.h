@@ -7,17 +7,16 @@
 
 #include "ipc/message.h"
 #include "ipc/reason.h"
-#include "supervisor/child.h"
+#include "supervisor/desk.h"
 #include "supervisor/life.h"
-#include "supervisor/restarts.h"
 #include "supervisor/weigh.h"
 
 struct app;
 struct supervisor;
 struct view;
 
-/* One client's launch: a desktop with its sound server and app, and, while
- * somebody watches, a view (view.h). Lives until its last process is reaped. */
+/* One client's launch: a desk (desk.h) and, while somebody watches, a view (view.h).
+ * Lives until the last process of both is reaped. */
 struct session {
 	struct supervisor *supervisor; /* borrowed */
 	struct session *next;
@@ -39,29 +38,9 @@ struct session {
 	uint32_t announce_request;
 	bool announce_pending;
 
-	struct child *desktop, *sound, *runner;
+	struct desk *desk; /* owned: what was launched */
 	struct view *view; /* owned, NULL when nobody watches or is about to */
-	unsigned children; /* processes of ours that are not reaped, closing ones too */
-	uint32_t app_pid;
-	int app_pidfd, app_output_fd; /* owned: for the next runner, -1 before the app runs */
-	struct restarts runner_restarts;
-	bool app_reaped; /* by the holder, with app_status */
-	bool app_status_known;
-	bool app_ending; /* of a desktop before this one: the next app waits for its end */
-	int app_status;
-	struct sd_event_source *app_blame; /* owned: its failure is about to be judged */
-	char app_words[160];               /* what is said then */
-	int sound_listen_fd;               /* owned: outlives the sound server */
-	struct restarts sound_restarts;
-	struct sd_event_source *sound_retry; /* owned */
-	char runtime[128], sound_server[160], x_display[16];
-	uint16_t width, height; /* of the desktop now */
-	uint32_t rate_mhz;
-	bool desktop_ready;
-	struct restarts desktop_restarts;
-	uint32_t desktop_wait_ms;              /* until the next one */
-	struct sd_event_source *desktop_retry; /* owned: another one, then its first window */
-
+	unsigned children; /* processes of views that are not reaped, closing ones too */
 	uint64_t launched_ms;
 	bool internal;   /* of the readiness trial: not one of the users' */
 	uint32_t reason; /* why it ended */
@@ -103,7 +82,10 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 /* The session of that id, in whatever state; NULL when there is none. */
 struct session *session_find(struct supervisor *supervisor, uint64_t id);
 
-/* For the parts: a process of this session was spawned or is gone. */
+/* What hears of a session's own desk. */
+extern const struct desk_owner session_desk_owner;
+
+/* For the views: a process of this session is gone. */
 void session_child_gone(struct session *session);
 
 /* Tells the doors what runs for the client. */

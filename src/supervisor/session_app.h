@@ -6,33 +6,33 @@
 
 #include "base/own.h"
 
-struct session;
+struct desk;
 struct supervisor;
 
-/* A session's app and the runner that starts, watches and ends it. */
+/* A desk's app and the runner that starts, watches and ends it. */
 
 /* Home, environment, runner; the app follows. -errno. */
-int session_app_start(struct session *session) NODISCARD;
+int session_app_start(struct desk *desk) NODISCARD;
 
 struct child_left;
 
 /* Goes on with the runner that a predecessor started. */
-int session_app_adopt(struct session *session, struct child_left *left) NODISCARD;
+int session_app_adopt(struct desk *desk, struct child_left *left) NODISCARD;
 
 /* What the predecessor held of the app. */
-void session_app_restore(struct session *session);
+void session_app_restore(struct desk *desk);
 
 /* Asks the runner to end the app and itself. */
-void session_app_stop(struct session *session, uint32_t reason);
+void session_app_stop(struct desk *desk, uint32_t reason);
 
 /* The holder, whose orphans apps become with their runner's death, has reaped one. */
 void session_app_reaped(struct supervisor *supervisor, uint32_t pid, int status);
 
 /* The app's desktop is gone, and so is its use: it and its runner end, and nothing that
  * they still say matters. */
-void session_app_abandon(struct session *session);
+void session_app_abandon(struct desk *desk);
 
 /* Releases what is held. */
-void session_app_finish(struct session *session);
+void session_app_finish(struct desk *desk);
 
 #endif

@@ -10,103 +10,102 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/desk.h"
 #include "supervisor/groups.h"
-#include "supervisor/session.h"
 #include "supervisor/session_app.h"
 #include "supervisor/supervisor.h"
-#include "supervisor/view.h"
 
 enum {
 	DESKTOP_GRACE_MS = 500,
 	DESKTOP_SHOW_MS = 3000, /* an app that has no window by then is not waited for */
 };
 
-static int spawn_sound(struct session *session);
-static void sound_failed(struct session *session, uint32_t reason);
+static int spawn_sound(struct desk *desk);
+static void sound_failed(struct desk *desk, uint32_t reason);
 
 /* The viewer of a desktop that is started again keeps the last picture of the one
  * before until there is something to see. */
-static void show_desktop(struct session *session) {
-	if (session->desktop_ready) {
-		session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
-		view_desktop_back(session->view);
+static void show_desktop(struct desk *desk) {
+	if (desk->desktop_ready) {
+		desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);
+		desk_raise(desk, DESK_SHOWN, REASON_NONE, NULL);
 	}
 }
 
 static int handle_show(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
-	show_desktop((struct session *)user);
+	show_desktop((struct desk *)user);
 	return 0;
 }
 
-static void await_window(struct session *session) {
-	sd_event_source_disable_unref(session->desktop_retry);
-	session->desktop_retry = NULL;
-	if (sd_event_add_time_relative(session->supervisor->event, &session->desktop_retry,
+static void await_window(struct desk *desk) {
+	sd_event_source_disable_unref(desk->desktop_retry);
+	desk->desktop_retry = NULL;
+	if (sd_event_add_time_relative(desk->supervisor->event, &desk->desktop_retry,
 			    CLOCK_MONOTONIC, DESKTOP_SHOW_MS * US_PER_MS, 1000, handle_show,
-			    session) < 0) {
-		show_desktop(session);
+			    desk) < 0) {
+		show_desktop(desk);
 	}
 }
 
 static void handle_desktop_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
-	struct session *session = (struct session *)child->user;
-	if (message->kind == IPC_DESKTOP_READY && !session->desktop_ready) {
-		session->desktop_ready = true;
-		text_copy(session->x_display, sizeof(session->x_display),
+	struct desk *desk = (struct desk *)child->user;
+	if (message->kind == IPC_DESKTOP_READY && !desk->desktop_ready) {
+		desk->desktop_ready = true;
+		text_copy(desk->x_display, sizeof(desk->x_display),
 				message->desktop_ready.x_display);
 		log_info("desktop-ready", "session=%016llx renderer=%s x_display=%s",
-				(unsigned long long)session->id,
+				(unsigned long long)desk->id,
 				log_quote(message->desktop_ready.renderer).text,
 				log_quote(message->desktop_ready.x_display).text);
-		int rc = session->app_ending ? 0 : session_app_start(session);
+		int rc = desk->app_ending ? 0 : session_app_start(desk);
 		if (rc < 0) {
-			session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+			desk_raise(desk, DESK_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
 			return;
 		}
-		session_raise(session, LIFE_DESKTOP_READY, REASON_NONE, NULL);
-		await_window(session);
-	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST && session->view) {
-		view_encoder_lost(session->view, message->desktop_encoder_lost.encoder,
+		desk_raise(desk, DESK_READY, REASON_NONE, NULL);
+		await_window(desk);
+	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST) {
+		desk->owner->encoder_lost(desk, message->desktop_encoder_lost.encoder,
 				message->desktop_encoder_lost.reason);
 	} else if (message->kind == IPC_DESKTOP_WINDOWS) {
 		if (message->desktop_windows.count > 0) {
-			show_desktop(session);
+			show_desktop(desk);
 		}
 		log_info("desktop-windows", "session=%016llx count=%u",
-				(unsigned long long)session->id, message->desktop_windows.count);
+				(unsigned long long)desk->id, message->desktop_windows.count);
 	}
 }
 
 static void handle_desktop_failure(struct child *child, uint32_t reason, const char *detail) {
-	session_raise((struct session *)child->user, LIFE_VIEWER_LOST, reason, detail);
+	desk_raise((struct desk *)child->user, DESK_TROUBLE, reason, detail);
 }
 
-static bool may_restart(struct session *session, uint32_t reason) {
+static bool may_restart(struct desk *desk, uint32_t reason) {
 	static const struct restarts_rule rule = {
 		.at_once = 2, .most = 5, .first_ms = 500, .wait_max_ms = 5000
 	};
-	return session->app->restart && session->life.state < LIFE_ENDING &&
-	       restarts_failed(&session->desktop_restarts, &rule, reason, clock_now_ms(),
-			       &session->desktop_wait_ms);
+	return desk->app->restart && !desk->ending &&
+	       restarts_failed(&desk->desktop_restarts, &rule, reason, clock_now_ms(),
+			       &desk->desktop_wait_ms);
 }
 
 static void handle_desktop_ended(struct child *child, const struct child_end *end) {
-	struct session *session = (struct session *)child->user;
-	session->desktop = NULL;
-	session->desktop_ready = false;
-	if (may_restart(session, end->reason)) {
+	struct desk *desk = (struct desk *)child->user;
+	desk->desktop = NULL;
+	desk->desktop_ready = false;
+	if (may_restart(desk, end->reason)) {
 		log_warning("desktop-restart", "session=%016llx reason=%s times=%u",
-				(unsigned long long)session->id, reason_row(end->reason)->name,
-				session->desktop_restarts.recent);
-		session_raise(session, LIFE_DESKTOP_GONE, REASON_DESKTOP_AGAIN, end->detail);
+				(unsigned long long)desk->id, reason_row(end->reason)->name,
+				desk->desktop_restarts.recent);
+		desk_raise(desk, DESK_AGAIN, REASON_DESKTOP_AGAIN, end->detail);
 	} else {
-		session_raise(session, LIFE_BROKEN, end->reason, end->detail);
+		desk_raise(desk, DESK_BROKEN, end->reason, end->detail);
 	}
-	session_child_gone(session);
+	desk_child_gone(desk);
 }
 
 static const struct child_owner desktop_owner = {
@@ -119,39 +118,38 @@ static void copy_optional(char *out, size_t size, const char *text) {
 	text_copy(out, size, text ? text : "");
 }
 
-static int start_desktop(struct session *session) {
+static int start_desktop(struct desk *desk) {
 	char path[160];
-	struct supervisor *supervisor = session->supervisor;
-	text_format(path, sizeof(path), "%s/wayland-0", session->runtime);
+	struct supervisor *supervisor = desk->supervisor;
+	text_format(path, sizeof(path), "%s/wayland-0", desk->runtime);
 	OWN(fd_close)
 	int listening = sockets_listen_unix(path, supervisor->paths.uid, supervisor->paths.gid);
 	if (listening < 0) {
 		return listening;
 	}
 	char runtime_env[160];
-	text_format(runtime_env, sizeof(runtime_env), "XDG_RUNTIME_DIR=%s", session->runtime);
+	text_format(runtime_env, sizeof(runtime_env), "XDG_RUNTIME_DIR=%s", desk->runtime);
 	const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
 		runtime_env, "WLR_RENDERER_ALLOW_SOFTWARE=1", NULL };
 	struct child_spec spec = {
 		.kind = PEER_DESKTOP,
 		.program = "perigee-desktop",
 		.prompt = true,
-		.session = session->id,
-		.name = session->app->title,
+		.session = desk->id,
+		.name = desk->app->title,
 		.env = env,
 	};
-	int rc = child_spawn(
-			&supervisor->nursery, &spec, &desktop_owner, session, &session->desktop);
+	int rc = child_spawn(&supervisor->nursery, &spec, &desktop_owner, desk, &desk->desktop);
 	if (rc < 0) {
 		return rc;
 	}
-	session->children++;
+	desk->children++;
 	const struct config_keyboard *keyboard = &supervisor->config.keyboard;
 	struct ipc_message start = {
 		.kind = IPC_DESKTOP_START,
-		.desktop_start = { .width = session->width,
-				.height = session->height,
-				.rate_mhz = session->rate_mhz,
+		.desktop_start = { .width = desk->width,
+				.height = desk->height,
+				.rate_mhz = desk->rate_mhz,
 				.wayland_name = "wayland-0",
 				.xwayland = 1,
 				.fullscreen = 1 },
@@ -164,74 +162,74 @@ static int start_desktop(struct session *session) {
 			keyboard->model);
 	copy_optional(start.desktop_start.options, sizeof(start.desktop_start.options),
 			keyboard->options);
-	child_post(session->desktop, &start, &listening, 1);
+	child_post(desk->desktop, &start, &listening, 1);
 	return 0;
 }
 
 static int handle_desktop_retry(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
-	struct session *session = (struct session *)user;
-	session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
-	restarts_tried(&session->desktop_restarts);
-	int rc = session->life.state < LIFE_ENDING ? start_desktop(session) : 0;
+	struct desk *desk = (struct desk *)user;
+	desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);
+	restarts_tried(&desk->desktop_restarts);
+	int rc = !desk->ending ? start_desktop(desk) : 0;
 	if (rc < 0) {
-		session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+		desk_raise(desk, DESK_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
 	}
 	return 0;
 }
 
-void session_parts_restart_desktop(struct session *session) {
-	session_app_abandon(session);
-	session->x_display[0] = '\0';
-	sd_event_source_disable_unref(session->desktop_retry);
-	session->desktop_retry = NULL;
-	int rc = sd_event_add_time_relative(session->supervisor->event, &session->desktop_retry,
-			CLOCK_MONOTONIC, session->desktop_wait_ms * US_PER_MS, 1000,
-			handle_desktop_retry, session);
+void session_parts_restart_desktop(struct desk *desk) {
+	session_app_abandon(desk);
+	desk->x_display[0] = '\0';
+	sd_event_source_disable_unref(desk->desktop_retry);
+	desk->desktop_retry = NULL;
+	int rc = sd_event_add_time_relative(desk->supervisor->event, &desk->desktop_retry,
+			CLOCK_MONOTONIC, desk->desktop_wait_ms * US_PER_MS, 1000,
+			handle_desktop_retry, desk);
 	if (rc < 0) {
-		session_raise(session, LIFE_BROKEN, REASON_RESOURCES, strerror(-rc));
+		desk_raise(desk, DESK_BROKEN, REASON_RESOURCES, strerror(-rc));
 	}
 }
 
 static int handle_sound_retry(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
-	struct session *session = (struct session *)user;
-	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
-	restarts_tried(&session->sound_restarts);
-	if (session->life.state < LIFE_ENDING && spawn_sound(session) < 0) {
-		sound_failed(session, REASON_SPAWN_FAILED);
+	struct desk *desk = (struct desk *)user;
+	desk->sound_retry = sd_event_source_disable_unref(desk->sound_retry);
+	restarts_tried(&desk->sound_restarts);
+	if (!desk->ending && spawn_sound(desk) < 0) {
+		sound_failed(desk, REASON_SPAWN_FAILED);
 	}
 	return 0;
 }
 
-static void sound_failed(struct session *session, uint32_t reason) {
+static void sound_failed(struct desk *desk, uint32_t reason) {
 	static const struct restarts_rule rule = {
 		.at_once = 3, .most = 12, .first_ms = 200, .wait_max_ms = 5000
 	};
 	uint32_t wait_ms = 0;
-	if (!restarts_failed(&session->sound_restarts, &rule, reason, clock_now_ms(), &wait_ms)) {
-		log_error("sound-given-up", "session=%016llx", (unsigned long long)session->id);
+	if (!restarts_failed(&desk->sound_restarts, &rule, reason, clock_now_ms(), &wait_ms)) {
+		log_error("sound-given-up", "session=%016llx", (unsigned long long)desk->id);
 		return;
 	}
 	log_warning("sound-restart", "session=%016llx reason=%s times=%u wait_ms=%u",
-			(unsigned long long)session->id, reason_row(reason)->name,
-			session->sound_restarts.recent, wait_ms);
-	sd_event_source_disable_unref(session->sound_retry);
-	session->sound_retry = NULL;
-	sd_event_add_time_relative(session->supervisor->event, &session->sound_retry,
-			CLOCK_MONOTONIC, wait_ms * US_PER_MS, 1000, handle_sound_retry, session);
+			(unsigned long long)desk->id, reason_row(reason)->name,
+			desk->sound_restarts.recent, wait_ms);
+	sd_event_source_disable_unref(desk->sound_retry);
+	desk->sound_retry = NULL;
+	sd_event_add_time_relative(desk->supervisor->event, &desk->sound_retry, CLOCK_MONOTONIC,
+			wait_ms * US_PER_MS, 1000, handle_sound_retry, desk);
 }
 
 /* The desktop lives on without sound; the server is started again. */
 static void handle_sound_ended(struct child *child, const struct child_end *end) {
-	struct session *session = (struct session *)child->user;
-	session->sound = NULL;
-	if (session->life.state < LIFE_ENDING) {
-		sound_failed(session, end->reason);
+	struct desk *desk = (struct desk *)child->user;
+	desk->sound = NULL;
+	if (!desk->ending) {
+		sound_failed(desk, end->reason);
 	}
-	session_child_gone(session);
+	desk_child_gone(desk);
 }
 
 static const struct child_owner sound_owner = {
@@ -249,9 +247,9 @@ static const struct sink_row sinks[] = {
 	{ 2, "front-left,front-right" },
 };
 
-/* As many channels as the client asked for at launch, stereo for nonsense. */
-static void sink_arguments(const struct session *session, char *out, size_t size) {
-	unsigned channels = session->launch.launch.surround & 0xff;
+/* As many channels as were asked for, stereo for nonsense. */
+static void sink_arguments(const struct desk *desk, char *out, size_t size) {
+	unsigned channels = desk->channels;
 	const struct sink_row *row = &sinks[ARRAY_LEN(sinks) - 1];
 	for (size_t i = 0; i < ARRAY_LEN(sinks); i++) {
 		if (sinks[i].channels == channels) {
@@ -267,14 +265,14 @@ static void sink_arguments(const struct session *session, char *out, size_t size
 
 /* A null sink whose monitor is what the encoder records. The socket is ours and
  * listens already: nobody waits for the server by time. */
-static int spawn_sound(struct session *session) {
+static int spawn_sound(struct desk *desk) {
 	char home[160], runtime[160];
-	text_format(home, sizeof(home), "HOME=%s/pulse", session->runtime);
-	text_format(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=%s", session->runtime);
+	text_format(home, sizeof(home), "HOME=%s/pulse", desk->runtime);
+	text_format(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=%s", desk->runtime);
 	const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", home,
 		runtime, NULL };
 	char sink[256];
-	sink_arguments(session, sink, sizeof(sink));
+	sink_arguments(desk, sink, sizeof(sink));
 	struct child_spec spec = {
 		.kind = PEER_SOUND,
 		.program = "/usr/bin/pulseaudio",
@@ -282,55 +280,54 @@ static int spawn_sound(struct session *session) {
 				"--disallow-exit", "--disallow-module-loading",
 				"--log-level=notice", "-L", sink, "-L",
 				"module-native-protocol-unix auth-anonymous=1 srbchannel=0", NULL },
-		.session = session->id,
+		.session = desk->id,
 		.name = "pulseaudio",
 		.env = env,
-		.listen_fd = session->sound_listen_fd,
+		.listen_fd = desk->sound_listen_fd,
 	};
-	int rc = child_spawn(&session->supervisor->nursery, &spec, &sound_owner, session,
-			&session->sound);
+	int rc = child_spawn(&desk->supervisor->nursery, &spec, &sound_owner, desk, &desk->sound);
 	if (rc == 0) {
-		session->children++;
+		desk->children++;
 	}
 	return rc;
 }
 
-static int start_sound(struct session *session) {
-	const struct paths *paths = &session->supervisor->paths;
+static int start_sound(struct desk *desk) {
+	const struct paths *paths = &desk->supervisor->paths;
 	char path[160];
-	text_format(path, sizeof(path), "%s/pulse", session->runtime);
+	text_format(path, sizeof(path), "%s/pulse", desk->runtime);
 	int rc = paths_make(path, paths->uid, paths->gid);
 	if (rc < 0) {
 		return rc;
 	}
-	text_format(path, sizeof(path), "%s/pulse/native", session->runtime);
-	session->sound_listen_fd = sockets_listen_unix(path, paths->uid, paths->gid);
-	if (session->sound_listen_fd < 0) {
-		return session->sound_listen_fd;
+	text_format(path, sizeof(path), "%s/pulse/native", desk->runtime);
+	desk->sound_listen_fd = sockets_listen_unix(path, paths->uid, paths->gid);
+	if (desk->sound_listen_fd < 0) {
+		return desk->sound_listen_fd;
 	}
-	keep_put(&session->supervisor->keep, session->sound_listen_fd, "s%016llx.sound",
-			(unsigned long long)session->id);
-	text_format(session->sound_server, sizeof(session->sound_server), "unix:%s", path);
-	return spawn_sound(session);
+	keep_put(&desk->supervisor->keep, desk->sound_listen_fd, "s%016llx.sound",
+			(unsigned long long)desk->id);
+	text_format(desk->sound_server, sizeof(desk->sound_server), "unix:%s", path);
+	return spawn_sound(desk);
 }
 
-int session_parts_start(struct session *session) {
-	const struct paths *paths = &session->supervisor->paths;
-	if (!text_format(session->runtime, sizeof(session->runtime), "%s/s-%016llx", paths->runtime,
-			    (unsigned long long)session->id)) {
+int session_parts_start(struct desk *desk) {
+	const struct paths *paths = &desk->supervisor->paths;
+	if (!text_format(desk->runtime, sizeof(desk->runtime), "%s/s-%016llx", paths->runtime,
+			    (unsigned long long)desk->id)) {
 		return -ENAMETOOLONG;
 	}
-	int rc = paths_make(session->runtime, paths->uid, paths->gid);
+	int rc = paths_make(desk->runtime, paths->uid, paths->gid);
 	if (rc == 0) {
-		groups_make(session);
-		rc = start_desktop(session);
+		groups_make(desk);
+		rc = start_desktop(desk);
 	}
 	if (rc == 0) {
-		rc = start_sound(session);
+		rc = start_sound(desk);
 		if (rc < 0) {
 			/* Without sound is better than not at all; it is said. */
 			log_error("sound-failed", "session=%016llx error=%s",
-					(unsigned long long)session->id,
+					(unsigned long long)desk->id,
 					log_quote(strerror(-rc)).text);
 			rc = 0;
 		}
@@ -338,46 +335,47 @@ int session_parts_start(struct session *session) {
 	return rc;
 }
 
-int session_parts_adopt(struct session *session, struct child_left *left) {
+int session_parts_adopt(struct desk *desk, struct child_left *left) {
 	bool desktop = left->kind == PEER_DESKTOP;
-	int rc = child_adopt(&session->supervisor->nursery, left,
-			desktop ? &desktop_owner : &sound_owner, session,
-			desktop ? &session->desktop : &session->sound);
+	int rc = child_adopt(&desk->supervisor->nursery, left,
+			desktop ? &desktop_owner : &sound_owner, desk,
+			desktop ? &desk->desktop : &desk->sound);
 	if (rc == 0) {
-		session->children++;
+		desk->children++;
 	}
 	return rc;
 }
 
-void session_parts_mend(struct session *session) {
-	if (!session->desktop && !session->desktop_retry && session->app->restart) {
-		(void)handle_desktop_retry(NULL, 0, session);
+void session_parts_mend(struct desk *desk) {
+	if (!desk->desktop && !desk->desktop_retry && desk->app->restart) {
+		(void)handle_desktop_retry(NULL, 0, desk);
 	}
-	if (!session->sound && !session->sound_retry && session->sound_listen_fd >= 0) {
-		(void)handle_sound_retry(NULL, 0, session);
+	if (!desk->sound && !desk->sound_retry && desk->sound_listen_fd >= 0) {
+		(void)handle_sound_retry(NULL, 0, desk);
 	}
 }
 
-void session_parts_stop(struct session *session, uint32_t reason) {
-	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
-	session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
-	session_app_stop(session, reason);
-	child_stop(session->desktop, reason, DESKTOP_GRACE_MS);
-	child_stop(session->sound, reason, DESKTOP_GRACE_MS);
+void session_parts_stop(struct desk *desk, uint32_t reason) {
+	desk->ending = true;
+	desk->sound_retry = sd_event_source_disable_unref(desk->sound_retry);
+	desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);
+	session_app_stop(desk, reason);
+	child_stop(desk->desktop, reason, DESKTOP_GRACE_MS);
+	child_stop(desk->sound, reason, DESKTOP_GRACE_MS);
 }
 
-void session_parts_kill(struct session *session) {
-	child_kill(session->runner, session->reason, "the session ends");
-	child_kill(session->desktop, session->reason, "the session ends");
-	child_kill(session->sound, session->reason, "the session ends");
+void session_parts_kill(struct desk *desk, uint32_t reason) {
+	child_kill(desk->runner, reason, "the session ends");
+	child_kill(desk->desktop, reason, "the session ends");
+	child_kill(desk->sound, reason, "the session ends");
 }
 
-void session_parts_finish(struct session *session) {
-	session->desktop_retry = sd_event_source_disable_unref(session->desktop_retry);
-	session->sound_retry = sd_event_source_disable_unref(session->sound_retry);
-	fd_release(&session->sound_listen_fd);
-	session_app_finish(session);
-	if (session->runtime[0]) {
-		paths_remove_tree(session->runtime);
+void session_parts_finish(struct desk *desk) {
+	desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);
+	desk->sound_retry = sd_event_source_disable_unref(desk->sound_retry);
+	fd_release(&desk->sound_listen_fd);
+	session_app_finish(desk);
+	if (desk->runtime[0]) {
+		paths_remove_tree(desk->runtime);
 	}
 }

@@ -92,21 +92,27 @@ static bool must_wait(struct supervisor *supervisor, const struct ipc_message *m
 
 static void start(struct supervisor *supervisor, const struct app *app,
 		const struct ipc_message *message) {
-	struct session *session = calloc(1, sizeof(*session));
+	uint64_t id;
+	random_fill(&id, sizeof(id));
+	struct desk *desk = desk_make(supervisor, id, app, &session_desk_owner, NULL);
+	struct session *session = desk ? calloc(1, sizeof(*session)) : NULL;
 	if (!session) {
+		desk_destroy(desk);
 		session_refuse_launch(supervisor, message->launch.request, REASON_RESOURCES, NULL);
 		return;
 	}
 	session->supervisor = supervisor;
-	session->sound_listen_fd = -1;
-	session->app_pidfd = session->app_output_fd = -1;
 	session->app = app;
-	random_fill(&session->id, sizeof(session->id));
+	session->id = id;
+	session->desk = desk;
+	desk->user = session;
 	memcpy(session->client, message->launch.client, sizeof(session->client));
 	text_copy(session->client_name, sizeof(session->client_name), message->launch.client_name);
-	session->width = message->launch.width;
-	session->height = message->launch.height;
-	session->rate_mhz = message->launch.rate_x100 * 10;
+	memcpy(desk->client, message->launch.client, sizeof(desk->client));
+	desk->channels = message->launch.surround & 0xff;
+	desk->width = message->launch.width;
+	desk->height = message->launch.height;
+	desk->rate_mhz = message->launch.rate_x100 * 10;
 	session->internal = app->hidden;
 	session->next = supervisor->sessions;
 	supervisor->sessions = session;
@@ -118,13 +124,13 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	log_info("session-start",
 			"session=%016llx trace=%s app=%s client=%s size=%ux%u rate_mhz=%u",
 			(unsigned long long)session->id, session->trace, log_quote(app->title).text,
-			log_quote(session->client_name).text, session->width, session->height,
-			session->rate_mhz);
+			log_quote(session->client_name).text, desk->width, desk->height,
+			desk->rate_mhz);
 	supervisor->metrics.launches += !session->internal;
-	int rc = session_parts_start(session);
+	int rc = session_parts_start(desk);
 	if (rc < 0) {
 		session_raise(session, LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
-		if (session->children == 0) {
+		if (session->children + desk->children == 0) {
 			session_raise(session, LIFE_ALL_GONE, REASON_NONE, NULL);
 		}
 		return;
@@ -249,7 +255,8 @@ static bool may_grow(struct session *session, const struct ipc_stream_params *pa
 	const struct admission_form form = { params->width, params->height,
 		params->rate_x100 * 10 };
 	uint64_t wanted = (uint64_t)form.width * form.height * form.rate_mhz;
-	uint64_t admitted = (uint64_t)session->width * session->height * session->rate_mhz;
+	uint64_t admitted = (uint64_t)session->desk->width * session->desk->height *
+			    session->desk->rate_mhz;
 	return wanted <= admitted ||
 	       admit(session->supervisor, session, session->client, session->app, &form, detail,
 			       size) == REASON_NONE;

@@ -156,9 +156,9 @@ static void send_session(
 			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s}",
 			(unsigned long long)session->id, json(session->app->title).text,
 			json(session->client_name).text, life_state_name(session->life.state),
-			session->width, session->height, session->rate_mhz,
+			session->desk->width, session->desk->height, session->desk->rate_mhz,
 			(unsigned long long)((clock_now_ms() - session->launched_ms) / 1000),
-			session->children,
+			session->children + session->desk->children,
 			(unsigned long long)(known ? stats->stream_stats.pictures : 0),
 			(unsigned long long)(known ? stats->stream_stats.key_frames : 0),
 			(unsigned long long)(known ? stats->stream_stats.video_packets : 0),
@@ -167,9 +167,9 @@ static void send_session(
 			known ? stats->stream_stats.hand_p50_us : 0,
 			known ? stats->stream_stats.hand_p99_us : 0,
 			known ? stats->stream_stats.loss_ppm : 0,
-			(unsigned long long)(child_counter(session->desktop,
+			(unsigned long long)(child_counter(session->desk->desktop,
 							     PULSE_DESKTOP_SKIPPED) +
-					     child_counter(session->desktop,
+					     child_counter(session->desk->desktop,
 							     PULSE_DESKTOP_REPLACED)),
 			reason_row(session->reason)->name, session->internal ? "true" : "false");
 }
@@ -313,9 +313,11 @@ static void send_session_restarts(
 		send_restarts(supervisor, request, session->id, view_part_name(part),
 				&session->view->worker[part].restarts);
 	}
-	send_restarts(supervisor, request, session->id, "desktop", &session->desktop_restarts);
-	send_restarts(supervisor, request, session->id, "runner", &session->runner_restarts);
-	send_restarts(supervisor, request, session->id, "sound-server", &session->sound_restarts);
+	send_restarts(supervisor, request, session->id, "desktop",
+			&session->desk->desktop_restarts);
+	send_restarts(supervisor, request, session->id, "runner", &session->desk->runner_restarts);
+	send_restarts(supervisor, request, session->id, "sound-server",
+			&session->desk->sound_restarts);
 }
 
 static void send_service_restarts(struct supervisor *supervisor, uint32_t request) {

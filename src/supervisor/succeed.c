@@ -107,7 +107,7 @@ static void judge_kind(struct view *view, uint32_t reason, uint64_t now_ms) {
 }
 
 static void part_failed(struct view *view, enum view_part part, uint32_t reason) {
-	if (part == VIEW_PICTURES && view->desktop_gone && !view->session->desktop_ready) {
+	if (part == VIEW_PICTURES && view->desktop_gone && !view->session->desk->desktop_ready) {
 		return; /* it comes with the desktop */
 	}
 	struct view_worker *worker = &view->worker[part];
@@ -140,7 +140,7 @@ static void forget_encoder(struct view *view, enum view_part part) {
 	if (part == VIEW_PICTURES && view->opened) {
 		struct ipc_message gone = { .kind = IPC_DESKTOP_ENCODER_GONE,
 			.desktop_encoder.encoder = view->encoder };
-		child_post(view->session->desktop, &gone, NULL, 0);
+		child_post(view->session->desk->desktop, &gone, NULL, 0);
 	}
 }
 

@@ -41,7 +41,7 @@ enum leg trial_leg_of_reason(uint32_t reason) {
 static enum leg missing_of(const struct session *session) {
 	static const enum leg legs[VIEW_PARTS] = { LEG_ENCODER, LEG_SOUND, LEG_STREAM };
 	const struct view *view = session->view;
-	if (!session->desktop_ready || !view) {
+	if (!session->desk->desktop_ready || !view) {
 		return LEG_DESKTOP;
 	}
 	for (unsigned part = 0; part < VIEW_PARTS; part++) {

@@ -64,7 +64,7 @@ static int send_source(struct view *view) {
 		introduce(view, VIEW_SOUND, sound);
 		struct ipc_message viewer = { .kind = IPC_DESKTOP_VIEWER,
 			.desktop_viewer = { view->id, 1 } };
-		child_post(view->session->desktop, &viewer, &input[1], 1);
+		child_post(view->session->desk->desktop, &viewer, &input[1], 1);
 	}
 	close_reader(&readers[VIEW_PICTURES]);
 	close_reader(&readers[VIEW_SOUND]);
@@ -179,7 +179,7 @@ static void handle_encoder_message(
 	struct view *view = (struct view *)child->user;
 	enum view_part part = part_of(view, child);
 	if (message->kind == IPC_SOUND_DEAF) {
-		handle_deaf(view->session->sound);
+		handle_deaf(view->session->desk->sound);
 		return;
 	}
 	if (message->kind != IPC_ENCODER_READY) {
@@ -401,17 +401,8 @@ int view_adopt(struct session *session, struct child_left *left) {
 /* The desktop takes the viewer's size; a single-app session has one viewer. */
 static void fit_desktop(struct view *view) {
 	struct session *session = view->session;
-	uint32_t rate_mhz = view->params.rate_x100 * 10;
-	if (session->width == view->params.width && session->height == view->params.height &&
-			session->rate_mhz == rate_mhz) {
-		return;
-	}
-	session->width = view->params.width;
-	session->height = view->params.height;
-	session->rate_mhz = rate_mhz;
-	struct ipc_message resize = { .kind = IPC_DESKTOP_RESIZE,
-		.desktop_size = { session->width, session->height, rate_mhz } };
-	child_post(session->desktop, &resize, NULL, 0);
+	desk_resize(session->desk, view->params.width, view->params.height,
+			view->params.rate_x100 * 10);
 }
 
 static int attach_pictures(struct view *view) {
@@ -432,7 +423,7 @@ static int attach_pictures(struct view *view) {
 						.matrix = params->matrix,
 						.full_range = params->full_range } },
 	};
-	child_post(view->session->desktop, &attach, &pair[0], 1);
+	child_post(view->session->desk->desktop, &attach, &pair[0], 1);
 	view_order_pictures(view, pair[1]);
 	fd_close(pair[0]);
 	fd_close(pair[1]);
@@ -528,13 +519,13 @@ void view_close(struct view *view, uint32_t reason, uint32_t code) {
 		struct ipc_message end = { .kind = IPC_STREAM_END, .stream_end = { reason, code } };
 		child_post(view->worker[VIEW_STREAM].child, &end, NULL, 0);
 	}
-	if (session->desktop && view->opened) {
+	if (session->desk->desktop && view->opened) {
 		struct ipc_message viewer = { .kind = IPC_DESKTOP_VIEWER_GONE,
 			.desktop_viewer.viewer = view->id };
 		struct ipc_message encoder = { .kind = IPC_DESKTOP_ENCODER_GONE,
 			.desktop_encoder.encoder = view->encoder };
-		child_post(session->desktop, &viewer, NULL, 0);
-		child_post(session->desktop, &encoder, NULL, 0);
+		child_post(session->desk->desktop, &viewer, NULL, 0);
+		child_post(session->desk->desktop, &encoder, NULL, 0);
 	}
 	view_forget(view);
 	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {

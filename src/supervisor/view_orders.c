@@ -127,6 +127,6 @@ void view_order_sound(struct view *view) {
 				.bitrate_bps = row->bitrate_bps },
 	};
 	text_copy(start.sound_encoder.server, sizeof(start.sound_encoder.server),
-			view->session->sound_server);
+			view->session->desk->sound_server);
 	child_post(view->worker[VIEW_SOUND].child, &start, NULL, 0);
 }

@@ -197,7 +197,7 @@ void view_answered(struct view *view, struct child *child, bool missed) {
 }
 
 void view_mend(struct view *view) {
-	if (view->session->desktop_ready) {
+	if (view->session->desk->desktop_ready) {
 		view_desktop_back(view);
 	}
 	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {

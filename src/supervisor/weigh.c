@@ -92,9 +92,9 @@ static void look_at(const struct session *session, struct weigh_look *out) {
 		out->memory += memory.own;
 		shared = memory.shared > shared ? memory.shared : shared;
 	}
-	if (session->app_pid) {
-		out->app_ns = machine_processor_ns((pid_t)session->app_pid);
-		machine_memory("", (pid_t)session->app_pid, &memory);
+	if (session->desk->app_pid) {
+		out->app_ns = machine_processor_ns((pid_t)session->desk->app_pid);
+		machine_memory("", (pid_t)session->desk->app_pid, &memory);
 		out->memory += memory.own;
 	}
 	out->memory += shared;
@@ -119,8 +119,8 @@ static void learn(struct supervisor *supervisor, const struct session *session,
 	struct weigh *weigh = &supervisor->weigh;
 	uint64_t span_ns = is->at_ns - was->at_ns;
 	uint64_t pictures = is->pictures - was->pictures;
-	uint64_t of_grid = span_ns / NS_PER_MS * session->rate_mhz / 1000 / 1000;
-	uint64_t kpx = (uint64_t)session->width * session->height / 1000 * pictures;
+	uint64_t of_grid = span_ns / NS_PER_MS * session->desk->rate_mhz / 1000 / 1000;
+	uint64_t kpx = (uint64_t)session->desk->width * session->desk->height / 1000 * pictures;
 	if (!session->view || is->workers != was->workers || pictures * 2 < of_grid || !kpx) {
 		return;
 	}
@@ -184,7 +184,7 @@ void weigh_admit(struct supervisor *supervisor, const struct session *self,
 			continue;
 		}
 		running[count++] = (struct admission_session){
-			.form = { at->width, at->height, at->rate_mhz },
+			.form = { at->desk->width, at->desk->height, at->desk->rate_mhz },
 			.app_milli = supervisor->weigh.app_milli[at->app - supervisor->apps.list],
 			.memory = at->weighed.memory,
 			.same_client = client && memcmp(at->client, client, 32) == 0,

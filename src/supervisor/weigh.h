@@ -17,9 +17,9 @@ struct supervisor;
  * that run in full motion. Decides with it who is admitted (admission.h). */
 struct weigh {
 	struct admission_costs costs;
-	uint32_t app_milli[APPS_MAX]; /* by place in the list of apps */
-	struct sd_event_source *timer;           /* owned */
-	uint64_t refused;                        /* launches, since the start */
+	uint32_t app_milli[APPS_MAX];  /* by place in the list of apps */
+	struct sd_event_source *timer; /* owned */
+	uint64_t refused;              /* launches, since the start */
 };
 
 /* A session's counters at the last look. */

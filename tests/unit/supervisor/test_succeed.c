@@ -17,6 +17,7 @@
 struct scene {
 	struct supervisor *supervisor;
 	struct session session;
+	struct desk desk;
 	struct view view;
 };
 
@@ -35,7 +36,9 @@ static struct scene *begin(void) {
 	assert_true(sd_event_new(&scene->supervisor->event) >= 0);
 	scene->session.supervisor = scene->supervisor;
 	scene->session.life.state = LIFE_STREAMING;
-	scene->session.desktop_ready = true;
+	scene->session.desk = &scene->desk;
+	scene->desk.supervisor = scene->supervisor;
+	scene->desk.desktop_ready = true;
 	scene->view.session = &scene->session;
 	scene->view.ring_fd[VIEW_PICTURES] = scene->view.ring_fd[VIEW_SOUND] = -1;
 	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {

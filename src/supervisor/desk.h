@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_DESK_H
+#define SUPERVISOR_DESK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/own.h"
+#include "ipc/message.h"
+#include "supervisor/child.h"
+#include "supervisor/restarts.h"
+
+struct app;
+struct desk;
+struct supervisor;
+
+/* What its owner hears of a desk. */
+enum desk_event {
+	DESK_READY,    /* the desktop shows an empty screen, the app is being started */
+	DESK_SHOWN,    /* there is something to see: a window, or it was waited for in vain */
+	DESK_AGAIN,    /* the desktop died, and is to be started again with its app */
+	DESK_BROKEN,   /* something died without which nothing goes */
+	DESK_APP_OVER, /* the app has ended */
+	DESK_TROUBLE,  /* something will be felt by who watches; it goes on */
+	DESK_EMPTY,    /* its last process is reaped */
+	DESK_EVENTS,
+};
+
+struct desk_owner {
+	void (*event)(struct desk *desk, enum desk_event event, uint32_t reason,
+			const char *detail);
+	/* The desktop has taken back an encoder's picture slots. */
+	void (*encoder_lost)(struct desk *desk, uint32_t encoder, uint32_t reason);
+};
+
+/* A place to work at: a desktop with its sound server and its app, whether or not
+ * anybody watches. Its owner decides when it ends; what it watches and hears is said
+ * to the owner in desk_events. Its number is also that of its cgroup, its runtime
+ * folder, and of the children that belong to it. */
+struct desk {
+	struct supervisor *supervisor;  /* borrowed */
+	const struct desk_owner *owner; /* borrowed */
+	void *user;                     /* borrowed, the owner's */
+	uint64_t id;                    /* random; a session's own desk has the session's */
+	const struct app *app;          /* borrowed */
+	uint8_t client[32];             /* whose home the app has */
+	bool internal;                  /* of the readiness trial */
+	uint8_t channels;               /* of sound */
+
+	struct child *desktop, *sound, *runner;
+	unsigned children; /* processes of the above kinds that are not reaped */
+	uint32_t app_pid;
+	int app_pidfd, app_output_fd; /* owned: for the next runner, -1 before the app runs */
+	struct restarts runner_restarts;
+	bool app_reaped; /* by the holder, with app_status */
+	bool app_status_known;
+	bool app_ending; /* of a desktop before this one: the next app waits for its end */
+	int app_status;
+	struct sd_event_source *app_blame; /* owned: its failure is about to be judged */
+	char app_words[160];               /* what is said then */
+	int sound_listen_fd;               /* owned: outlives the sound server */
+	struct restarts sound_restarts;
+	struct sd_event_source *sound_retry; /* owned */
+	char runtime[128], sound_server[160], x_display[16];
+	uint16_t width, height; /* of the desktop now */
+	uint32_t rate_mhz;
+	bool desktop_ready;
+	bool ending; /* all of it was asked to stop */
+	struct restarts desktop_restarts;
+	uint32_t desktop_wait_ms;              /* until the next one */
+	struct sd_event_source *desktop_retry; /* owned: another one, then its first window */
+};
+
+/* One without processes, for an owner. NULL without memory. */
+struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct app *app,
+		const struct desk_owner *owner, void *user);
+
+/* Removes what lies on disk and closes what is held. Processes that are not reaped by
+ * now are left to their own reaping. Accepts NULL. */
+void desk_destroy(struct desk *desk);
+
+/* For the parts: tells the owner. */
+void desk_raise(struct desk *desk, enum desk_event event, uint32_t reason, const char *detail);
+
+/* For the parts: a process of it is reaped. */
+void desk_child_gone(struct desk *desk);
+
+/* The desktop takes another size. */
+void desk_resize(struct desk *desk, uint16_t width, uint16_t height, uint32_t rate_mhz);
+
+#endif
