@@ -45,6 +45,7 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_SUPERVISOR_DIED]    = { "supervisor-died", "The host's supervisor was replaced at that very moment.", "Try again.", 503 },
 	[REASON_NOT_CONFINED]       = { "not-confined", "The host could not confine a process, and so did not start it.", "The log names the step (event=exec-failed); `perigee doctor` says what is missing.", 503 },
 	[REASON_SOUND_DEAF]         = { "sound-deaf", "The sound server did not answer any more.", "", 500 },
+	[REASON_APP_NO_WINDOW]      = { "app-no-window", "The app did not show a window in time.", "Look at its last lines in the log; `window_deadline` gives it more time.", 500 },
 	[REASON_HOST_SICK]          = { "host-sick", "This host cannot start a session now.", "It tries by itself whether it can again; `perigee doctor` says what is wrong.", 503 },
 	[REASON_UPGRADE_REFUSED]    = { "upgrade-refused", "The host was not upgraded.", "The answer says why; nothing was changed.", 409 },
 	[REASON_UPGRADE_BACK]       = { "upgrade-back", "The new version did not start: the old one goes on.", "The log says what it died of; mend the installation and try again.", 500 },
@@ -78,4 +79,15 @@ static const struct reason_row unknown = {
 
 const struct reason_row *reason_row(uint32_t reason) {
 	return reason < ARRAY_LEN(rows) && rows[reason].name ? &rows[reason] : &unknown;
+}
+
+uint32_t reason_termination(uint32_t reason) {
+	if (reason_row(reason)->status == 200 || reason == REASON_SHUTDOWN) {
+		return REASON_TERMINATE_ORDERLY;
+	}
+	uint32_t digits = 0;
+	for (unsigned place = 0; place < 16; place += 4, reason /= 10) {
+		digits |= reason % 10 << place;
+	}
+	return REASON_TERMINATE_BASE | digits;
 }

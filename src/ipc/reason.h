@@ -50,6 +50,7 @@ enum reason {
 	REASON_SOUND_DEAF = 49,      /* the sound server is there and delivers nothing */
 	REASON_UPGRADE_REFUSED = 53, /* nothing was touched */
 	REASON_UPGRADE_BACK = 54,    /* the new version was not ready: the old one goes on */
+	REASON_APP_NO_WINDOW = 55,   /* the app runs, but shows nothing */
 	REASON_LOBBY_UNKNOWN = 60,
 	REASON_LOBBY_PIN = 61,     /* wrong or missing */
 	REASON_LOBBY_GUESSES = 62, /* too many wrong ones lately */
@@ -71,9 +72,12 @@ enum reason {
 	REASONS,
 };
 
-/* What Moonlight is told at the end of a stream (CC Limelight.h, 0x0109). */
+/* What Moonlight is told at the end of a stream (CC ControlStream.c, 0x0109): that it was
+ * meant, or a number that it shows beside "connection terminated". The other two codes
+ * that it knows make it give advice on HDR and on protected content. The number's last
+ * four digits are the reason's, in decimal: 50450009 for 9. */
 #define REASON_TERMINATE_ORDERLY 0x80030023u
-#define REASON_TERMINATE_CONVERSION 0x800e9403u
+#define REASON_TERMINATE_BASE 0x50450000u
 
 struct reason_row {
 	const char *name;   /* for logs, metrics and the API */
@@ -84,5 +88,8 @@ struct reason_row {
 
 /* Never NULL: an unknown number yields the row of a bug in Perigee. */
 const struct reason_row *reason_row(uint32_t reason);
+
+/* The code of an end for that reason: orderly where nothing went wrong. */
+uint32_t reason_termination(uint32_t reason);
 
 #endif

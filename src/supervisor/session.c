@@ -152,16 +152,9 @@ void session_reopen_view(struct session *session) {
 	session_open_view(session);
 }
 
-/* What the viewer's dialog shows: nothing for an orderly end. */
-static uint32_t termination_code(uint32_t reason) {
-	return reason_row(reason)->status == 200 || reason == REASON_SHUTDOWN
-			       ? REASON_TERMINATE_ORDERLY
-			       : REASON_TERMINATE_CONVERSION;
-}
-
 static void stop_all(struct session *session) {
 	answer_announce(session, session->reason);
-	close_view(session, termination_code(session->reason));
+	close_view(session, reason_termination(session->reason));
 	session_tell_state(session);
 	session_parts_stop(session->desk, session->reason);
 	log_info("session-ending", "session=%016llx reason=%s detail=%s",
@@ -238,7 +231,7 @@ static void note_streaming(struct session *session) {
 }
 
 static void do_close_view(struct session *session) {
-	close_view(session, termination_code(session->reason));
+	close_view(session, reason_termination(session->reason));
 	session_tell_state(session);
 }
 

@@ -371,7 +371,7 @@ int view_create(struct session *session, struct view **out) {
 		rc = rc < 0 ? rc : view_spawn(view, part);
 	}
 	if (rc < 0) {
-		view_close(view, REASON_SPAWN_FAILED, REASON_TERMINATE_CONVERSION);
+		view_close(view, REASON_SPAWN_FAILED, reason_termination(REASON_SPAWN_FAILED));
 		return rc;
 	}
 	view_keep(view);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ipc/message.h"
+#include "ipc/reason.h"
 
 static struct ipc_message a_launch(void) {
 	struct ipc_message message = {
@@ -132,6 +133,20 @@ static void the_largest_message_fits(void **state) {
 	assert_int_equal(ipc_encode(&message, bytes, 8192), -ENOSPC);
 }
 
+static void an_end_is_orderly_or_shows_its_reason(void **state) {
+	(void)state;
+	assert_int_equal(reason_termination(REASON_ASKED), REASON_TERMINATE_ORDERLY);
+	assert_int_equal(reason_termination(REASON_SHUTDOWN), REASON_TERMINATE_ORDERLY);
+	assert_int_equal(reason_termination(REASON_APP_EXITED), REASON_TERMINATE_ORDERLY);
+	assert_int_equal(reason_termination(REASON_DESKTOP_DIED), 0x50450009);
+	assert_int_equal(reason_termination(REASON_APP_NO_WINDOW), 0x50450055);
+	/* Clients print it as a hexadecimal int: it must not be a negative one. */
+	for (uint32_t reason = 0; reason < REASONS; reason++) {
+		uint32_t code = reason_termination(reason);
+		assert_true(code == REASON_TERMINATE_ORDERLY || (code >> 16) == 0x5045);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(every_field_comes_back),
@@ -143,6 +158,7 @@ int main(void) {
 		UNIT(text_with_a_nul_or_too_long_is_refused),
 		UNIT(enumerations_are_bounded),
 		UNIT(the_largest_message_fits),
+		UNIT(an_end_is_orderly_or_shows_its_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
