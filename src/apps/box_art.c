@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#include <cairo.h>
 #include <glib.h>
-#include <pango/pangocairo.h>
+
+#include "apps/lettering.h"
 
 enum {
 	MARGIN = 48,
@@ -19,9 +19,6 @@ enum {
 struct colour {
 	double r, g, b;
 };
-
-OWN_DEFINE(cairo_surface_t *, cairo_surface_destroy)
-OWN_DEFINE(cairo_t *, cairo_destroy)
 
 /* FNV-1a: the same title has the same colours on every host. */
 static uint32_t hash(const char *text) {
@@ -67,16 +64,6 @@ static void paint_background(cairo_t *cairo, uint32_t seed) {
 	}
 }
 
-static PangoLayout *make_layout(cairo_t *cairo, const char *text, const char *font) {
-	PangoLayout *layout = pango_cairo_create_layout(cairo);
-	PangoFontDescription *description = pango_font_description_from_string(font);
-	pango_layout_set_font_description(layout, description);
-	pango_font_description_free(description);
-	pango_layout_set_alignment(layout, PANGO_ALIGN_CENTER);
-	pango_layout_set_text(layout, text, -1);
-	return layout;
-}
-
 static void paint_initial(cairo_t *cairo, const char *title) {
 	char initial[8] = "";
 	while (*title && !g_unichar_isalnum(g_utf8_get_char(title))) {
@@ -86,7 +73,8 @@ static void paint_initial(cairo_t *cairo, const char *title) {
 		return;
 	}
 	initial[g_unichar_to_utf8(g_unichar_toupper(g_utf8_get_char(title)), initial)] = '\0';
-	PangoLayout *layout = make_layout(cairo, initial, "Sans Bold 250px");
+	PangoLayout *layout = lettering_layout(cairo, initial, "Sans Bold", 250);
+	pango_layout_set_alignment(layout, PANGO_ALIGN_CENTER);
 	PangoRectangle ink;
 	pango_layout_get_pixel_extents(layout, &ink, NULL);
 	/* By its ink: the middle of the letter, not of its line. */
@@ -98,7 +86,8 @@ static void paint_initial(cairo_t *cairo, const char *title) {
 }
 
 static void paint_title(cairo_t *cairo, const char *title) {
-	PangoLayout *layout = make_layout(cairo, title, "Sans Bold 52px");
+	PangoLayout *layout = lettering_layout(cairo, title, "Sans Bold", 52);
+	pango_layout_set_alignment(layout, PANGO_ALIGN_CENTER);
 	pango_layout_set_width(layout, (BOX_ART_WIDTH - 2 * MARGIN) * PANGO_SCALE);
 	pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
 	pango_layout_set_height(layout, -TITLE_LINES);
