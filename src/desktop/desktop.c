@@ -197,6 +197,26 @@ int desktop_resize(struct desktop *desktop, uint32_t width, uint32_t height, uin
 	return 0;
 }
 
+static void handle_notice_gone(struct wl_listener *listener, void *data) {
+	(void)data;
+	struct desktop *desktop = wl_container_of(listener, desktop, notice_gone);
+	desktop->notice = NULL;
+}
+
+int desktop_notice(struct desktop *desktop, int fd) {
+	if (desktop->notice) {
+		wl_client_destroy(desktop->notice); /* one that was before this one */
+	}
+	desktop->notice = wl_client_create(desktop->display, fd);
+	if (!desktop->notice) {
+		fd_close(fd);
+		return -ENOMEM;
+	}
+	desktop->notice_gone.notify = handle_notice_gone;
+	wl_client_add_destroy_listener(desktop->notice, &desktop->notice_gone);
+	return 0;
+}
+
 void desktop_watch(struct desktop *desktop, bool watched) {
 	pace_watch(&desktop->pace, watched);
 	render_arm(desktop);

@@ -45,8 +45,8 @@ struct desktop_events {
 	void (*picture)(void *user, const struct desktop_picture *picture);
 	/* The newest picture should be offered again. */
 	void (*repeat)(void *user);
-	/* How many windows there are now. */
-	void (*windows)(void *user, unsigned count);
+	/* How many windows there are now, and whether a notice is over them. */
+	void (*windows)(void *user, unsigned count, bool notice);
 };
 
 /* listen_fd is the bound Wayland socket; taken. -EINVAL for a size or rate outside
@@ -67,6 +67,10 @@ const char *desktop_renderer_name(const struct desktop *desktop);
 /* -EINVAL outside the limits; then nothing changes. */
 int desktop_resize(struct desktop *desktop, uint32_t width, uint32_t height,
 		uint32_t rate_mhz) NODISCARD;
+
+/* A client of ours at the other end of fd, which is taken: its windows lie over all others,
+ * fill the output, and get no focus. -errno. */
+int desktop_notice(struct desktop *desktop, int fd) NODISCARD;
 
 /* Somebody watches; some encoder is free; an encoder wants a picture now, changed
  * or not. See desktop/pace.h. */

@@ -40,10 +40,10 @@ static void handle_repeat(void *user) {
 	pictures_repeat(&process->pictures);
 }
 
-static void handle_windows(void *user, unsigned count) {
+static void handle_windows(void *user, unsigned count, bool notice) {
 	struct process *process = user;
 	struct ipc_message message = { .kind = IPC_DESKTOP_WINDOWS,
-		.desktop_windows.count = count };
+		.desktop_windows = { count, notice } };
 	worker_post(&process->worker, &message, NULL, 0);
 }
 
@@ -172,6 +172,11 @@ static void handle_message(
 				    message->desktop_viewer.may_input, fds_take(fds, 0)) < 0) {
 			worker_fail(worker, REASON_RESOURCES, "viewer %u",
 					message->desktop_viewer.viewer);
+		}
+		break;
+	case IPC_DESKTOP_NOTICE:
+		if (desktop_notice(process->desktop, fds_take(fds, 0)) < 0) {
+			worker_fail(worker, REASON_RESOURCES, "no notice");
 		}
 		break;
 	case IPC_DESKTOP_VIEWER_GONE:

@@ -21,6 +21,7 @@ enum {
 enum desktop_layer {
 	LAYER_WINDOWS,
 	LAYER_UNMANAGED, /* X11 menus and tooltips */
+	LAYER_NOTICE,    /* what we have to say */
 	LAYERS,
 };
 
@@ -61,9 +62,12 @@ struct desktop {
 	bool changed; /* by the rendering in hand */
 	uint64_t failures;
 
-	struct wl_list windows; /* window::link, front first */
-	struct window *focused; /* NULL for none */
-	unsigned mapped;
+	struct wl_list windows;   /* window::link, front first */
+	struct window *focused;   /* NULL for none */
+	unsigned mapped;          /* without those of notices */
+	unsigned notices;         /* mapped */
+	struct wl_client *notice; /* borrowed; NULL for none */
+	struct wl_listener notice_gone;
 
 	struct wlr_seat *seat;
 	struct compat_keyboard keyboard;

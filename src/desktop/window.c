@@ -14,7 +14,8 @@ static bool should_fill(struct window *window) {
 	if (window->impl->parent(window)) {
 		return false;
 	}
-	return window->desktop->settings.fullscreen || window->impl->wants_fill(window);
+	return window->desktop->settings.fullscreen || window->notice ||
+	       window->impl->wants_fill(window);
 }
 
 void window_configure(struct window *window) {
@@ -53,8 +54,16 @@ void window_settle(struct window *window) {
 
 static void tell_count(struct desktop *desktop) {
 	if (desktop->events->windows) {
-		desktop->events->windows(desktop->user, desktop->mapped);
+		desktop->events->windows(desktop->user, desktop->mapped, desktop->notices > 0);
 	}
+}
+
+static bool wants_focus(struct window *window) {
+	return !window->notice && window->impl->wants_focus(window);
+}
+
+static unsigned *counter_of(struct window *window) {
+	return window->notice ? &window->desktop->notices : &window->desktop->mapped;
 }
 
 void window_map(struct window *window, struct wlr_scene_node *node) {
@@ -66,9 +75,9 @@ void window_map(struct window *window, struct wlr_scene_node *node) {
 	window->node = node;
 	node->data = window;
 	wl_list_insert(&desktop->windows, &window->link);
-	desktop->mapped++;
+	++*counter_of(window);
 	window_settle(window);
-	if (window->impl->wants_focus(window)) {
+	if (wants_focus(window)) {
 		window_focus(desktop, window);
 	}
 	pointer_refresh(desktop);
@@ -84,12 +93,12 @@ void window_unmap(struct window *window) {
 	window->node = NULL;
 	wl_list_remove(&window->link);
 	wl_list_init(&window->link);
-	desktop->mapped--;
+	--*counter_of(window);
 	if (desktop->focused == window) {
 		desktop->focused = NULL;
 		struct window *next, *best = NULL;
 		wl_list_for_each(next, &desktop->windows, link) {
-			if (next->impl->wants_focus(next)) {
+			if (wants_focus(next)) {
 				best = next;
 				break;
 			}

@@ -31,6 +31,7 @@ struct window {
 	struct wlr_scene_node *node; /* NULL when there is nothing to see */
 	bool mapped;
 	bool fills;
+	bool notice; /* of a client of ours that says what happened */
 };
 
 void window_init(struct window *window, struct desktop *desktop, const struct window_impl *impl);

@@ -211,7 +211,10 @@ static void handle_new_toplevel(struct wl_listener *listener, void *data) {
 		return;
 	}
 	window_init(&xdg->window, desktop, &xdg_impl);
-	if (!view_begin(&xdg->view, desktop->layers[LAYER_WINDOWS], surface)) {
+	xdg->window.notice = desktop->notice &&
+			     wl_resource_get_client(surface->resource) == desktop->notice;
+	enum desktop_layer layer = xdg->window.notice ? LAYER_NOTICE : LAYER_WINDOWS;
+	if (!view_begin(&xdg->view, desktop->layers[layer], surface)) {
 		free(xdg);
 		return;
 	}
@@ -312,7 +315,7 @@ static void handle_activate(struct wl_listener *listener, void *data) {
 	struct window *window;
 	wl_list_for_each(window, &desktop->windows, link) {
 		if (window->impl->surface(window) == event->surface) {
-			window_focus(desktop, window);
+			window_focus(desktop, window->notice ? desktop->focused : window);
 			return;
 		}
 	}

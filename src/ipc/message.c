@@ -145,7 +145,9 @@ FIELDS(f_desktop_encoder, RAW(desktop_encoder.encoder), FORMAT(desktop_encoder.f
 FIELDS(f_desktop_encoder_gone, RAW(desktop_encoder.encoder));
 FIELDS(f_desktop_encoder_lost, RAW(desktop_encoder_lost.encoder), RAW(desktop_encoder_lost.reason));
 FIELDS(f_desktop_viewer, RAW(desktop_viewer.viewer), ENUM(desktop_viewer.may_input, 2));
-FIELDS(f_desktop_windows, RAW(desktop_windows.count));
+FIELDS(f_desktop_windows, RAW(desktop_windows.count), ENUM(desktop_windows.notice, 2));
+FIELDS(f_notice, TEXT(notice.title), TEXT(notice.what), TEXT(notice.why), TEXT(notice.next),
+	TEXT(notice.lines), TEXT(notice.code));
 FIELDS(f_pool, FORMAT(pool.format), RAW(pool.slots), RAW(pool.epoch));
 FIELDS(f_picture, RAW(picture.epoch), RAW(picture.slot), ENUM(picture.again, 2),
 	RAW(picture.number), RAW(picture.damage_top), RAW(picture.damage_bottom),
@@ -356,7 +358,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_DESKTOP_ENCODER_GONE] = { "desktop-encoder-gone", P(SUPERVISOR), P(DESKTOP), 0, 0, f_desktop_encoder_gone },
 	[IPC_DESKTOP_VIEWER]    = { "desktop-viewer",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_desktop_viewer },
 	[IPC_DESKTOP_VIEWER_GONE] = { "desktop-viewer-gone", P(SUPERVISOR), P(DESKTOP),   0, 0, f_desktop_viewer },
-	[IPC_DESKTOP_WINDOWS]   = { "desktop-windows",    P(DESKTOP),     P(SUPERVISOR),  0, 1, f_desktop_windows },
+	[IPC_DESKTOP_WINDOWS]   = { "desktop-windows",    P(DESKTOP),     P(SUPERVISOR),  0, 3, f_desktop_windows },
 
 	[IPC_POOL]              = { "pool",               P(DESKTOP),     P(ENCODER),     1, 0, f_pool },
 	[IPC_PICTURE]           = { "picture",            P(DESKTOP),     P(ENCODER),     0, 0, f_picture },
@@ -463,6 +465,9 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_CONFIG_RELOAD]     = { "config-reload",      P(WEB),         P(SUPERVISOR),  0, 0, f_config_reload },
 	[IPC_CONFIG_RELOADED]   = { "config-reloaded",    P(SUPERVISOR),  P(WEB),         0, 0, f_config_reloaded },
 	[IPC_STREAM_CLIENT]     = { "stream-client",      P(SUPERVISOR),  P(STREAM),      0, 1, f_stream_client },
+	[IPC_NOTICE_SHOW]       = { "notice-show",        P(SUPERVISOR),  P(NOTICE),      1, 0, f_notice },
+	[IPC_NOTICE_WORDS]      = { "notice-words",       P(SUPERVISOR),  P(NOTICE),      0, 1, f_notice },
+	[IPC_DESKTOP_NOTICE]    = { "desktop-notice",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_none },
 };
 
 static const char *const peer_names[PEER_KINDS] = {
@@ -471,6 +476,7 @@ static const char *const peer_names[PEER_KINDS] = {
 	[PEER_RUNNER] = "runner", [PEER_ENCODER] = "encoder", [PEER_STREAM] = "stream",
 	[PEER_FACTS] = "facts", [PEER_DISCOVER] = "discover", [PEER_ART] = "art",
 	[PEER_SOUND] = "sound", [PEER_TRIAL] = "trial",
+	[PEER_NOTICE] = "notice",
 };
 /* clang-format on */
 

@@ -38,6 +38,7 @@ enum ipc_peer {
 	PEER_ART,      /* draws default box art */
 	PEER_SOUND,    /* PulseAudio: has no channel, only a name here */
 	PEER_TRIAL,    /* a client of our own that tries whether a session can start */
+	PEER_NOTICE,   /* a picture that says what happened */
 	PEER_KINDS,
 };
 
@@ -208,6 +209,11 @@ enum ipc_kind {
 	/* the sound server takes connections and delivers nothing */
 	IPC_SOUND_DEAF = 212,
 
+	/* a picture that says what happened */
+	IPC_NOTICE_SHOW = 213,
+	IPC_NOTICE_WORDS = 214,
+	IPC_DESKTOP_NOTICE = 215,
+
 	/* lobbies */
 	IPC_LOBBY_CREATE = 220,
 	IPC_LOBBY_CREATED = 221,
@@ -238,7 +244,6 @@ enum ipc_kind {
 	IPC_CONFIG_RELOAD = 313,
 	IPC_CONFIG_RELOADED = 314,
 	IPC_STREAM_CLIENT = 315,
-
 	IPC_KINDS,
 };
 
@@ -456,6 +461,16 @@ enum ipc_input_kind {
 	INPUT_SCROLL_SIDE = 8, /* value: 120 per notch, positive right */
 	INPUT_TEXT = 9,        /* code: one Unicode code point */
 	INPUT_KINDS,
+};
+
+/* What Notice says. NOTICE_SHOW carries a descriptor with it: the connection to the desktop,
+ * whose other end that gets with DESKTOP_NOTICE. NOTICE_WORDS: others from now on. */
+struct ipc_notice {
+	char title[96]; /* of the app */
+	char what[160]; /* happened: one sentence */
+	char why[240], next[200];
+	char lines[400]; /* the app's last ones, each with its newline */
+	char code[32];   /* the reason's name */
 };
 
 struct ipc_message {
@@ -747,8 +762,10 @@ struct ipc_message {
 			uint8_t may_input;
 		} desktop_viewer; /* VIEWER carries an fd: the input channel */
 		struct {
-			uint32_t count;
+			uint32_t count; /* of the apps */
+			uint8_t notice; /* Notice's is there, 0 or 1 */
 		} desktop_windows;
+		struct ipc_notice notice; /* NOTICE_SHOW and NOTICE_WORDS */
 
 		/* fd: the pool's memfd */
 		struct {

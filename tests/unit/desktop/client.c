@@ -3,6 +3,7 @@
  *   shrink  shows a window, then takes the memory behind its buffer away and goes on
  *           committing; exits when the compositor throws it out (wlroots 0.15) or
  *           after a while (0.18 reads zeros and says nothing)
+ *   window  a grey window
  *   dialog  a grey window and a white dialog of 300x200 that belongs to it
  *   ticks   draws once, then only asks for frame callbacks; leaves after ten */
 #include <stdbool.h>

@@ -49,8 +49,9 @@ static void handle_repeat(void *user) {
 	((struct rig *)user)->repeats++;
 }
 
-static void handle_windows(void *user, unsigned count) {
+static void handle_windows(void *user, unsigned count, bool notice) {
 	((struct rig *)user)->windows = count;
+	((struct rig *)user)->notice = notice;
 }
 
 static const struct desktop_events events = {

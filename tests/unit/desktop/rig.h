@@ -24,6 +24,7 @@ struct rig {
 	char display[96];
 	pid_t clients[RIG_CLIENTS];
 	unsigned windows;
+	bool notice;
 
 	/* the newest picture, packed */
 	uint8_t *pixels;

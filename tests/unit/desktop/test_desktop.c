@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "../unit.h"
 
+#include <fcntl.h>
 #include <linux/input-event-codes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -295,6 +297,42 @@ static void a_dialog_floats_in_the_middle_of_its_parent(void **state) {
 	rig_end(&rig);
 }
 
+static bool shows_a_notice(struct rig *rig) {
+	return rig->notice && rig_pixel(rig, 1270, 710) == 0x808080;
+}
+
+/* Ours: over all others, whoever comes later; counted by nobody, and without focus. */
+static void a_notice_lies_over_everything_and_takes_no_input(void **state) {
+	(void)state;
+	struct rig rig;
+	int pair[2];
+	char number[12];
+	static const char *const notice[] = { CLIENT_PATH, "window", NULL };
+	rig_begin(&rig, &settings_720p60);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	fcntl(pair[0], F_SETFD, FD_CLOEXEC);
+	assert_int_equal(desktop_notice(rig.desktop, pair[0]), 0);
+	text_format(number, sizeof(number), "%d", pair[1]);
+	setenv("WAYLAND_SOCKET", number, 1);
+	pid_t pid = rig_spawn(&rig, notice);
+	unsetenv("WAYLAND_SOCKET");
+	close(pair[1]);
+	rig_run(&rig, shows_a_notice);
+	assert_int_equal(rig.windows, 0);
+	rig_spawn(&rig, pattern);
+	rig_run(&rig, has_a_window);
+	rig_input(&rig, INPUT_KEY_DOWN, KEY_A, 0, 0);
+	rig_run_for(&rig, 300);
+	assert_true(shows_a_notice(&rig));
+	assert_false(rig.readable);
+	kill(pid, SIGKILL);
+	rig_run(&rig, has_an_event);
+	assert_false(rig.notice);
+	assert_int_equal(rig.windows, 1);
+	desktop_release(rig.desktop, 1);
+	rig_end(&rig);
+}
+
 static bool is_ready(struct rig *rig) {
 	char path[128];
 	text_format(path, sizeof(path), "%s/ready", rig->folder);
@@ -405,6 +443,7 @@ int main(void) {
 		UNIT(a_killed_client_leaves_nothing_behind),
 		UNIT(callbacks_come_without_damage),
 		UNIT(a_dialog_floats_in_the_middle_of_its_parent),
+		UNIT(a_notice_lies_over_everything_and_takes_no_input),
 		UNIT(text_reaches_a_client_with_text_input),
 		UNIT(text_reaches_a_client_without_text_input),
 #ifdef X11_CLIENT_PATH
