@@ -4,6 +4,8 @@ import collections
 import os
 import pathlib
 
+from host import pss_kb
+
 LASTING = ("perigee-hold", "perigeed", "perigee-gate", "perigee-store", "perigee-log",
            "perigee-facts")
 
@@ -55,13 +57,6 @@ def fds_of(pid):
     return found
 
 
-def pss_kb(pid):
-    for row in read(f"/proc/{pid}/smaps_rollup").splitlines():
-        if row.startswith(b"Pss:"):
-            return int(row.split()[1])
-    return 0
-
-
 def lasts(name):
     return name.startswith(LASTING)
 
@@ -110,7 +105,7 @@ def count(host):
 
 
 def weights(host):
-    """PSS in kB of those that last."""
+    """Of those that last, without the pages of files."""
     pids = tree(host.process.pid)
     return {name_of(pid): pss_kb(pid) for pid in sorted(pids) if lasts(name_of(pid))}
 

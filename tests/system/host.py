@@ -21,6 +21,7 @@ ROOMS = ["supervisor", "gate", "store", "host", "desktop", "runner", "encoder", 
          "cli", "autopsy"]
 OFFSETS_TCP = [-5, 0, 1, 21]
 OFFSETS_UDP = [9, 10, 11]
+FIRST_PORT, PLACE_PORTS, PLACES = 20000, 32, 390  # start.sh has those below for itself
 
 
 class Failed(Exception):
@@ -44,21 +45,34 @@ def wait_for(what, seconds, condition, step=0.02):
 
 
 def free_base():
-    """A base port whose seven ports are all free now. Below those that the kernel gives to
+    """A base port whose seven ports are all free now, and a socket whose name keeps every other
+    test away from them for as long as it is open. Below the ports that the kernel gives to
     clients: one of these may be gone again before the host binds it."""
-    first, last = 20000, 32700
-    start = os.getpid() * 37 % (last - first)
-    for base in (first + (start + step) % (last - first) for step in range(0, last - first, 50)):
+    start = os.getpid() % PLACES
+    for place in ((start + step) % PLACES for step in range(PLACES)):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        base = FIRST_PORT + place * PLACE_PORTS - min(OFFSETS_TCP)
         try:
+            claim.bind(f"\0perigee-test-ports-{place}")
             for offsets, kind in ((OFFSETS_TCP, socket.SOCK_STREAM),
                                   (OFFSETS_UDP, socket.SOCK_DGRAM)):
                 for offset in offsets:
                     with socket.socket(socket.AF_INET6, kind) as probe:
                         probe.bind(("::", base + offset))
-            return base
+            return base, claim
         except OSError:
-            continue
+            claim.close()
     raise Failed("no free ports")
+
+
+def pss_kb(pid):
+    """What a process holds for itself; pages of files are shared with the hosts of other tests,
+    which come and go."""
+    try:
+        rows = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(row.split()[1]) for row in rows if row.startswith(("Pss_Anon:", "Pss_Shmem:")))
 
 
 @functools.lru_cache
@@ -86,7 +100,7 @@ class Host:
         self.source = pathlib.Path(__file__).resolve().parents[2]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perigee-", dir=place))
         os.chmod(self.folder, 0o755)
-        self.port = free_base()
+        self.port, self.claim = free_base()
         self.log_path = self.folder / "state" / "perigee.log"
         libexec = ([str(front)] if front else []) + libexec_folders(self.build, self.source)
         self.command = [
@@ -270,6 +284,7 @@ class Host:
             self.show_log()
             raise Failed(f"ended with {code}")
         wait_for("every process gone", 3, lambda: not self.remains())
+        self.claim.close()
         if (self.folder / "run").exists():
             raise Failed(f"left behind: {list((self.folder / 'run').rglob('*'))}")
         self.let_go()
@@ -291,9 +306,12 @@ def expect(what, value):
 
 
 def run(tests):
-    """Runs functions that take the build folder, or those named behind it; prints cmocka-like
-    lines."""
+    """Runs functions that take the build folder, or those named behind it, or with --part 1/3
+    the first third of them; prints cmocka-like lines."""
     build, *names = sys.argv[1:]
+    if names[:1] == ["--part"]:
+        part, parts = map(int, names[1].split("/"))
+        tests, names = tests[part - 1::parts], []
     failed = 0
     for test in tests:
         if names and test.__name__ not in names:

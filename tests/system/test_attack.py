@@ -11,7 +11,7 @@ import sys
 import time
 
 import attacker_udp
-from host import Host, expect, run, wait_for
+from host import Host, expect, pss_kb, run, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 SANITIZED = "PERIGEE_TEST_SLOWNESS" in os.environ
@@ -43,13 +43,6 @@ def supervisor_of(host):
 
 def fds_of(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
-
-
-def pss_kb(pid):
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    return 0
 
 
 def close_wait(host):
