@@ -23,6 +23,7 @@ enum {
 	DATAGRAM_MAX = 2048,
 	BATCH = 256, /* datagrams taken from one socket before the others have their turn */
 	CHECK_KEY = 0x41,
+	LAST_PRESSES = 5,
 	SCRIPT_FILE_BYTES_MAX = 4 << 20,
 };
 
@@ -71,6 +72,21 @@ static void act(struct probe_session *session, const struct script_action *actio
 	}
 }
 
+/* SIGUSR2: once pictures and sound come again, some keys are pressed. */
+static void run_last(struct probe_session *session, uint64_t now_ns) {
+	if (session->last_ns == 0 || session->last_pressed || !session->video.has_scene ||
+			session->video.scene_arrived_ns < session->last_ns ||
+			session->audio.heard_ns < session->last_ns) {
+		return;
+	}
+	session->last_pressed = true;
+	probe_check_add(&session->check, LAST_PRESSES, now_ns);
+}
+
+static bool last_is_over(const struct probe_session *session) {
+	return session->last_pressed && probe_check_deadline_ns(&session->check) == UINT64_MAX;
+}
+
 static uint64_t script_deadline_ns(const struct probe_session *session) {
 	if (session->begin_ns == 0 || session->script_next == session->script.count) {
 		return UINT64_MAX;
@@ -82,6 +98,7 @@ static void run_script(struct probe_session *session, uint64_t now_ns) {
 	while (script_deadline_ns(session) <= now_ns) {
 		act(session, &session->script.actions[session->script_next++], now_ns);
 	}
+	run_last(session, now_ns);
 	/* A press needs something to be seen in. */
 	if (session->video.has_scene && probe_check_deadline_ns(&session->check) <= now_ns &&
 			probe_check_is_due(&session->check, session->video.scene.events, now_ns)) {
@@ -250,7 +267,8 @@ static void judge(struct probe_session *session, uint64_t now_ns) {
 				control->end == ENET_END_TIMEOUT ? "timed out"
 								 : "was ended without a reason");
 	} else if (session->begin_ns &&
-			(double)(now_ns - session->begin_ns) / 1e9 >= probe->options.seconds) {
+			((double)(now_ns - session->begin_ns) / 1e9 >= probe->options.seconds ||
+					last_is_over(session))) {
 		session->end = PROBE_END_TIME;
 	}
 	const char *reason = overdue(session, now_ns);
@@ -295,6 +313,10 @@ static void handle_signal(struct probe_session *session, int signal_fd) {
 	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGUSR1) {
 			move_away(session);
+			continue;
+		}
+		if (info.ssi_signo == SIGUSR2) {
+			session->last_ns = clock_now_ns();
 			continue;
 		}
 		session->end = PROBE_END_INTERRUPTED;
@@ -467,6 +489,7 @@ static int run(struct probe_session *session, const char *url) {
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	OWN(fd_close) int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	loop(session, signal_fd);

@@ -44,6 +44,8 @@ struct probe_session {
 	struct script script;
 	size_t script_next;
 	struct probe_check check;
+	uint64_t last_ns; /* when SIGUSR2 asked for the last keys, 0 before */
+	bool last_pressed;
 	uint32_t shots, shots_failed;
 
 	uint64_t launch_ns;  /* when /launch was sent */
