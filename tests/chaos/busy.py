@@ -46,9 +46,13 @@ def run(build, seconds):
                 except Failed:
                     pass
             streaming = len(host.status("session", state="streaming"))
+            found = alarms(host)
+            row = host.status("host")[0]
+            print(f"starved {row['starved']}, rounds late {row['late']}")
+            if row["hung"] or row["fenced"]:
+                found.append(f"counted as hung {row['hung']}, as stopped {row['fenced']}")
             for loop in loops:
                 loop.kill()
-            found = alarms(host)
             frames = []
             for viewer in viewers:
                 viewer.send_signal(signal.SIGINT)
@@ -66,7 +70,10 @@ def run(build, seconds):
           f"stream on, frames {frames}")
     for row in found:
         print(f"FAULT a false alarm: {row}")
-    return 1 if found or streaming != 2 else 0
+    if streaming != 2 or min(frames) < seconds:
+        print("FAULT they do not stream all the time")
+        return 1
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
