@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #include "base/number.h"
 #include "base/own.h"
@@ -25,6 +26,7 @@ enum {
 	DISK_WANTED_MB = 500,
 	FILES_NEEDED = 1024,
 	FILES_WANTED = 16384,
+	SANDBOX_S = 3,
 };
 
 static void try_memory(struct doctor *doctor) {
@@ -85,6 +87,37 @@ static void try_uinput(struct doctor *doctor) {
 	doctor_add(doctor, "uinput", fd >= 0 ? DOCTOR_WORKS : DOCTOR_POOR,
 			"Only gamepads need it: modprobe uinput, and let Perigee's user write it.",
 			fd >= 0 ? "/dev/uinput can be used" : "/dev/uinput: %s", strerror(errno));
+}
+
+/* One with nothing in it; the alarm survives execv() and is the deadline. */
+static int make_sandbox(void) {
+	static const char *const words[] = { "bwrap", "--unshare-user", "--unshare-pid",
+		"--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true",
+		NULL };
+	pid_t pid = fork();
+	if (pid == 0) {
+		OWN(fd_close) int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+		dup2(nowhere, STDERR_FILENO);
+		alarm(SANDBOX_S);
+		execv("/usr/bin/bwrap", (char **)(uintptr_t)words);
+		_exit(127);
+	}
+	int status = -1;
+	return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+static void try_sandbox(struct doctor *doctor) {
+	bool there = access("/usr/bin/bwrap", X_OK) == 0;
+	bool works = there && make_sandbox() == 0;
+	doctor_add(doctor, "sandbox", works ? DOCTOR_WORKS : DOCTOR_POOR,
+			there ? "Allow user namespaces (sysctl user.max_user_namespaces, "
+				"kernel.apparmor_restrict_unprivileged_userns, RestrictNamespaces= "
+				"of the unit): without sandboxes apps are only confined."
+			      : "Install the package bubblewrap: without it apps are only "
+				"confined.",
+			works   ? "apps can be put into a sandbox"
+			: there ? "bubblewrap cannot make one here"
+				: "/usr/bin/bwrap is missing");
 }
 
 static void try_cgroup(struct doctor *doctor) {
@@ -185,4 +218,5 @@ void doctor_try_machine(struct doctor *doctor) {
 	try_cgroup(doctor);
 	try_render_node(doctor);
 	try_uinput(doctor);
+	try_sandbox(doctor);
 }

@@ -193,6 +193,9 @@ FIELDS(f_stream_stats, RAW(stream_stats.pictures), RAW(stream_stats.key_frames),
 FIELDS(f_runner_start, RAW(runner_start.app), RAW(runner_start.uid), RAW(runner_start.gid),
 	TEXT(runner_start.title), TEXT(runner_start.home), TEXT(runner_start.runtime),
 	BLOB(runner_start.argv, runner_start.argv_len), BLOB(runner_start.env, runner_start.env_len));
+FIELDS(f_runner_plan, ENUM(runner_plan.type, RUNNER_TYPES), ENUM(runner_plan.network, 2),
+	TEXT(runner_plan.folder), TEXT(runner_plan.display),
+	BLOB(runner_plan.list, runner_plan.list_len));
 FIELDS(f_runner_app, RAW(runner_app.pid), TEXT(runner_app.detail));
 FIELDS(f_runner_holds, RAW(runner_holds.pid), TEXT(runner_holds.label));
 FIELDS(f_runner_exited, RAW(runner_exited.status), TEXT(runner_exited.last_lines));
@@ -468,6 +471,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_NOTICE_SHOW]       = { "notice-show",        P(SUPERVISOR),  P(NOTICE),      1, 0, f_notice },
 	[IPC_NOTICE_WORDS]      = { "notice-words",       P(SUPERVISOR),  P(NOTICE),      0, 1, f_notice },
 	[IPC_DESKTOP_NOTICE]    = { "desktop-notice",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_none },
+	[IPC_RUNNER_PLAN]       = { "runner-plan",        P(SUPERVISOR),  P(RUNNER),      0, 0, f_runner_plan },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

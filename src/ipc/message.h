@@ -227,6 +227,9 @@ enum ipc_kind {
 	IPC_LOBBY_GONE = 229,
 	IPC_LOBBY_MEMBER = 230,
 
+	/* how an app is run */
+	IPC_RUNNER_PLAN = 280,
+
 	/* state: what clients may, how they like it, profiles, apps made by programs */
 	IPC_CLIENT_SETTINGS = 300,
 	IPC_CLIENT_SET = 301,
@@ -317,6 +320,15 @@ enum {
 	SESSION_GONE = 0,    /* nothing runs for this client */
 	SESSION_RUNNING = 1, /* resumable, no viewer */
 	SESSION_WATCHED = 2,
+};
+
+/* How an app is run. */
+enum runner_type {
+	RUNNER_AUTO, /* a sandbox where one can be made, else a process */
+	RUNNER_PROCESS,
+	RUNNER_SANDBOX, /* bubblewrap */
+	RUNNER_CONTAINER,
+	RUNNER_TYPES,
 };
 
 /* runner_exited.status of an app that the runner did not start */
@@ -915,6 +927,16 @@ struct ipc_message {
 			char argv[2048]; /* NUL-terminated strings, one after the other */
 			char env[4096];
 		} runner_start;
+		/* Before RUNNER_START; without one the app is a process in its home. */
+		struct {
+			uint8_t type;    /* enum runner_type */
+			uint8_t network; /* 0: none, not even loopback of the host */
+			char folder[256]; /* to start in; empty: its home */
+			char display[64]; /* path of the X server's socket; empty: none */
+			uint16_t list_len;
+			/* NUL-terminated "mount=HOST:INSIDE[:ro]", one after the other */
+			char list[4096];
+		} runner_plan;
 		struct {
 			uint32_t pid;
 			char detail[120]; /* what confines it */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/command.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "runner/sandbox.h"
 
 /* Where an app is looked for when its environment says nothing. */
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
@@ -62,17 +65,38 @@ static int find_program(const char *name, const char *folders, char *out, size_t
 	return -ENOENT;
 }
 
-static void add(struct command *command, const char *word) {
-	if (command->n_args < COMMAND_ARGS_MAX - 1) { /* by count of the limits never reached */
-		command->args[command->n_args++] = word;
+void command_add(struct command *command, const char *word) {
+	if (command->n_args == COMMAND_ARGS_MAX - 1) {
+		command->overflow = true;
+		return;
 	}
+	command->args[command->n_args++] = word;
+}
+
+const char *command_keep(struct command *command, const char *format, ...) {
+	char *at = command->kept + command->kept_len;
+	size_t room = sizeof(command->kept) - command->kept_len;
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(at, room, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= room) {
+		command->overflow = true;
+		return "";
+	}
+	command->kept_len += (size_t)n + 1;
+	return at;
 }
 
 static void add_pair(struct command *command, const char *option, const char *value) {
 	if (value && value[0]) {
-		add(command, option);
-		add(command, value);
+		command_add(command, option);
+		command_add(command, value);
 	}
+}
+
+static bool is_sandboxed(const struct command *command) {
+	return command->plan.runner_plan.type == RUNNER_SANDBOX;
 }
 
 static void parent_of(const char *path, char *out, size_t size) {
@@ -96,9 +120,13 @@ static void add_confinement(struct command *command, const struct command_place 
 		add_pair(command, "--uid", command->uid);
 		add_pair(command, "--gid", command->gid);
 	}
-	add_pair(command, "--cwd", home);
+	if (is_sandboxed(command)) {
+		return; /* what it sees is all there is, and bubblewrap changes into it */
+	}
+	const char *folder = command->plan.runner_plan.folder;
+	add_pair(command, "--cwd", folder[0] ? folder : home);
 	if (place->normal) {
-		add(command, "--may-gain");
+		command_add(command, "--may-gain");
 		return;
 	}
 	add_pair(command, "--landlock-home", home);
@@ -111,25 +139,25 @@ static void add_confinement(struct command *command, const struct command_place 
 }
 
 static void add_env(struct command *command, const struct words *env) {
-	add(command, "--env-clear");
+	command_add(command, "--env-clear");
 	for (size_t i = 0; i < env->count; i++) {
 		if (env->at[i][0] != '-' && strchr(env->at[i], '=')) {
-			add(command, env->at[i]);
+			command_add(command, env->at[i]);
 		}
 	}
 	if (!find_env(env, "HOME") && command->start.runner_start.home[0]) {
 		text_format(command->home_env, sizeof(command->home_env), "HOME=%s",
 				command->start.runner_start.home);
-		add(command, command->home_env);
+		command_add(command, command->home_env);
 	}
 	if (!find_env(env, "PATH")) {
-		add(command, "PATH=" DEFAULT_PATH);
+		command_add(command, "PATH=" DEFAULT_PATH);
 	}
 }
 
-int command_build(const struct ipc_message *start, const struct command_place *place,
-		struct command *out) {
-	*out = (struct command){ .start = *start };
+int command_build(const struct ipc_message *start, const struct ipc_message *plan,
+		const struct command_place *place, struct command *out) {
+	*out = (struct command){ .start = *start, .plan = *plan };
 	struct words argv, env;
 	int rc = split(out->start.runner_start.argv, out->start.runner_start.argv_len,
 			COMMAND_WORDS_MAX, &argv);
@@ -146,14 +174,15 @@ int command_build(const struct ipc_message *start, const struct command_place *p
 	if (rc < 0) {
 		return rc;
 	}
-	add(out, "perigee-exec");
+	command_add(out, "perigee-exec");
 	add_pair(out, "--listen-fds", "0"); /* no descriptor but the three */
 	add_confinement(out, place);
 	add_env(out, &env);
-	add(out, "--");
-	add(out, out->program);
+	command_add(out, "--");
+	rc = is_sandboxed(out) ? sandbox_add(out, &out->plan, place) : 0;
+	command_add(out, out->program);
 	for (size_t i = 1; i < argv.count; i++) {
-		add(out, argv.at[i]);
+		command_add(out, argv.at[i]);
 	}
-	return 0;
+	return rc < 0 ? rc : out->overflow ? -E2BIG : 0;
 }

@@ -12,16 +12,18 @@
 /* The command line that starts an app through perigee-exec. */
 
 enum {
-	COMMAND_ARGS_MAX = 256,
+	COMMAND_ARGS_MAX = 512,
 	COMMAND_CLOSED_MAX = 8,
 	COMMAND_WORDS_MAX = 64, /* of an app's own argv */
 	COMMAND_ENV_MAX = 128,
+	COMMAND_KEPT_MAX = 16384,
 };
 
 /* What the runner itself was started with. */
 struct command_place {
 	char exec[PATH_MAX];                    /* perigee-exec */
 	const char *closed[COMMAND_CLOSED_MAX]; /* borrowed: folders no app may see */
+	const char *libexec; /* borrowed: folders of our programs, colon separated; NULL: none */
 	size_t n_closed;
 	bool normal; /* the app keeps whatever its user may */
 };
@@ -32,12 +34,23 @@ struct command {
 	char program[PATH_MAX];
 	char home_env[300], uid[16], gid[16];
 	char homes[256], runtimes[128]; /* the folders around home and runtime */
-	struct ipc_message start;       /* the copy whose strings are borrowed */
+	struct ipc_message start;       /* the copies whose strings are borrowed */
+	struct ipc_message plan;
+	char kept[COMMAND_KEPT_MAX]; /* what command_keep() made */
+	size_t kept_len;
+	bool overflow; /* a word did not fit */
 };
 
-/* Builds the command of a RUNNER_START. -EBADMSG for strings that do not end or
- * are too many; -ENOENT when the program is not there: out->program is its name. */
-int command_build(const struct ipc_message *start, const struct command_place *place,
-		struct command *out) NODISCARD;
+/* Builds the command of a RUNNER_START with its plan, whose type is RUNNER_PROCESS or
+ * RUNNER_SANDBOX: who asks has settled RUNNER_AUTO. -EBADMSG for strings that do not end;
+ * -E2BIG for too many; -EINVAL for a mount that is none; -ENOENT when the program is not
+ * there: out->program is its name. */
+int command_build(const struct ipc_message *start, const struct ipc_message *plan,
+		const struct command_place *place, struct command *out) NODISCARD;
+
+/* For sandbox.c: adds a borrowed word; makes one that lives as long as the command. */
+void command_add(struct command *command, const char *word);
+const char *command_keep(struct command *command, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
 
 #endif

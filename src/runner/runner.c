@@ -24,6 +24,7 @@
 #include "runner/adopted.h"
 #include "runner/command.h"
 #include "runner/output.h"
+#include "runner/sandbox.h"
 #include "runner/tree.h"
 
 enum {
@@ -46,6 +47,8 @@ enum phase {
 struct runner {
 	struct worker worker;
 	struct command_place place;
+	struct ipc_message plan; /* as asked, with what AUTO became */
+	char plan_why[160];      /* why AUTO did not become a sandbox */
 	struct command command;
 	enum phase phase;
 	pid_t app; /* the main process; 0 once it was reaped */
@@ -177,26 +180,38 @@ static long landlock_abi(void) {
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 }
 
-static void report_app(struct runner *runner) {
-	struct ipc_message message = { .kind = IPC_RUNNER_APP };
-	uint32_t uid = runner->command.start.runner_start.uid;
+/* What confines the app when it is a process. */
+static void say_landlock(const struct runner *runner, char *out, size_t size) {
 	bool asked = runner->command.start.runner_start.home[0] ||
 		     runner->command.start.runner_start.runtime[0] || runner->place.n_closed;
 	long abi = asked ? landlock_abi() : 0;
-	char user[32] = "", landlock[64];
-	text_copy(landlock, sizeof(landlock),
-			asked ? "no Landlock in this kernel" : "no folders to confine it to");
+	if (runner->place.normal) {
+		text_copy(out, size, "not confined: privileges are normal");
+	} else if (abi > 0) {
+		text_format(out, size, "Landlock %ld", abi);
+	} else {
+		text_copy(out, size,
+				asked ? "no Landlock in this kernel"
+				      : "no folders to confine it to");
+	}
+}
+
+static void report_app(struct runner *runner) {
+	struct ipc_message message = { .kind = IPC_RUNNER_APP };
+	uint32_t uid = runner->command.start.runner_start.uid;
+	char user[32] = "", how[64];
 	if (uid) {
 		text_format(user, sizeof(user), "user %u, ", uid);
 	}
-	if (runner->place.normal) {
-		text_copy(landlock, sizeof(landlock), "not confined: privileges are normal");
-	} else if (abi > 0) {
-		text_format(landlock, sizeof(landlock), "Landlock %ld", abi);
+	if (runner->plan.runner_plan.type == RUNNER_SANDBOX) {
+		text_format(how, sizeof(how), "sandbox, %s network",
+				runner->plan.runner_plan.network ? "with" : "no");
+	} else {
+		say_landlock(runner, how, sizeof(how));
 	}
 	message.runner_app.pid = (uint32_t)runner->app;
-	text_format(message.runner_app.detail, sizeof(message.runner_app.detail), "%s%s", user,
-			landlock);
+	text_format(message.runner_app.detail, sizeof(message.runner_app.detail), "%s%s%s%s", user,
+			how, runner->plan_why[0] ? ", no sandbox: " : "", runner->plan_why);
 	log_info("app-started", "pid=%d program=%s confined=%s", (int)runner->app,
 			log_quote(runner->command.program).text,
 			log_quote(message.runner_app.detail).text);
@@ -302,13 +317,41 @@ static int start_app(struct runner *runner) {
 	return rc < 0 ? rc : spawn(runner, output);
 }
 
+/* What AUTO becomes here; false when a sandbox that was asked for cannot be made. */
+static bool settle_type(struct runner *runner, char *why, size_t size) {
+	uint8_t *type = &runner->plan.runner_plan.type;
+	runner->plan_why[0] = '\0';
+	if (*type == RUNNER_PROCESS) {
+		return true;
+	}
+	char words[200];
+	pulse_begin(runner->worker.pulse, PULSE_SPAWN, SPAWN_MS + SANDBOX_TRY_MS);
+	int rc = sandbox_try(words, sizeof(words));
+	pulse_end(runner->worker.pulse);
+	if (rc == 0) {
+		*type = RUNNER_SANDBOX;
+		return true;
+	}
+	if (*type == RUNNER_SANDBOX) {
+		text_format(why, size, "no sandbox can be made: %s", words);
+		return false;
+	}
+	*type = RUNNER_PROCESS;
+	text_copy(runner->plan_why, sizeof(runner->plan_why), words);
+	return true;
+}
+
 static void handle_run(struct runner *runner, const struct ipc_message *message) {
 	char words[300];
 	if (runner->phase != PHASE_NONE || runner->output_fd >= 0) {
 		worker_fail(&runner->worker, REASON_WORKER_LIED, "an app runs already");
 		return;
 	}
-	int rc = command_build(message, &runner->place, &runner->command);
+	if (!settle_type(runner, words, sizeof(words))) {
+		report_exit(runner, STATUS_CANNOT, words);
+		return;
+	}
+	int rc = command_build(message, &runner->plan, &runner->place, &runner->command);
 	if (rc == -ENOENT) {
 		text_format(words, sizeof(words), "not installed: %.200s", runner->command.program);
 		report_exit(runner, STATUS_MISSING, words);
@@ -376,6 +419,8 @@ static void handle_message(
 		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
 	if (message->kind == IPC_RUNNER_START) {
 		handle_run(worker->user, message);
+	} else if (message->kind == IPC_RUNNER_PLAN) {
+		((struct runner *)worker->user)->plan = *message;
 	} else if (message->kind == IPC_RUNNER_ADOPT) {
 		handle_adopt(worker->user, message, fds);
 	}
@@ -433,7 +478,7 @@ static bool parse(struct runner *runner, char **argv) {
 	for (char **at = argv + 1; at[0] && at[1]; at += 2) {
 		struct command_place *place = &runner->place;
 		if (strcmp(at[0], "--libexec") == 0) {
-			folders = at[1];
+			folders = place->libexec = at[1];
 		} else if (strcmp(at[0], "--closed") == 0 && place->n_closed < COMMAND_CLOSED_MAX) {
 			place->closed[place->n_closed++] = at[1];
 		} else if (strcmp(at[0], "--privileges") == 0) {
@@ -477,6 +522,7 @@ int main(int argc, char **argv) {
 		return 1;
 	}
 	runner->output_fd = -1;
+	runner->plan.runner_plan.type = RUNNER_PROCESS;
 	int rc = open_runner(runner);
 	if (rc < 0) {
 		log_error("worker-open", "error=%d", rc);

@@ -67,6 +67,7 @@ void apps_settle(const struct config *config, const char *libexec, struct apps *
 		app->hdr = from->hdr;
 		app->restart = from->restart;
 		app->normal_privileges = from->normal_privileges;
+		app->runner = &from->runner;
 		app->command = (const char *const *)from->command;
 		app->command_count = from->command_count;
 		settle(app, libexec, NULL, from->package);

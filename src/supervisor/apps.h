@@ -22,6 +22,7 @@ struct app {
 	bool hdr;
 	bool restart;           /* with its desktop, when that dies */
 	bool normal_privileges; /* not confined */
+	const struct config_runner *runner; /* borrowed; NULL: nothing was said */
 	bool installed;
 	bool hidden;       /* nobody is shown it, and only the readiness trial launches it */
 	char program[256]; /* full path when installed */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/own.h"
+#include "supervisor/config_runner.h"
 
 /* What people configure: the embedded default, then perigee.yaml, then flags.
  * The program never writes the file. */
@@ -43,6 +44,7 @@ struct config_app {
 	bool hdr;
 	bool restart;           /* with its desktop, when that dies */
 	bool normal_privileges; /* not confined: whatever its user may */
+	struct config_runner runner;
 };
 
 struct config_keyboard {

@@ -40,6 +40,13 @@ struct file_readiness {
 	uint32_t *period;
 };
 
+struct file_runner {
+	char *type, *folder;
+	bool *network;
+	char **env, **mounts;
+	unsigned env_count, mounts_count;
+};
+
 struct file_app {
 	char *title;
 	char **command;
@@ -48,6 +55,7 @@ struct file_app {
 	int32_t *id;
 	bool hdr, restart;
 	char *privileges;
+	struct file_runner *runner;
 };
 
 struct file {
@@ -126,6 +134,17 @@ static const cyaml_schema_value_t word = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CONFIG_PATH_MAX),
 };
 
+#define LIST(key, type, member) CYAML_FIELD_SEQUENCE(key, OPT, type, member, &word, 0, 64)
+
+static const cyaml_schema_field_t runner_fields[] = {
+	STRING("type", struct file_runner, type),
+	STRING("folder", struct file_runner, folder),
+	CYAML_FIELD_BOOL_PTR("network", OPT, struct file_runner, network),
+	LIST("env", struct file_runner, env),
+	LIST("mounts", struct file_runner, mounts),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t app_fields[] = {
 	CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER, struct file_app, title, 1, CONFIG_PATH_MAX),
 	CYAML_FIELD_SEQUENCE("command", CYAML_FLAG_POINTER, struct file_app, command, &word, 1, 64),
@@ -134,6 +153,7 @@ static const cyaml_schema_field_t app_fields[] = {
 	CYAML_FIELD_BOOL("hdr", CYAML_FLAG_OPTIONAL, struct file_app, hdr),
 	CYAML_FIELD_BOOL("restart", CYAML_FLAG_OPTIONAL, struct file_app, restart),
 	STRING("privileges", struct file_app, privileges),
+	CYAML_FIELD_MAPPING_PTR("runner", OPT, struct file_app, runner, runner_fields),
 	CYAML_FIELD_END,
 };
 
@@ -203,6 +223,19 @@ static void move_text(char **to, char **from) {
 		} \
 	} while (0)
 
+static int move_runner(
+		struct file_runner *from, struct config_runner *to, struct config_text *error) {
+	to->network = true;
+	if (!from) {
+		return 0;
+	}
+	to->folder = TAKE(from->folder, NULL);
+	to->env = (struct config_list){ TAKE(from->env, NULL), TAKE(from->env_count, 0) };
+	to->mounts = (struct config_list){ TAKE(from->mounts, NULL), TAKE(from->mounts_count, 0) };
+	MOVE_VALUE(to->network, from->network);
+	return config_runner_type(from->type, to, error);
+}
+
 static int move_apps(struct file *file, struct config *config, struct config_text *error) {
 	if (file->apps_count == 0) {
 		return 0;
@@ -229,6 +262,11 @@ static int move_apps(struct file *file, struct config *config, struct config_tex
 			return -EINVAL;
 		}
 		MOVE_VALUE(to->id, from->id);
+		int rc = move_runner(from->runner, &to->runner, error);
+		rc = rc < 0 ? rc : config_runner_check(to, error);
+		if (rc < 0) {
+			return rc;
+		}
 	}
 	return 0;
 }
@@ -418,6 +456,7 @@ void config_schema_free(struct config *config) {
 		free(app->command);
 		free(app->title);
 		free(app->package);
+		config_runner_finish(&app->runner);
 	}
 	free(config->apps);
 }

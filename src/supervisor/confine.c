@@ -140,7 +140,7 @@ static bool has_starting_rules(const struct confine_row *row) {
 static int prepare_rules(struct confine *confine, const struct confine_places *places,
 		const struct landlock_plan *closed) {
 	const struct confine_row *row = confine->row;
-	if (!row->rules[0].path && !row->system) {
+	if (row->mounts || (!row->rules[0].path && !row->system)) {
 		return 0;
 	}
 	int rc = make_rules(row, places, true, closed, &confine->rules);

@@ -54,7 +54,8 @@ static void print_rest(const struct confine_row *row) {
 		[VEIL_OURS] = "does not see Perigee's folders, container engines; ",
 		[VEIL_RUN] = "does not see Perigee's folders, `/run`; ",
 	};
-	printf("%s%s%s%s%s%s", veils[row->veil],
+	printf("%s%s%s%s%s%s%s", veils[row->veil],
+			row->mounts ? "makes mounts: no Landlock of its own; " : "",
 			row->no_network ? "no network (both if started by root); " : "",
 			row->may_gain ? "may gain privileges; " : "", row->network ? "TCP; " : "",
 			row->devices ? "groups of the GPU; " : "",
@@ -93,6 +94,9 @@ static void print_rules(const struct confine_row *row, bool starting) {
 			comma = ", ";
 			any = true;
 		}
+	}
+	if (!starting && row->mounts) {
+		printf(", elsewhere as its user may");
 	}
 	if (!starting && row->system) {
 		printf("%sthe system as its user sees it, less what is closed", comma);

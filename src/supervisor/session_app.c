@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/app_env.h"
+#include "supervisor/app_plan.h"
 #include "supervisor/desk.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
@@ -77,31 +79,20 @@ static int make_home(struct desk *desk, char *out, size_t size) {
 	return paths_make(out, paths->uid, paths->gid);
 }
 
-static bool fill_env(struct desk *desk, const char *home, char *env, size_t size, uint16_t *len) {
-	bool fits = add_string(env, size, len, "HOME=%s", home) &&
-		    add_string(env, size, len, "XDG_RUNTIME_DIR=%s", desk->runtime) &&
-		    add_string(env, size, len, "WAYLAND_DISPLAY=wayland-0") &&
-		    add_string(env, size, len, "PULSE_SERVER=%s", desk->sound_server) &&
-		    add_string(env, size, len, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/games") &&
-		    add_string(env, size, len, "LANG=C.UTF-8") &&
-		    add_string(env, size, len, "SHELL=/bin/bash") &&
-		    add_string(env, size, len, "XDG_SESSION_TYPE=wayland") &&
-		    add_string(env, size, len, "XDG_CURRENT_DESKTOP=Perigee") &&
-		    add_string(env, size, len, "MOZ_ENABLE_WAYLAND=1") &&
-		    add_string(env, size, len, "PERIGEE_SESSION=%016llx",
-				    (unsigned long long)desk->id) &&
-		    add_string(env, size, len, "PERIGEE_CLIENT_WIDTH=%u", desk->width) &&
-		    add_string(env, size, len, "PERIGEE_CLIENT_HEIGHT=%u", desk->height) &&
-		    add_string(env, size, len, "PERIGEE_CLIENT_FPS=%u",
-				    (desk->rate_mhz + 500) / 1000) &&
-		    add_string(env, size, len, "SUNSHINE_CLIENT_WIDTH=%u", desk->width) &&
-		    add_string(env, size, len, "SUNSHINE_CLIENT_HEIGHT=%u", desk->height) &&
-		    add_string(env, size, len, "SUNSHINE_CLIENT_FPS=%u",
-				    (desk->rate_mhz + 500) / 1000);
-	if (fits && desk->x_display[0]) {
-		fits = add_string(env, size, len, "DISPLAY=%s", desk->x_display);
-	}
-	return fits;
+static int fill_env(const struct desk *desk, struct ipc_message *message) {
+	struct app_env env = {
+		.session = desk->id,
+		.home = message->runner_start.home,
+		.runtime = desk->runtime,
+		.sound = desk->sound_server,
+		.x_display = desk->x_display,
+		.width = desk->width,
+		.height = desk->height,
+		.rate_mhz = desk->rate_mhz,
+		.runner = desk->app->runner,
+	};
+	return app_env_write(&env, message->runner_start.env, sizeof(message->runner_start.env),
+			&message->runner_start.env_len);
 }
 
 static int fill_runner_start(struct desk *desk, struct ipc_message *message) {
@@ -123,10 +114,7 @@ static int fill_runner_start(struct desk *desk, struct ipc_message *message) {
 		fits = add_string(argv, sizeof(message->runner_start.argv), argv_len, "%s",
 				app->command[i]);
 	}
-	fits = fits &&
-	       fill_env(desk, message->runner_start.home, message->runner_start.env,
-			       sizeof(message->runner_start.env), &message->runner_start.env_len);
-	return fits ? 0 : -E2BIG;
+	return fits ? fill_env(desk, message) : -E2BIG;
 }
 
 static int handle_blame(sd_event_source *source, uint64_t usec, void *user) {
@@ -331,10 +319,8 @@ static int spawn_runner(struct desk *desk) {
 	if (rc < 0) {
 		return rc;
 	}
-	char display[64] = ""; /* ":0" is a socket's name */
-	if (desk->x_display[0] == ':') {
-		text_format(display, sizeof(display), "/tmp/.X11-unix/X%s", desk->x_display + 1);
-	}
+	char display[64];
+	app_plan_x_socket(desk, display, sizeof(display));
 	struct child_spec spec = {
 		.kind = PEER_RUNNER,
 		.program = "perigee-runner",
@@ -343,7 +329,7 @@ static int spawn_runner(struct desk *desk) {
 				desk->supervisor->paths.data, "--closed",
 				desk->supervisor->paths.runtime, "--privileges",
 				desk->app->normal_privileges ? "normal" : "confined", NULL },
-		.confine = desk->app->normal_privileges ? "runner-normal" : NULL,
+		.confine = app_plan_confine(desk),
 		.home = home,
 		.app = desk->app->program,
 		.display = display[0] ? display : NULL,
@@ -358,12 +344,14 @@ static int spawn_runner(struct desk *desk) {
 }
 
 int session_app_start(struct desk *desk) {
-	struct ipc_message message;
+	struct ipc_message message, plan;
 	let_go(desk);
 	int rc = fill_runner_start(desk, &message);
+	rc = rc < 0 ? rc : app_plan_fill(desk, &plan);
 	rc = rc < 0 ? rc : spawn_runner(desk);
 	if (rc == 0) {
 		desk->app_reaped = desk->app_status_known = false;
+		child_post(desk->runner, &plan, NULL, 0);
 		child_post(desk->runner, &message, NULL, 0);
 	}
 	return rc;

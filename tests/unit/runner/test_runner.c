@@ -15,12 +15,31 @@
 
 static const char *runner_path;
 static char folder[64], home[96], runtime[96], fifo_path[128];
-static int fifo;
+static int fifo = -1;
+static uid_t box_uid;
 static struct ipc_message detail; /* the newest RUNNER_APP */
 
 static void put_word(uint8_t *bytes, uint16_t *len, const char *word) {
 	memcpy(bytes + *len, word, strlen(word) + 1);
 	*len = (uint16_t)(*len + strlen(word) + 1);
+}
+
+static void make_owned(const char *path, uid_t uid, bool is_fifo) {
+	assert_int_equal(is_fifo ? mkfifo(path, 0600) : mkdir(path, 0700), 0);
+	assert_int_equal(uid ? chown(path, uid, uid) : 0, 0);
+}
+
+/* Home and runtime folder with the two FIFOs. */
+static void make_place(uid_t uid) {
+	char path[128];
+	make_owned(home, uid, false);
+	make_owned(runtime, uid, false);
+	text_format(path, sizeof(path), "%s/fifo2", home);
+	make_owned(path, uid, true);
+	text_format(fifo_path, sizeof(fifo_path), "%s/fifo", home);
+	make_owned(fifo_path, uid, true);
+	fd_close(fifo);
+	fifo = open(fifo_path, O_RDWR | O_CLOEXEC);
 }
 
 static struct process start_runner(void) {
@@ -258,6 +277,152 @@ static void an_adopted_app_ends_with_all_that_it_started(void **state) {
 	assert_true(!file || fgetc(file) == EOF); /* nobody may have reaped it yet */
 }
 
+/* A sandbox is made by a user who is nobody else's, as a host's apps are: root without
+ * capabilities may not map itself. The tests after this one have that user's home. */
+static bool sandboxed(void) {
+	if (access("/usr/bin/bwrap", X_OK) < 0 ||
+			system("bwrap --unshare-user --unshare-pid --ro-bind / / --proc /proc "
+			       "--dev /dev /bin/true 2>/dev/null") != 0) {
+		return false;
+	}
+	if (box_uid == 0 && getuid() == 0) {
+		box_uid = 65534;
+		text_format(home, sizeof(home), "%s/homes/box", folder);
+		text_format(runtime, sizeof(runtime), "%s/run/box", folder);
+		make_place(box_uid);
+	}
+	return true;
+}
+
+static struct process start_sandbox(
+		const char *script, bool network, enum runner_type type, const char *mount) {
+	struct process runner = start_runner();
+	struct ipc_message plan = { .kind = IPC_RUNNER_PLAN };
+	plan.runner_plan.type = (uint8_t)type;
+	plan.runner_plan.network = network;
+	if (mount) {
+		put_word((uint8_t *)plan.runner_plan.list, &plan.runner_plan.list_len, mount);
+	}
+	process_send(&runner, &plan, -1);
+	send_start(&runner, (const char *const[]){ "sh", "-c", script, NULL }, box_uid);
+	return runner;
+}
+
+static struct process run_sandbox(const char *script, bool network) {
+	struct process runner = start_sandbox(script, network, RUNNER_AUTO, NULL);
+	process_receive(&runner, IPC_RUNNER_APP);
+	detail = runner.message;
+	process_receive(&runner, IPC_RUNNER_HOLDS);
+	return runner;
+}
+
+/* What the app printed last, after its end. */
+static const char *last_lines(struct process *runner) {
+	process_receive(runner, IPC_RUNNER_EXITED);
+	return runner->message.runner_exited.last_lines;
+}
+
+static void a_sandbox_has_its_home_and_a_system_to_read(void **state) {
+	(void)state;
+	if (!sandboxed()) {
+		skip();
+	}
+	struct process runner = run_sandbox("pwd; touch mine && ls mine; echo $PERIGEE_SESSION; "
+					    "touch /usr/x 2>/dev/null || echo read-only; exit 3",
+			false);
+	assert_non_null(strstr(detail.runner_app.detail, "sandbox, no network"));
+	char wanted[256];
+	text_format(wanted, sizeof(wanted), "%s\nmine\n7\nread-only\n", home);
+	assert_string_equal(last_lines(&runner), wanted);
+	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
+	process_stop(&runner);
+}
+
+/* By name, by another process's eyes, and by the engines' sockets. */
+static void nothing_else_of_the_machine_is_in_a_sandbox(void **state) {
+	(void)state;
+	if (!sandboxed()) {
+		skip();
+	}
+	struct process runner = run_sandbox(
+			"cat ../secret/f 2>/dev/null; ls .. ; ls ../../run; "
+			"ls /run /tmp /root /home /var/lib/perigee 2>/dev/null; "
+			"test $(ls -d /proc/[0-9]* | wc -l) -lt 8 && echo few; "
+			"test -e /run/docker.sock -o -e /run/podman/podman.sock || echo none",
+			false);
+	assert_string_equal(last_lines(&runner), "box\nbox\n/run:\n/tmp:\nfew\nnone\n");
+	process_stop(&runner);
+}
+
+static void a_sandbox_has_a_network_only_if_it_may(void **state) {
+	(void)state;
+	if (!sandboxed()) {
+		skip();
+	}
+	static const char script[] = "readlink /proc/self/ns/net";
+	char here[64] = "";
+	assert_true(readlink("/proc/self/ns/net", here, sizeof(here) - 1) > 0);
+	struct process runner = run_sandbox(script, true);
+	assert_memory_equal(last_lines(&runner), here, strlen(here));
+	process_stop(&runner);
+	runner = run_sandbox(script, false);
+	assert_null(strstr(last_lines(&runner), here));
+	process_stop(&runner);
+}
+
+static void a_sandbox_sees_what_is_mounted_for_it(void **state) {
+	(void)state;
+	if (!sandboxed()) {
+		skip();
+	}
+	char mount[256];
+	text_format(mount, sizeof(mount), "mount=%s/shared:/mnt/data:ro", folder);
+	struct process runner = start_sandbox(
+			"ls /mnt/data; touch /mnt/data/g 2>/dev/null || echo read-only", false,
+			RUNNER_SANDBOX, mount);
+	process_receive(&runner, IPC_RUNNER_APP);
+	process_receive(&runner, IPC_RUNNER_HOLDS);
+	assert_string_equal(last_lines(&runner), "f\nread-only\n");
+	process_stop(&runner);
+	runner = start_sandbox("true", false, RUNNER_SANDBOX, "mount=relative:/mnt");
+	assert_non_null(strstr(last_lines(&runner), "cannot be started"));
+	process_stop(&runner);
+}
+
+static void a_sandbox_ends_with_all_that_is_in_it(void **state) {
+	(void)state;
+	if (!sandboxed()) {
+		skip();
+	}
+	struct process runner = run_sandbox("setsid sh -c 'trap \"\" TERM; echo up >fifo; "
+					    "while :; do sleep 1000; done' & wait",
+			false);
+	char word[64];
+	hear(word, sizeof(word));
+	process_ask_stop(&runner, 1000);
+	process_receive(&runner, IPC_RUNNER_EXITED);
+	process_receive(&runner, IPC_STOPPED);
+	assert_int_equal(process_wait(&runner), 0);
+}
+
+static void a_sandbox_outlives_its_runner(void **state) {
+	(void)state;
+	if (!sandboxed()) {
+		skip();
+	}
+	struct process runner =
+			run_sandbox("echo up >fifo; read x <fifo2; echo last words; exit 3", false);
+	char word[64];
+	hear(word, sizeof(word));
+	struct process next = replace_runner(&runner);
+	char path[128];
+	text_format(path, sizeof(path), "%s/fifo2", home);
+	OWN(fd_close) int go = open(path, O_RDWR);
+	assert_int_equal(write(go, "go\n", 3), 3);
+	assert_string_equal(last_lines(&next), "last words\n");
+	process_stop(&next);
+}
+
 static void an_unwieldy_start_is_refused(void **state) {
 	(void)state;
 	struct process runner = start_runner();
@@ -276,21 +441,17 @@ static int prepare(void **state) {
 	text_copy(folder, sizeof(folder), "/var/tmp/perigee-runner-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	chmod(folder, 0755);
-	const char *const names[] = { "homes", "homes/app", "homes/secret", "run", "run/s" };
+	const char *const names[] = { "homes", "homes/secret", "run", "shared", "shared/f" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		text_format(path, sizeof(path), "%s/%s", folder, names[i]);
-		assert_int_equal(mkdir(path, i == 0 ? 0755 : 0700), 0);
+		assert_int_equal(mkdir(path, i == 1 ? 0700 : 0755), 0);
 	}
 	text_format(home, sizeof(home), "%s/homes/app", folder);
 	text_format(runtime, sizeof(runtime), "%s/run/s", folder);
+	make_place(0);
 	text_format(path, sizeof(path), "%s/homes/secret/f", folder);
 	OWN(file_close) FILE *file = fopen(path, "w");
 	fputs("secret\n", file);
-	text_format(path, sizeof(path), "%s/fifo2", home);
-	assert_int_equal(mkfifo(path, 0600), 0);
-	text_format(fifo_path, sizeof(fifo_path), "%s/fifo", home);
-	assert_int_equal(mkfifo(fifo_path, 0600), 0);
-	fifo = open(fifo_path, O_RDWR | O_CLOEXEC);
 	return fifo < 0;
 }
 
@@ -315,6 +476,12 @@ int main(int argc, char **argv) {
 		UNIT(an_app_ends_with_the_supervisor),
 		UNIT(an_app_outlives_its_runner_and_is_watched_by_the_next),
 		UNIT(an_adopted_app_ends_with_all_that_it_started),
+		UNIT(a_sandbox_has_its_home_and_a_system_to_read),
+		UNIT(nothing_else_of_the_machine_is_in_a_sandbox),
+		UNIT(a_sandbox_has_a_network_only_if_it_may),
+		UNIT(a_sandbox_sees_what_is_mounted_for_it),
+		UNIT(a_sandbox_ends_with_all_that_is_in_it),
+		UNIT(a_sandbox_outlives_its_runner),
 		UNIT(an_unwieldy_start_is_refused),
 	};
 	assert_int_equal(argc, 2);

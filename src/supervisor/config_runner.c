@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/config_runner.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "ipc/message.h"
+#include "supervisor/config.h"
+
+int config_runner_type(const char *text, struct config_runner *runner, struct config_text *error) {
+	static const char *const words[RUNNER_TYPES] = {
+		[RUNNER_PROCESS] = "process",
+		[RUNNER_SANDBOX] = "sandbox",
+	};
+	for (int i = 0; text && i < RUNNER_TYPES; i++) {
+		if (words[i] && strcmp(words[i], text) == 0) {
+			runner->type = i;
+			return 0;
+		}
+	}
+	return !text ? 0
+		     : config_refuse(error, "runner.type \"%s\" is not one of process, sandbox",
+				       text);
+}
+
+static bool is_mount(const char *text) {
+	const char *inside = strchr(text, ':');
+	const char *mode = inside ? strchr(inside + 1, ':') : NULL;
+	return text[0] == '/' && inside && inside[1] == '/' &&
+	       (!mode || strcmp(mode, ":ro") == 0 || strcmp(mode, ":rw") == 0);
+}
+
+static bool is_variable(const char *text) {
+	size_t len = strcspn(text, "=");
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)text[i]) && text[i] != '_') {
+			return false;
+		}
+	}
+	return len > 0 && text[len] == '=';
+}
+
+static int check_list(const struct config_list *list, bool (*fits)(const char *), const char *title,
+		const char *what, struct config_text *error) {
+	for (unsigned i = 0; i < list->count; i++) {
+		if (!fits(list->at[i])) {
+			return config_refuse(
+					error, "%s: \"%s\" is not %s", title, list->at[i], what);
+		}
+	}
+	return 0;
+}
+
+int config_runner_check(const struct config_app *app, struct config_text *error) {
+	const struct config_runner *runner = &app->runner;
+	if (runner->folder && runner->folder[0] != '/') {
+		return config_refuse(error, "%s: runner.folder \"%s\" is not an absolute path",
+				app->title, runner->folder);
+	}
+	if (runner->type == RUNNER_PROCESS && (runner->mounts.count > 0 || !runner->network)) {
+		return config_refuse(error,
+				"%s: runner.type process sees the host as it is; mounts and "
+				"network are for a sandbox",
+				app->title);
+	}
+	if (runner->type == RUNNER_SANDBOX && app->normal_privileges) {
+		return config_refuse(error,
+				"%s: privileges: normal and runner.type: sandbox contradict each "
+				"other; leave one out",
+				app->title);
+	}
+	int rc = check_list(&runner->env, is_variable, app->title, "NAME=VALUE", error);
+	return rc < 0 ? rc
+		      : check_list(&runner->mounts, is_mount, app->title,
+					"HOST:INSIDE, HOST:INSIDE:ro or HOST:INSIDE:rw", error);
+}
+
+static void finish_list(struct config_list *list) {
+	for (unsigned i = 0; i < list->count; i++) {
+		free(list->at[i]);
+	}
+	free(list->at);
+}
+
+void config_runner_finish(struct config_runner *runner) {
+	free(runner->folder);
+	finish_list(&runner->env);
+	finish_list(&runner->mounts);
+}

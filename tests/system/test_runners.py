@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Each way to run an app, in a whole host: what it gets, and what it does not."""
+import contextlib
+import os
+import pwd
+import subprocess
+import sys
+
+from host import Host, expect, run, wait_for
+
+# Prints a line for everything that it should not be able to do.
+ESCAPES = """
+cd /
+for path in {folder}/state {folder}/run/api.sock {folder}/secret /run/docker.sock \
+            /run/podman/podman.sock /run/perigee /root/.ssh /home; do
+    ls $path/* >/dev/null 2>&1 && echo ESCAPED: sees $path
+    test -S $path && echo ESCAPED: socket $path
+done
+echo x >/usr/perigee-escape 2>/dev/null && echo ESCAPED: writes /usr
+for other in {folder}/data/homes/*/* {folder}/run/s-*; do
+    test "$other" = "$HOME" -o "$other" = "$XDG_RUNTIME_DIR" || echo ESCAPED: sees $other
+done
+grep -aq 'perigee-deskto[p]' /proc/[0-9]*/cmdline 2>/dev/null && echo ESCAPED: sees processes
+test -S $XDG_RUNTIME_DIR/wayland-0 && echo has-wayland
+test -S $XDG_RUNTIME_DIR/pulse/native && echo has-sound
+test $(grep -c : /proc/net/dev) = 1 && echo has-no-network
+echo kept >>$HOME/kept; echo runs=$(grep -c kept $HOME/kept)
+echo box-done
+"""
+
+APPS = """
+apps:
+  - title: Process
+    command: [sh, -c, "echo at=$PWD word=$WORD wide=$GAMESCOPE_WIDTH"]
+    runner: {type: process, folder: /usr/share, env: [WORD=hello]}
+  - title: Box
+    command: [sh, SCRIPT]
+    runner: {type: sandbox, network: false, mounts: ["SCRIPT:SCRIPT:ro"]}
+  - title: Usual
+    command: [sh, -c, "echo usual-done"]
+  - title: Holds
+    command: [sleep, "1000"]
+"""
+
+
+def config(path):
+    return APPS.replace("SCRIPT", str(path))
+
+
+class Boxed(Host):
+    """Its script is in its folder."""
+
+    def before_start(self):
+        script = self.folder / "escapes.sh"
+        script.write_text(ESCAPES.format(folder=self.folder))
+        (self.folder / "secret").mkdir(mode=0o755)
+        (self.folder / "secret/file").write_text("secret")
+        path = self.folder / "perigee.yaml"
+        path.write_text(config(script))
+        self.command += ["--config", str(path)]
+
+
+def other_user():
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam("perigee") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+    return None
+
+
+def can_sandbox(user):
+    command = ["bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc",
+               "--dev", "/dev", "/bin/true"]
+    who = {"user": user.pw_uid, "group": user.pw_gid} if os.getuid() == 0 else {}
+    try:
+        return subprocess.run(command, stderr=subprocess.DEVNULL, **who).returncode == 0
+    except OSError:
+        return False
+
+
+def launch(host, title, words):
+    host.paired(title)
+    mark = len(host.log())
+    host.probe("stream", "--app", title, "--seconds", "5", "--no-decode", keys=title, check=False)
+    host.wait_log(words, 10, mark)
+    return host.log()[mark:]
+
+
+def a_process_gets_its_folder_and_environment(build):
+    with Boxed(build) as host:
+        launch(host, "Process", "at=/usr/share word=hello wide=1280")
+
+
+def nothing_gets_out_of_a_sandbox(build):
+    user = other_user()
+    if not user or not can_sandbox(user):
+        print("# no sandbox can be made here")
+        return
+    with Boxed(build) as host:
+        host.paired("Holds")
+        holds = host.probe("stream", "--app", "Holds", "--seconds", "60", "--no-decode",
+                           keys="Holds", background=True)
+        wait_for("another session runs", 20, lambda: host.status("session", state="streaming"))
+        for times in (1, 2):
+            log = launch(host, "Box", "box-done")
+            expect(f"nothing escapes: {log}", "ESCAPED" not in log)
+            for words in ("has-wayland", "has-sound", "has-no-network", f"runs={times}"):
+                expect(f"{words}: {log}", words in log)
+        holds.kill()
+        holds.wait()
+
+
+def a_plain_users_apps_are_sandboxed_or_it_is_said_why_not(build):
+    user = other_user()
+    if not user:
+        return
+    with Boxed(build, user=user if os.getuid() == 0 else None) as host:
+        log = launch(host, "Usual", "usual-done")
+        words = "sandbox, with network" if can_sandbox(user) else "no sandbox: "
+        expect(f"{words}: {log}", words in log)
+
+
+if __name__ == "__main__":
+    run([
+        a_process_gets_its_folder_and_environment,
+        nothing_gets_out_of_a_sandbox,
+        a_plain_users_apps_are_sandboxed_or_it_is_said_why_not,
+    ])
