@@ -409,6 +409,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_STREAM_FLOW]       = { "stream-flow",        P(STREAM),      P(SUPERVISOR),  0, 0, f_stream_flow },
 	[IPC_DESKTOP_ENCODER_LOST] = { "desktop-encoder-lost", P(DESKTOP), P(SUPERVISOR), 0, 0, f_desktop_encoder_lost },
 	[IPC_RUNNER_HOLDS]      = { "runner-holds",       P(RUNNER),      P(SUPERVISOR),  2, 2, f_runner_holds },
+	[IPC_RUNNER_GATE]       = { "runner-gate",        P(RUNNER),      P(SUPERVISOR),  1, 2, f_none },
 	[IPC_RUNNER_ADOPT]      = { "runner-adopt",       P(SUPERVISOR),  P(RUNNER),      2, 0, f_runner_holds },
 	[IPC_RESTART]           = { "restart",            P(WEB),         P(SUPERVISOR),  0, 0, f_restart },
 	[IPC_RESTARTED]         = { "restarted",          P(SUPERVISOR),  P(WEB),         0, 0, f_answer },

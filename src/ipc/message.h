@@ -227,8 +227,9 @@ enum ipc_kind {
 	IPC_LOBBY_GONE = 229,
 	IPC_LOBBY_MEMBER = 230,
 
-	/* how an app is run */
+	/* how an app is run; one that waits until somebody knows of it */
 	IPC_RUNNER_PLAN = 280,
+	IPC_RUNNER_GATE = 299,
 
 	/* state: what clients may, how they like it, profiles, apps made by programs */
 	IPC_CLIENT_SETTINGS = 300,
@@ -947,6 +948,8 @@ struct ipc_message {
 			uint32_t pid;
 			char label[24]; /* PERIGEE_SESSION of everything the app started */
 		} runner_holds;
+		/* RUNNER_GATE, before HOLDS; fd: a byte in it lets the app begin. Closed by
+		 * all who hold it, the app never does. */
 		struct {
 			int32_t status; /* as of waitpid */
 			char last_lines[400];

@@ -175,6 +175,7 @@ int command_build(const struct ipc_message *start, const struct ipc_message *pla
 		return rc;
 	}
 	command_add(out, "perigee-exec");
+	command_add(out, "--gate");
 	add_pair(out, "--listen-fds", "0"); /* no descriptor but the three */
 	add_confinement(out, place);
 	add_env(out, &env);

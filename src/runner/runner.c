@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@ enum {
 	MARGIN_MS = 300,  /* of the grace, kept for SIGKILL and reaping */
 	READS_MAX = 16,   /* of one wake-up */
 	PIPE_BYTES = 1 << 20,
+	GATE_FD = 3, /* as perigee-exec has it */
 	STATUS_MISSING = 127 << 8,
 	STATUS_CANNOT = 126 << 8,
 };
@@ -218,8 +220,16 @@ static void report_app(struct runner *runner) {
 	worker_post(&runner->worker, &message, NULL, 0);
 }
 
-/* For the runner after this one. */
-static void report_holds(struct runner *runner) {
+/* Whom nobody could find again, we let begin ourselves. */
+static void open_gate(int gate) {
+	if (send(gate, "", 1, MSG_NOSIGNAL) < 0) {
+		log_warning("gate-shut", "error=%s", log_quote(strerror(errno)).text);
+	}
+}
+
+/* For the runner after this one. The app waits until the supervisor has heard it: a
+ * runner that dies before leaves nothing that runs. */
+static void report_holds(struct runner *runner, int gate) {
 	struct ipc_message message = { .kind = IPC_RUNNER_HOLDS };
 	const struct ipc_message *start = &runner->command.start;
 	static const char name[] = "PERIGEE_SESSION=";
@@ -232,8 +242,11 @@ static void report_holds(struct runner *runner) {
 		}
 	}
 	if (pidfd < 0 || !message.runner_holds.label[0]) {
-		return; /* it could not be found again */
+		open_gate(gate);
+		return;
 	}
+	struct ipc_message waits = { .kind = IPC_RUNNER_GATE };
+	worker_post(&runner->worker, &waits, &gate, 1);
 	message.runner_holds.pid = (uint32_t)runner->app;
 	worker_post(&runner->worker, &message, (int[]){ pidfd, runner->output_fd }, 2);
 }
@@ -260,7 +273,7 @@ static int open_pipe(int out[2]) {
 	return 0;
 }
 
-static int spawn(struct runner *runner, int output) {
+static int spawn(struct runner *runner, int output, int gate) {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	posix_spawn_file_actions_init(&actions);
@@ -268,6 +281,7 @@ static int spawn(struct runner *runner, int output) {
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, gate, GATE_FD);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
 	pulse_begin(runner->worker.pulse, PULSE_SPAWN, SPAWN_MS);
 	int rc = posix_spawn(&runner->app, runner->place.exec, &actions, &attr,
@@ -300,7 +314,7 @@ static int make_home(const struct ipc_message *start) {
 	return uid && chown(home, uid, gid) < 0 ? -errno : 0;
 }
 
-static int start_app(struct runner *runner) {
+static int start_app(struct runner *runner, int gate) {
 	int pair[2] = { -1, -1 };
 	int rc = make_home(&runner->command.start);
 	if (rc == 0) {
@@ -314,7 +328,7 @@ static int start_app(struct runner *runner) {
 	output_init(&runner->output, clock_now_ns(), log_output, runner);
 	rc = sd_event_add_io(runner->worker.event, &runner->io, runner->output_fd, EPOLLIN,
 			handle_output, runner);
-	return rc < 0 ? rc : spawn(runner, output);
+	return rc < 0 ? rc : spawn(runner, output, gate);
 }
 
 /* What AUTO becomes here; false when a sandbox that was asked for cannot be made. */
@@ -351,14 +365,18 @@ static void handle_run(struct runner *runner, const struct ipc_message *message)
 		report_exit(runner, STATUS_CANNOT, words);
 		return;
 	}
-	int rc = command_build(message, &runner->plan, &runner->place, &runner->command);
+	int gate[2] = { -1, -1 };
+	int rc = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0 ? -errno : 0;
+	OWN(fd_close) int ours = gate[0];
+	OWN(fd_close) int theirs = gate[1];
+	rc = rc < 0 ? rc : command_build(message, &runner->plan, &runner->place, &runner->command);
 	if (rc == -ENOENT) {
 		text_format(words, sizeof(words), "not installed: %.200s", runner->command.program);
 		report_exit(runner, STATUS_MISSING, words);
 		return;
 	}
 	if (rc == 0) {
-		rc = start_app(runner);
+		rc = start_app(runner, theirs);
 	}
 	if (rc < 0) {
 		runner->io = sd_event_source_disable_unref(runner->io);
@@ -368,8 +386,8 @@ static void handle_run(struct runner *runner, const struct ipc_message *message)
 		return;
 	}
 	runner->phase = PHASE_RUNS;
+	report_holds(runner, ours);
 	report_app(runner);
-	report_holds(runner);
 }
 
 static void handle_adopted_exit(void *user) {

@@ -20,6 +20,7 @@ struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct 
 			.channels = 2,
 			.sound_listen_fd = -1,
 			.app_pidfd = -1,
+			.app_gate_fd = -1,
 			.app_output_fd = -1,
 		};
 	}

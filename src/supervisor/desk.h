@@ -51,6 +51,7 @@ struct desk {
 	unsigned children; /* processes of the above kinds that are not reaped */
 	uint32_t app_pid;
 	int app_pidfd, app_output_fd; /* owned: for the next runner, -1 before the app runs */
+	int app_gate_fd;              /* owned: what the app waits at, -1 when it begins */
 	struct restarts runner_restarts;
 	bool app_reaped; /* by the holder, with app_status */
 	bool app_status_known;

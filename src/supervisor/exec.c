@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /* perigee-exec: puts itself into the state that a worker or an app must start in
- * and becomes that program. It reads nothing but its arguments, and every failure
- * is one line on stderr and exit status 127 (no such program) or 126. */
+ * and becomes that program. It reads nothing but its arguments and, at a gate, one
+ * byte. Every failure is one line on stderr and exit status 127 (no such program) or
+ * 126; a gate that was shut for good is 125 without a word. */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -31,11 +33,13 @@
 #include "supervisor/veil.h"
 
 enum {
+	EXIT_UNKNOWN = 125, /* nobody has learned that it was about to run */
 	EXIT_CANNOT = 126,
 	EXIT_MISSING = 127,
 	ENV_MAX = 256,
-	FIRST_FD = 3, /* the channel, or the first listening socket */
-	LAST_FD = 63, /* where a program may come by its descriptor */
+	FIRST_FD = 3,    /* the channel, the first listening socket, or the gate */
+	LAST_FD = 63,    /* where a program may come by its descriptor */
+	GATE_MS = 30000, /* two supervisors in a row may hang before one opens it */
 	REALTIME_PRIORITY = 1,
 	REALTIME_US = 500000, /* at one go; then SIGXCPU */
 	PROMPT_NS = 100000,   /* the shortest slice there is */
@@ -45,7 +49,7 @@ enum {
 
 struct options {
 	int64_t uid, gid, nofile, listen_fds, nice, program_fd; /* UNSET when not given */
-	bool setsid, env_clear, die_with_parent, realtime, prompt, may_gain, print_table;
+	bool setsid, env_clear, die_with_parent, realtime, prompt, may_gain, print_table, gate;
 	const char *cwd, *kind;
 	const char *settles;          /* what the worker's environment says of it */
 	const char *env[ENV_MAX + 4]; /* with LISTEN_PID, LISTEN_FDS, SETTLE_ENV and the end */
@@ -86,6 +90,7 @@ static const struct option_row rows[] = {
 	{ "--nofile", OPTION_NUMBER, AT(nofile), 0, 16, 1 << 20 },
 	{ "--die-with-parent", OPTION_FLAG, AT(die_with_parent), 0, 0, 0 },
 	{ "--program-fd", OPTION_NUMBER, AT(program_fd), 0, FIRST_FD + 1, LAST_FD },
+	{ "--gate", OPTION_FLAG, AT(gate), 0, 0, 0 },
 	{ "--listen-fds", OPTION_NUMBER, AT(listen_fds), 0, 0, 64 },
 	{ "--nice", OPTION_NUMBER, AT(nice), 0, -20, 19 },
 	{ "--prompt", OPTION_FLAG, AT(prompt), 0, 0, 0 },
@@ -189,6 +194,17 @@ static void parse(char **argv, struct options *out) {
 	}
 	if ((out->uid == UNSET) != (out->gid == UNSET)) {
 		fail(EXIT_CANNOT, "arguments", "--uid and --gid go together", EINVAL);
+	}
+}
+
+/* Who starts an app may die before anybody else knows of it. So it does not begin until it
+ * is known: the other end of FIRST_FD is with whoever would find it again, and is closed
+ * when nobody will. */
+static void wait_at_gate(void) {
+	struct pollfd wait = { .fd = FIRST_FD, .events = POLLIN };
+	char byte;
+	if (poll(&wait, 1, GATE_MS) != 1 || read(FIRST_FD, &byte, 1) != 1) {
+		_exit(EXIT_UNKNOWN);
 	}
 }
 
@@ -471,6 +487,9 @@ int main(int argc, char **argv) {
 		return 0;
 	}
 	reset_signals();
+	if (options.gate) {
+		wait_at_gate();
+	}
 	confine(&options);
 	if (options.settles) {
 		if (options.env_clear) {

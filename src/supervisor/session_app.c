@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -161,15 +162,32 @@ static void app_exited(struct desk *desk, int status, bool known) {
 	}
 }
 
+/* A hand on what the app is and prints: it can be watched by another runner. */
+static bool can_be_adopted(const struct desk *desk) {
+	return desk->app_pidfd >= 0 && desk->app_output_fd >= 0;
+}
+
+/* It can be found again, whoever dies next: now it may begin. A successor of ours hears
+ * of the gate again, and opens it again. */
+static void open_gate(struct desk *desk) {
+	if (desk->app_gate_fd >= 0 && can_be_adopted(desk)) {
+		(void)!send(desk->app_gate_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		fd_release(&desk->app_gate_fd);
+	}
+}
+
 static void handle_runner_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
-	(void)fds;
 	struct desk *desk = (struct desk *)child->user;
 	if (message->kind == IPC_RUNNER_APP) {
 		desk->app_pid = message->runner_app.pid;
 		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
 				(unsigned long long)desk->id, message->runner_app.pid,
 				log_quote(message->runner_app.detail).text);
+	} else if (message->kind == IPC_RUNNER_GATE) {
+		fd_close(desk->app_gate_fd);
+		desk->app_gate_fd = fds_take(fds, 0);
+		open_gate(desk);
 	} else if (message->kind == IPC_RUNNER_HOLDS) {
 		fd_close(desk->app_pidfd);
 		fd_close(desk->app_output_fd);
@@ -180,6 +198,7 @@ static void handle_runner_message(
 				(unsigned long long)desk->id);
 		keep_put(&desk->supervisor->keep, desk->app_output_fd, "s%016llx.app.output",
 				(unsigned long long)desk->id);
+		open_gate(desk);
 	} else if (message->kind == IPC_RUNNER_EXITED) {
 		int status = message->runner_exited.status;
 		bool known = status != RUNNER_STATUS_UNKNOWN || desk->app_reaped;
@@ -214,11 +233,6 @@ static void kill_orphaned_app(struct desk *desk) {
 	}
 }
 
-/* A hand on what the app is and prints: it can be watched by another runner. */
-static bool can_be_adopted(const struct desk *desk) {
-	return desk->app_pidfd >= 0 && desk->app_output_fd >= 0;
-}
-
 static void adopt_app(struct desk *desk) {
 	struct ipc_message message = {
 		.kind = IPC_RUNNER_ADOPT,
@@ -234,14 +248,28 @@ static void adopt_app(struct desk *desk) {
 
 static int spawn_runner(struct desk *desk);
 
-/* The app has not noticed that nobody watches it: the next runner does. */
+/* The app has not noticed that nobody watches it: the next runner does. One that nobody
+ * was told of has not begun, and never will: it is started by the next runner. */
 static bool replace_runner(struct desk *desk, const struct child_end *end) {
-	static const struct restarts_rule rule = { .at_once = UINT8_MAX, .most = 8 };
+	static const struct restarts_rule rules[] = {
+		{ .at_once = UINT8_MAX, .most = 3 }, /* it did not get so far */
+		{ .at_once = UINT8_MAX, .most = 8 },
+	};
 	uint32_t wait_ms;
-	if (!can_be_adopted(desk) || desk->ending ||
-			!restarts_failed(&desk->runner_restarts, &rule, end->reason, clock_now_ms(),
-					&wait_ms) ||
-			spawn_runner(desk) < 0) {
+	bool told = desk->app_pid != 0;
+	bool can = told ? can_be_adopted(desk) : end->reason != REASON_NOT_CONFINED;
+	if (!can || desk->ending ||
+			!restarts_failed(&desk->runner_restarts, &rules[told], end->reason,
+					clock_now_ms(), &wait_ms)) {
+		return false;
+	}
+	if (!told) {
+		log_info("app-started-anew", "session=%016llx times=%u",
+				(unsigned long long)desk->id, desk->runner_restarts.total);
+		fd_release(&desk->app_gate_fd);
+		return session_app_start(desk) == 0;
+	}
+	if (spawn_runner(desk) < 0) {
 		return false;
 	}
 	adopt_app(desk);
@@ -311,6 +339,7 @@ void session_app_restore(struct desk *desk) {
 	unsigned long long id = desk->id;
 	desk->app_pidfd = keep_take(keep, "s%016llx.app.pid", id);
 	desk->app_output_fd = keep_take(keep, "s%016llx.app.output", id);
+	desk->app_gate_fd = -1; /* its runner tells us again */
 }
 
 static int spawn_runner(struct desk *desk) {
@@ -372,6 +401,7 @@ void session_app_abandon(struct desk *desk) {
 	}
 	fd_release(&desk->app_pidfd);
 	fd_release(&desk->app_output_fd);
+	fd_release(&desk->app_gate_fd);
 	keep_drop(&desk->supervisor->keep, "s%016llx.app.", (unsigned long long)desk->id);
 	desk->app_pid = 0;
 }
@@ -380,4 +410,5 @@ void session_app_finish(struct desk *desk) {
 	desk->app_blame = sd_event_source_disable_unref(desk->app_blame);
 	fd_release(&desk->app_pidfd);
 	fd_release(&desk->app_output_fd);
+	fd_release(&desk->app_gate_fd);
 }

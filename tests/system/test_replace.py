@@ -125,6 +125,31 @@ def the_app_ends_with_its_session_after_its_runner_died(build):
                 pid for pid, name in host.remains() if name.endswith("perigee-pattern")])
 
 
+def an_app_whose_runner_died_first_begins_anew(build):
+    """Before it could tell anybody: its app did not begin either."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        front = pathlib.Path(folder)
+        real = [f"{at}/perigee-runner" for at in libexec_folders(
+            pathlib.Path(build).resolve(), pathlib.Path(__file__).resolve().parents[2])
+            if os.path.exists(f"{at}/perigee-runner")][0]
+        runner = front / "perigee-runner"
+        runner.write_text(f"#!/bin/sh\nmkdir $(cat {front}/died) 2>/dev/null && kill -9 $$\n"
+                          f"exec {real} \"$@\"\n")
+        runner.chmod(0o755)
+        with Host(build, front=front) as host:
+            host.paired()
+            client = host.api("/api/v1/clients")["clients"][0]["client_id"]
+            died = f"{host.folder}/data/homes/{client[:16].lower()}/Pattern/died"
+            (front / "died").write_text(died)
+            report = host.probe("stream", "--app", "Pattern", "--seconds", "2")
+            expect(f"the first died: {died}", os.path.exists(died))
+            expect(f"it streams: {report}", report["video"]["frames"] > 30)
+            expect("by the second runner", host.log().count("event=app-started-anew") == 1)
+            apps = [pid for pid, name in host.remains() if name.endswith("perigee-pattern")]
+            expect(f"one app: {apps}", len(apps) == 1)
+
+
 def a_desktop_that_dies_is_told(build):
     with Host(build) as host:
         host.paired()
@@ -286,6 +311,7 @@ if __name__ == "__main__":
         a_death_is_a_gap_at_most,
         a_standstill_is_a_gap_at_most,
         the_app_ends_with_its_session_after_its_runner_died,
+        an_app_whose_runner_died_first_begins_anew,
         a_desktop_that_dies_is_told,
         a_desktop_that_is_to_restart_keeps_its_viewer,
         pairing_survives_the_store_and_names_the_gate,

@@ -60,13 +60,33 @@ static void send_start(struct process *runner, const char *const *argv, uint32_t
 	process_send(runner, &message, -1);
 }
 
-static void run_script(struct process *runner, const char *script) {
-	send_start(runner, (const char *const[]){ "sh", "-c", script, NULL }, 0);
+/* The gate that the app waits at; runner_holds and its descriptors are the newest then. */
+static int receive_gate(struct process *runner) {
+	process_receive(runner, IPC_RUNNER_GATE);
+	int gate = TAKE(runner->fds.fd[0], -1);
+	process_receive(runner, IPC_RUNNER_HOLDS);
+	return gate;
+}
+
+/* Lets it run; its HOLDS and what came with it are the newest afterwards. */
+static void let_begin(struct process *runner) {
+	int gate = receive_gate(runner);
+	struct ipc_message holds = runner->message;
+	struct ipc_fds held = runner->fds;
+	runner->fds.count = 0;
+	assert_int_equal(write(gate, "", 1), 1);
+	close(gate);
 	process_receive(runner, IPC_RUNNER_APP);
 	detail = runner->message;
-	process_receive(runner, IPC_RUNNER_HOLDS);
-	assert_int_equal(runner->message.runner_holds.pid, detail.runner_app.pid);
-	assert_string_equal(runner->message.runner_holds.label, "7");
+	assert_int_equal(holds.runner_holds.pid, detail.runner_app.pid);
+	assert_string_equal(holds.runner_holds.label, "7");
+	runner->message = holds;
+	runner->fds = held;
+}
+
+static void run_script(struct process *runner, const char *script) {
+	send_start(runner, (const char *const[]){ "sh", "-c", script, NULL }, 0);
+	let_begin(runner);
 }
 
 /* The runner dies; another one gets what it had told the supervisor to hold. */
@@ -82,6 +102,12 @@ static struct process replace_runner(struct process *runner) {
 	close(fds.fd[0]);
 	close(fds.fd[1]);
 	return next;
+}
+
+/* Waits until the app is no more; nobody here is its parent. */
+static void await_end(int pidfd) {
+	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
+	assert_int_equal(poll(&wait, 1, PROCESS_DEADLINE_MS), 1);
 }
 
 /* The next word of the app. */
@@ -110,6 +136,41 @@ static void an_app_runs_in_its_home_and_ends(void **state) {
 	text_format(wanted, sizeof(wanted), "%s 7\n%s\n", home, home);
 	assert_string_equal(runner.message.runner_exited.last_lines, wanted);
 	process_stop(&runner);
+}
+
+/* The supervisor was told and did not say yes yet; then both forget it. */
+static void an_app_that_nobody_will_find_never_begins(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	send_start(&runner, (const char *const[]){ "sh", "-c", "echo begun >fifo", NULL }, 0);
+	int gate = receive_gate(&runner);
+	OWN(fd_close) int app = TAKE(runner.fds.fd[0], -1);
+	struct pollfd wait = { .fd = app, .events = POLLIN };
+	kill(runner.pid, SIGKILL);
+	process_wait(&runner);
+	assert_int_equal(poll(&wait, 1, 0), 0); /* we might still find it */
+	close(gate);
+	await_end(app);
+	wait = (struct pollfd){ .fd = fifo, .events = POLLIN };
+	assert_int_equal(poll(&wait, 1, 0), 0);
+}
+
+/* It dies before anybody heard of its app: nobody has a hand on the gate any more. */
+static void an_app_whose_runner_dies_untold_never_begins(void **state) {
+	(void)state;
+	struct process runner = start_runner();
+	send_start(&runner, (const char *const[]){ "sh", "-c", "echo begun >fifo", NULL }, 0);
+	struct pollfd wait = { .fd = runner.channel, .events = POLLIN };
+	assert_int_equal(poll(&wait, 1, PROCESS_DEADLINE_MS), 1); /* said, and not heard */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	kill(runner.pid, SIGKILL);
+	process_wait(&runner);
+	int status = -1;
+	assert_true(waitpid(-1, &status, 0) > 0);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+	assert_int_equal(status, W_EXITCODE(125, 0));
+	wait = (struct pollfd){ .fd = fifo, .events = POLLIN };
+	assert_int_equal(poll(&wait, 1, 0), 0);
 }
 
 static void a_missing_program_is_named(void **state) {
@@ -310,9 +371,7 @@ static struct process start_sandbox(
 
 static struct process run_sandbox(const char *script, bool network) {
 	struct process runner = start_sandbox(script, network, RUNNER_AUTO, NULL);
-	process_receive(&runner, IPC_RUNNER_APP);
-	detail = runner.message;
-	process_receive(&runner, IPC_RUNNER_HOLDS);
+	let_begin(&runner);
 	return runner;
 }
 
@@ -380,8 +439,7 @@ static void a_sandbox_sees_what_is_mounted_for_it(void **state) {
 	struct process runner = start_sandbox(
 			"ls /mnt/data; touch /mnt/data/g 2>/dev/null || echo read-only", false,
 			RUNNER_SANDBOX, mount);
-	process_receive(&runner, IPC_RUNNER_APP);
-	process_receive(&runner, IPC_RUNNER_HOLDS);
+	let_begin(&runner);
 	assert_string_equal(last_lines(&runner), "f\nread-only\n");
 	process_stop(&runner);
 	runner = start_sandbox("true", false, RUNNER_SANDBOX, "mount=relative:/mnt");
@@ -466,6 +524,8 @@ static int clean(void **state) {
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		UNIT(an_app_runs_in_its_home_and_ends),
+		UNIT(an_app_that_nobody_will_find_never_begins),
+		UNIT(an_app_whose_runner_dies_untold_never_begins),
 		UNIT(a_missing_program_is_named),
 		UNIT(stopping_ends_the_whole_tree),
 		UNIT(who_ignores_the_request_is_killed),
