@@ -144,7 +144,8 @@ FIELDS(f_desktop_size, RAW(desktop_size.width), RAW(desktop_size.height),
 FIELDS(f_desktop_encoder, RAW(desktop_encoder.encoder), FORMAT(desktop_encoder.format));
 FIELDS(f_desktop_encoder_gone, RAW(desktop_encoder.encoder));
 FIELDS(f_desktop_encoder_lost, RAW(desktop_encoder_lost.encoder), RAW(desktop_encoder_lost.reason));
-FIELDS(f_desktop_viewer, RAW(desktop_viewer.viewer), ENUM(desktop_viewer.may_input, 2));
+FIELDS(f_desktop_viewer, RAW(desktop_viewer.viewer), ENUM(desktop_viewer.may_input, 2),
+	RAW(desktop_viewer.width), RAW(desktop_viewer.height));
 FIELDS(f_desktop_windows, RAW(desktop_windows.count), ENUM(desktop_windows.notice, 2));
 FIELDS(f_notice, TEXT(notice.title), TEXT(notice.what), TEXT(notice.why), TEXT(notice.next),
 	TEXT(notice.lines), TEXT(notice.code));
@@ -252,7 +253,27 @@ FIELDS(f_ledger_view, RAW(ledger_view.view), RAW(ledger_view.session), PARAMS(le
 	ENUM(ledger_view.opened, 2), ENUM(ledger_view.started, 2),
 	ENUM(ledger_view.invalidation, 2), TEXT(ledger_view.encoder_name),
 	RAW(ledger_view.source), RAW(ledger_view.encoder), RAW(ledger_view.incarnation),
-	RAW(ledger_view.kinds_failed), ENUM(ledger_view.desktop_gone, 2));
+	RAW(ledger_view.kinds_failed), ENUM(ledger_view.desktop_gone, 2), RAW(ledger_view.desk),
+	RAW(ledger_view.next_desk), RAW(ledger_view.pictures), RAW(ledger_view.sound),
+	RAW(ledger_view.next_pictures), RAW(ledger_view.next_sound), RAW(ledger_view.next_source),
+	ENUM(ledger_view.told, 2), ENUM(ledger_view.may_input, 2),
+	ENUM(ledger_view.next_may_input, 2));
+FIELDS(f_ledger_encoding, RAW(ledger_encoding.encoding), RAW(ledger_encoding.desk),
+	ENUM(ledger_encoding.kind, 2), ENUM(ledger_encoding.opened, 2),
+	ENCODING(ledger_encoding.pictures), RAW(ledger_encoding.channels),
+	RAW(ledger_encoding.streams), RAW(ledger_encoding.coupled), RAW(ledger_encoding.frame_ms),
+	RAW(ledger_encoding.bitrate_bps), RAW(ledger_encoding.encoder),
+	ENUM(ledger_encoding.invalidation, 2), TEXT(ledger_encoding.name),
+	RAW(ledger_encoding.kinds_failed), ENUM(ledger_encoding.desktop_gone, 2));
+FIELDS(f_ledger_lobby, RAW(ledger_lobby.desk), TEXT(ledger_lobby.lobby), TEXT(ledger_lobby.name),
+	TEXT(ledger_lobby.icon), TEXT(ledger_lobby.owner), TEXT(ledger_lobby.pin),
+	RAW(ledger_lobby.flags), RAW(ledger_lobby.state), RAW(ledger_lobby.channels),
+	RAW(ledger_lobby.created_ms), RAW(ledger_lobby.deadline_ms), RAW(ledger_lobby.app),
+	RAW(ledger_lobby.width), RAW(ledger_lobby.height), RAW(ledger_lobby.rate_mhz),
+	RAW(ledger_lobby.app_pid), TEXT(ledger_lobby.runtime), TEXT(ledger_lobby.sound_server),
+	TEXT(ledger_lobby.x_display), ENUM(ledger_lobby.desktop_ready, 2),
+	RAW(ledger_lobby.reason), TEXT(ledger_lobby.detail), RAW(ledger_lobby.request),
+	ENUM(ledger_lobby.create_pending, 2), TEXT(ledger_lobby.state_folder));
 FIELDS(f_guest, RAW(guest.client), BLOB(guest.der, guest.der_len), ENUM(guest.gone, 2));
 FIELDS(f_trial_go, ADDRESS(trial_go.address), RAW(trial_go.app), RAW(trial_go.width),
 	RAW(trial_go.height), RAW(trial_go.rate), RAW(trial_go.limit_ms),
@@ -453,6 +474,9 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_LOBBY_STATE]       = { "lobby-state",        P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_state },
 	[IPC_LOBBY_GONE]        = { "lobby-gone",         P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_gone },
 	[IPC_LOBBY_MEMBER]      = { "lobby-member",       P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_member },
+	[IPC_DESKTOP_VIEWER_MAY] = { "desktop-viewer-may", P(SUPERVISOR), P(DESKTOP),     0, 0, f_desktop_viewer },
+	[IPC_LEDGER_ENCODING]   = { "ledger-encoding",    NOBODY,         NOBODY,         0, 0, f_ledger_encoding },
+	[IPC_LEDGER_LOBBY]      = { "ledger-lobby",       NOBODY,         NOBODY,         0, 0, f_ledger_lobby },
 	[IPC_CLIENT_SETTINGS]   = { "client-settings",    P(STORE),       GATES | P(SUPERVISOR), 0, 0, f_client_settings },
 	[IPC_CLIENT_SET]        = { "client-set",         P(WEB),         P(STORE),       0, 0, f_client_settings },
 	[IPC_PROFILE]           = { "profile",            P(STORE),       P(WEB) | P(SUPERVISOR), 0, 0, f_profile },

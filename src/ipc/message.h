@@ -226,6 +226,10 @@ enum ipc_kind {
 	IPC_LOBBY_STATE = 228,
 	IPC_LOBBY_GONE = 229,
 	IPC_LOBBY_MEMBER = 230,
+	/* written down for a supervisor that takes over: never on a channel */
+	IPC_LEDGER_ENCODING = 231,
+	IPC_LEDGER_LOBBY = 232,
+	IPC_DESKTOP_VIEWER_MAY = 233,
 
 	/* how an app is run; one that waits until somebody knows of it */
 	IPC_RUNNER_PLAN = 280,
@@ -773,7 +777,8 @@ struct ipc_message {
 		struct {
 			uint32_t viewer;
 			uint8_t may_input;
-		} desktop_viewer; /* VIEWER carries an fd: the input channel */
+			uint16_t width, height; /* of what it sees; 0: as the desktop */
+		} desktop_viewer;               /* VIEWER carries an fd: the input channel */
 		struct {
 			uint32_t count; /* of the apps */
 			uint8_t notice; /* Notice's is there, 0 or 1 */
@@ -1124,7 +1129,47 @@ struct ipc_message {
 			uint32_t source, encoder, incarnation;
 			uint32_t kinds_failed;
 			uint8_t desktop_gone;
+			/* What the stream reads from, and what it is about to move to. */
+			uint64_t desk, next_desk; /* 0: the session's own; none */
+			uint32_t pictures, sound, next_pictures, next_sound, next_source;
+			uint8_t told;
+			uint8_t may_input, next_may_input;
 		} ledger_view;
+		struct {
+			uint32_t encoding;
+			uint64_t desk;
+			uint8_t kind; /* 0: pictures, 1: sound */
+			uint8_t opened;
+			struct ipc_encoding pictures;
+			uint8_t channels, streams, coupled, frame_ms;
+			uint32_t bitrate_bps;
+			uint32_t encoder;
+			uint8_t invalidation;
+			char name[32];
+			uint32_t kinds_failed;
+			uint8_t desktop_gone;
+		} ledger_encoding;
+		struct {
+			uint64_t desk;
+			char lobby[40];
+			char name[96];
+			char icon[256];
+			char owner[40];
+			char pin[20];
+			uint8_t flags, state, channels;
+			uint64_t created_ms, deadline_ms;
+			int32_t app;
+			uint16_t width, height;
+			uint32_t rate_mhz;
+			uint32_t app_pid;
+			char runtime[128], sound_server[160], x_display[16];
+			uint8_t desktop_ready;
+			uint32_t reason;
+			char detail[160];
+			uint32_t request;
+			uint8_t create_pending;
+			char state_folder[256];
+		} ledger_lobby;
 
 		/* Answered by LOBBY_CREATED once its desktop is ready, or with the reason
 		 * why not; nothing of it stays then. */

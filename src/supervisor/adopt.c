@@ -118,7 +118,7 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 			explicit_bzero(session, sizeof(*session));
 		}
 		free(session);
-		free(desk);
+		desk_destroy(desk);
 		return;
 	}
 	session->supervisor = supervisor;
@@ -132,13 +132,17 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 	session->next = supervisor->sessions;
 	supervisor->sessions = session;
 	supervisor->sessions_count += !session->internal;
+}
+
+/* On desks and encodings that are all known by now; it is mended later. */
+static void adopt_view(struct session *session) {
 	struct ipc_message view;
-	if (ledger_get(ledger, IPC_LEDGER_VIEW, id, &view) == 0) {
-		(void)!view_restore(session, &view, &session->view); /* it is mended later */
+	if (ledger_get(&session->supervisor->ledger, IPC_LEDGER_VIEW, session->id, &view) == 0) {
+		(void)!view_restore(session, &view, &session->view);
 	}
 	log_info("session-adopted", "session=%016llx state=%s app=%s client=%s view=%d",
-			(unsigned long long)id, life_state_name(session->life.state),
-			log_quote(app->title).text, log_quote(session->client_name).text,
+			(unsigned long long)session->id, life_state_name(session->life.state),
+			log_quote(session->app->title).text, log_quote(session->client_name).text,
 			session->view != NULL);
 }
 
@@ -172,20 +176,23 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 		.pidfd = keep_take(keep, "c%u.pid", from->worker),
 	};
 	struct session *session = session_find(supervisor, from->session);
+	struct desk *desk = desk_find(supervisor, from->session);
 	int rc = 0;
 	if (supervisor->nursery.last_id < from->worker) {
 		supervisor->nursery.last_id = from->worker;
 	}
 	if (from->session == 0 && !from->corpse) {
 		services_adopt(supervisor, &left);
-	} else if (!session || from->corpse) {
+	} else if (from->corpse || (left.kind == PEER_STREAM ? !session : !desk)) {
 		rc = adopt_stray(supervisor, &left);
-	} else if (left.kind == PEER_ENCODER || left.kind == PEER_STREAM) {
+	} else if (left.kind == PEER_STREAM) {
 		rc = view_adopt(session, &left);
+	} else if (left.kind == PEER_ENCODER) {
+		rc = encoding_adopt(desk, &left);
 	} else if (left.kind == PEER_RUNNER) {
-		rc = session_app_adopt(session->desk, &left);
+		rc = session_app_adopt(desk, &left);
 	} else {
-		rc = session_parts_adopt(session->desk, &left);
+		rc = session_parts_adopt(desk, &left);
 	}
 	if (rc < 0) {
 		ledger_drop(&supervisor->ledger, IPC_LEDGER_WORKER, from->worker);
@@ -241,6 +248,9 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 		next = at->next;
 		mend(at);
 	}
+	for (struct desk *at = supervisor->desks; at; at = at->next) {
+		encodings_mend(at);
+	}
 	log_info("settled", "sessions=%u processes=%u", supervisor->sessions_count,
 			supervisor->nursery.count);
 	return 0;
@@ -249,6 +259,10 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 void adopt_answered(struct child *child, const struct ipc_message *message, bool missed) {
 	struct supervisor *supervisor = (struct supervisor *)child->nursery->user;
 	struct session *session = session_find(supervisor, child->session);
+	struct desk *desk = desk_find(supervisor, child->session);
+	struct encoding *encoding = desk && child->kind == PEER_ENCODER
+						    ? encoding_find(desk, child->view)
+						    : NULL;
 	bool in_view = session && session->view && child->view == session->view->id;
 	bool in_parts = session &&
 			(child == session->desk->desktop || child == session->desk->runner);
@@ -259,7 +273,13 @@ void adopt_answered(struct child *child, const struct ipc_message *message, bool
 			session_raise(session, LIFE_QUIT, REASON_ASKED, NULL);
 		} else if (in_view) {
 			session_raise(session, LIFE_VIEWER_LOST, message->i_am.reason, NULL);
+		} else if (encoding) {
+			encoding_trouble(encoding, message->i_am.reason, NULL);
 		}
+	} else if (encoding && missed && session && session->life.state < LIFE_CONNECTING) {
+		session->view_missed = true;
+	} else if (encoding) {
+		encoding_answered(encoding, child, missed);
 	} else if (in_view && missed && session->life.state < LIFE_CONNECTING) {
 		session->view_missed = true;
 	} else if (in_view) {
@@ -305,6 +325,15 @@ int adopt_all(struct supervisor *supervisor) {
 	read_host(supervisor);
 	for (size_t at = 0; ledger_next(ledger, IPC_LEDGER_SESSION, &at, &id, &message) == 0;) {
 		adopt_session(supervisor, &message);
+	}
+	for (size_t at = 0; ledger_next(ledger, IPC_LEDGER_ENCODING, &at, &id, &message) == 0;) {
+		struct desk *desk = desk_find(supervisor, message.ledger_encoding.desk);
+		if (desk) {
+			encoding_restore(desk, &message);
+		}
+	}
+	for (struct session *at = supervisor->sessions; at; at = at->next) {
+		adopt_view(at);
 	}
 	for (size_t at = 0; ledger_next(ledger, IPC_LEDGER_WORKER, &at, &id, &message) == 0;) {
 		adopt_worker(supervisor, &message);

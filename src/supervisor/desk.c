@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
+#include "supervisor/encoding.h"
+#include "supervisor/session.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/view.h"
 
 struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct app *app,
 		const struct desk_owner *owner, void *user) {
@@ -22,7 +25,9 @@ struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct 
 			.app_pidfd = -1,
 			.app_gate_fd = -1,
 			.app_output_fd = -1,
+			.next = supervisor->desks,
 		};
+		supervisor->desks = desk;
 	}
 	return desk;
 }
@@ -38,13 +43,37 @@ static void let_go(struct desk *desk) {
 	}
 }
 
+/* Whoever is still there had its chance to go elsewhere. */
+static void drop_views(struct desk *desk) {
+	for (struct session *at = desk->supervisor->sessions; at; at = at->next) {
+		if (at->view && view_is_on(at->view, desk)) {
+			session_raise(at, LIFE_VIEWER_LOST, REASON_DESKTOP_DIED, NULL);
+		}
+	}
+}
+
 void desk_destroy(struct desk *desk) {
 	if (!desk) {
 		return;
 	}
+	drop_views(desk);
+	encodings_release(desk, REASON_ASKED);
 	let_go(desk);
 	session_parts_finish(desk);
+	struct desk **at = &desk->supervisor->desks;
+	while (*at != desk) {
+		at = &(*at)->next;
+	}
+	*at = desk->next;
 	free(desk);
+}
+
+struct desk *desk_find(struct supervisor *supervisor, uint64_t id) {
+	struct desk *at = supervisor->desks;
+	while (at && at->id != id) {
+		at = at->next;
+	}
+	return at;
 }
 
 void desk_raise(struct desk *desk, enum desk_event event, uint32_t reason, const char *detail) {
@@ -56,6 +85,14 @@ void desk_child_gone(struct desk *desk) {
 	if (desk->children == 0 && desk->ending) {
 		desk_raise(desk, DESK_EMPTY, REASON_NONE, NULL);
 	}
+}
+
+void desk_restart(struct desk *desk) {
+	for (struct session *at = desk->supervisor->sessions; at; at = at->next) {
+		view_desktop_gone(at->view, desk);
+	}
+	encodings_desktop_gone(desk);
+	session_parts_restart_desktop(desk);
 }
 
 void desk_resize(struct desk *desk, uint16_t width, uint16_t height, uint32_t rate_mhz) {

@@ -12,6 +12,7 @@
 
 struct app;
 struct desk;
+struct encoding;
 struct supervisor;
 
 /* What its owner hears of a desk. */
@@ -29,8 +30,6 @@ enum desk_event {
 struct desk_owner {
 	void (*event)(struct desk *desk, enum desk_event event, uint32_t reason,
 			const char *detail);
-	/* The desktop has taken back an encoder's picture slots. */
-	void (*encoder_lost)(struct desk *desk, uint32_t encoder, uint32_t reason);
 };
 
 /* A place to work at: a desktop with its sound server and its app, whether or not
@@ -38,6 +37,7 @@ struct desk_owner {
  * to the owner in desk_events. Its number is also that of its cgroup, its runtime
  * folder, and of the children that belong to it. */
 struct desk {
+	struct desk *next;              /* of all of the supervisor's */
 	struct supervisor *supervisor;  /* borrowed */
 	const struct desk_owner *owner; /* borrowed */
 	void *user;                     /* borrowed, the owner's */
@@ -48,7 +48,8 @@ struct desk {
 	uint8_t channels;               /* of sound */
 
 	struct child *desktop, *sound, *runner;
-	unsigned children; /* processes of the above kinds that are not reaped */
+	struct encoding *encodings; /* owned list */
+	unsigned children;          /* processes of it that are not reaped */
 	uint32_t app_pid;
 	int app_pidfd, app_output_fd; /* owned: for the next runner, -1 before the app runs */
 	int app_gate_fd;              /* owned: what the app waits at, -1 when it begins */
@@ -66,7 +67,8 @@ struct desk {
 	uint16_t width, height; /* of the desktop now */
 	uint32_t rate_mhz;
 	bool desktop_ready;
-	bool ending; /* all of it was asked to stop */
+	bool ending;   /* all of it was asked to stop */
+	bool recorded; /* its encodings' records are as they are (record.h) */
 	struct restarts desktop_restarts;
 	uint32_t desktop_wait_ms;              /* until the next one */
 	struct sd_event_source *desktop_retry; /* owned: another one, then its first window */
@@ -80,11 +82,17 @@ struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct 
  * now are left to their own reaping. Accepts NULL. */
 void desk_destroy(struct desk *desk);
 
+/* The desk of that number; NULL when there is none. */
+struct desk *desk_find(struct supervisor *supervisor, uint64_t id);
+
 /* For the parts: tells the owner. */
 void desk_raise(struct desk *desk, enum desk_event event, uint32_t reason, const char *detail);
 
 /* For the parts: a process of it is reaped. */
 void desk_child_gone(struct desk *desk);
+
+/* The desktop is gone: another one, with the app; who watches it keeps what there was. */
+void desk_restart(struct desk *desk);
 
 /* The desktop takes another size. */
 void desk_resize(struct desk *desk, uint16_t width, uint16_t height, uint32_t rate_mhz);

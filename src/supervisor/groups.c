@@ -55,7 +55,8 @@ void groups_make(struct desk *desk) {
 }
 
 static bool is_alive(void *user, uint64_t id) {
-	return session_find((struct supervisor *)user, id) != NULL;
+	struct supervisor *supervisor = (struct supervisor *)user;
+	return session_find(supervisor, id) || desk_find(supervisor, id);
 }
 
 void groups_sweep(struct supervisor *supervisor) {

@@ -137,6 +137,12 @@ void record_flush(struct supervisor *supervisor) {
 			put_session(supervisor, session);
 		}
 	}
+	for (struct desk *desk = supervisor->desks; desk; desk = desk->next) {
+		if (!desk->recorded) {
+			encodings_write(desk);
+			desk->recorded = true;
+		}
+	}
 }
 
 void record_note(struct supervisor *supervisor, uint64_t id, const struct ipc_message *message) {
@@ -156,6 +162,11 @@ void record_touch(struct session *session) {
 	session->supervisor->record_stale = true;
 }
 
+void record_touch_desk(struct desk *desk) {
+	desk->recorded = false;
+	desk->supervisor->record_stale = true;
+}
+
 void record_forget_session(struct session *session) {
 	struct supervisor *supervisor = session->supervisor;
 	static const enum ipc_kind kinds[] = { IPC_LEDGER_SESSION, IPC_LEDGER_VIEW, IPC_LAUNCH,
@@ -169,8 +180,12 @@ void record_forget_session(struct session *session) {
 static void touch_session(struct supervisor *supervisor, uint64_t id) {
 	supervisor->record_stale = true;
 	struct session *session = id ? session_find(supervisor, id) : NULL;
+	struct desk *desk = id ? desk_find(supervisor, id) : NULL;
 	if (session) {
 		session->recorded = false;
+	}
+	if (desk) {
+		desk->recorded = false;
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "ipc/message.h"
 
+struct desk;
 struct session;
 struct supervisor;
 
@@ -23,8 +24,9 @@ int record_begin(struct supervisor *supervisor) NODISCARD;
 int record_resume(struct supervisor *supervisor) NODISCARD;
 void record_end(struct supervisor *supervisor);
 
-/* It is not as its record says any more. */
+/* It is not as its record says any more; a desk's encodings. */
 void record_touch(struct session *session);
+void record_touch_desk(struct desk *desk);
 
 /* Writes everything that was touched, now: before something leaves that cannot be
  * taken back. */

@@ -262,8 +262,7 @@ static void give_up(struct session *session) {
 }
 
 static void restart_desktop(struct session *session) {
-	view_desktop_gone(session->view);
-	session_parts_restart_desktop(session->desk);
+	desk_restart(session->desk);
 }
 
 /* clang-format off */
@@ -329,6 +328,11 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 	actions[action](session);
 }
 
+void session_switched(struct session *session, uint32_t reason) {
+	(void)session;
+	(void)reason;
+}
+
 static void check_gone(struct session *session) {
 	if (session->children + session->desk->children == 0 &&
 			session->life.state >= LIFE_ENDING) {
@@ -354,22 +358,14 @@ static void handle_desk_event(
 	if (event == DESK_EMPTY) {
 		check_gone(session);
 	} else if (event == DESK_SHOWN) {
-		view_desktop_back(session->view);
+		encodings_desktop_back(desk);
 	} else {
 		session_raise(session, events[event], reason, detail);
 	}
 }
 
-static void handle_encoder_lost(struct desk *desk, uint32_t encoder, uint32_t reason) {
-	struct session *session = (struct session *)desk->user;
-	if (session->view) {
-		view_encoder_lost(session->view, encoder, reason);
-	}
-}
-
 const struct desk_owner session_desk_owner = {
 	.event = handle_desk_event,
-	.encoder_lost = handle_encoder_lost,
 };
 
 static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {

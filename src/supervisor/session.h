@@ -88,6 +88,9 @@ extern const struct desk_owner session_desk_owner;
 /* For the views: a process of this session is gone. */
 void session_child_gone(struct session *session);
 
+/* The move of its view has come to an end: it is there, or stays where it was and why. */
+void session_switched(struct session *session, uint32_t reason);
+
 /* Tells the doors what runs for the client. */
 void session_tell_state(const struct session *session);
 void session_tell_states(struct supervisor *supervisor);

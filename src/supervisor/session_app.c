@@ -17,7 +17,6 @@
 #include "supervisor/app_env.h"
 #include "supervisor/app_plan.h"
 #include "supervisor/desk.h"
-#include "supervisor/session.h"
 #include "supervisor/supervisor.h"
 
 enum {
@@ -210,8 +209,7 @@ static void handle_runner_message(
 }
 
 void session_app_reaped(struct supervisor *supervisor, uint32_t pid, int status) {
-	for (struct session *at = supervisor->sessions; at; at = at->next) {
-		struct desk *desk = at->desk;
+	for (struct desk *desk = supervisor->desks; desk; desk = desk->next) {
 		if (desk->app_pid == pid && pid != 0) {
 			desk->app_reaped = true;
 			desk->app_status = status;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/desk.h"
+#include "supervisor/encoding.h"
 #include "supervisor/groups.h"
 #include "supervisor/session_app.h"
 #include "supervisor/supervisor.h"
@@ -69,7 +70,7 @@ static void handle_desktop_message(
 		desk_raise(desk, DESK_READY, REASON_NONE, NULL);
 		await_window(desk);
 	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST) {
-		desk->owner->encoder_lost(desk, message->desktop_encoder_lost.encoder,
+		encoding_lost(desk, message->desktop_encoder_lost.encoder,
 				message->desktop_encoder_lost.reason);
 	} else if (message->kind == IPC_DESKTOP_WINDOWS) {
 		if (message->desktop_windows.count > 0) {
@@ -368,6 +369,7 @@ void session_parts_kill(struct desk *desk, uint32_t reason) {
 	child_kill(desk->runner, reason, "the session ends");
 	child_kill(desk->desktop, reason, "the session ends");
 	child_kill(desk->sound, reason, "the session ends");
+	encodings_kill(desk, reason);
 }
 
 void session_parts_finish(struct desk *desk) {

@@ -65,8 +65,9 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			"\"late\":%llu,\"corpses\":%u,\"incidents\":%u,\"codecs\":%u,\"log\":%s,"
 			"\"state\":%s,"
 			"\"user\":%u,\"successions\":%u}",
-			json(doors_host_name(supervisor)).text, perigee_version(), json(address).text,
-			supervisor->config.ports.http, supervisor->config.ports.web,
+			json(doors_host_name(supervisor)).text, perigee_version(),
+			json(address).text, supervisor->config.ports.http,
+			supervisor->config.ports.web,
 			(unsigned long long)((clock_now_ms() - supervisor->begun_ms) / 1000),
 			supervisor->sessions_count, supervisor->config.sessions_max,
 			supervisor->nursery.count, (unsigned long long)supervisor->nursery.starts,
@@ -309,9 +310,13 @@ static void send_restarts(struct supervisor *supervisor, uint32_t request, uint6
 
 static void send_session_restarts(
 		struct supervisor *supervisor, uint32_t request, const struct session *session) {
-	for (enum view_part part = VIEW_PICTURES; session->view && part < VIEW_PARTS; part++) {
-		send_restarts(supervisor, request, session->id, view_part_name(part),
-				&session->view->worker[part].restarts);
+	for (const struct encoding *at = session->desk->encodings; at; at = at->next) {
+		send_restarts(supervisor, request, session->id, encoding_part(at->kind),
+				&at->place.restarts);
+	}
+	if (session->view) {
+		send_restarts(supervisor, request, session->id, "stream",
+				&session->view->stream.restarts);
 	}
 	send_restarts(supervisor, request, session->id, "desktop",
 			&session->desk->desktop_restarts);

@@ -25,6 +25,7 @@
 #include "supervisor/versions.h"
 #include "supervisor/weigh.h"
 
+struct desk;
 struct session;
 
 /* A machine-wide worker that is started again when it ends, with backoff. */
@@ -79,6 +80,7 @@ struct supervisor {
 	struct service services[SERVICES];
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
+	struct desk *desks; /* list of all, each its owner's */
 	struct deferred deferred; /* launches that wait for another */
 	struct weigh weigh;       /* what sessions cost here */
 	uint32_t last_view;

@@ -39,20 +39,20 @@ enum leg trial_leg_of_reason(uint32_t reason) {
 
 /* What a session that waits still waits for. */
 static enum leg missing_of(const struct session *session) {
-	static const enum leg legs[VIEW_PARTS] = { LEG_ENCODER, LEG_SOUND, LEG_STREAM };
+	static const enum leg legs[ENCODING_KINDS] = { LEG_ENCODER, LEG_SOUND };
 	const struct view *view = session->view;
 	if (!session->desk->desktop_ready || !view) {
 		return LEG_DESKTOP;
 	}
-	for (unsigned part = 0; part < VIEW_PARTS; part++) {
-		if (!view->worker[part].child) {
-			return legs[part];
+	for (int kind = 0; kind < ENCODING_KINDS; kind++) {
+		const struct encoding *encoding = view->now.encoding[kind];
+		if (!encoding || !encoding->place.child ||
+				(view->opened && encoding->ring_fd < 0)) {
+			return legs[kind];
 		}
 	}
-	for (unsigned ring = 0; view->opened && ring < VIEW_RINGS; ring++) {
-		if (view->ring_fd[ring] < 0) {
-			return legs[ring];
-		}
+	if (!view->stream.child) {
+		return LEG_STREAM;
 	}
 	return view->opened ? LEG_CONTROL : LEG_RTSP;
 }

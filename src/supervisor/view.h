@@ -8,32 +8,16 @@
 #include "base/shm.h"
 #include "ipc/message.h"
 #include "ipc/reason.h"
-#include "supervisor/child.h"
-#include "supervisor/restarts.h"
+#include "supervisor/encoding.h"
+#include "supervisor/place.h"
 
+struct desk;
 struct session;
 struct view;
 
 enum {
 	VIEW_STREAM_GRACE_MS = 700, /* the client is told the end in this time */
-	VIEW_ENCODER_GRACE_MS = 300,
-};
-
-enum view_part {
-	VIEW_PICTURES, /* the picture encoder */
-	VIEW_SOUND,    /* the sound encoder */
-	VIEW_STREAM,
-	VIEW_PARTS,
-	VIEW_RINGS = VIEW_STREAM,
-};
-
-/* One of a view's processes, or its place while it is being replaced. */
-struct view_worker {
-	struct view *view;             /* borrowed */
-	struct child *child;           /* NULL while down */
-	struct sd_event_source *retry; /* owned: when the next is started */
-	struct restarts restarts;
-	uint64_t down_ms; /* since when it is missed; 0: it serves */
+	VIEW_SWITCH_MS = 4000,      /* encoders that are started, then the stream's second */
 };
 
 /* A socket that the gate made for a flow, with the datagram that it came for. */
@@ -58,46 +42,36 @@ struct view_flow {
 	unsigned count;
 };
 
-/* What exists only while somebody watches: one stream process, one picture and
- * one sound encoder, and what connects them. The processes are spawned when the
- * client launches and get their orders when it has announced, so that linking
- * and loading are over by then. One that dies gets a successor, which the client
+/* Where a view's pictures and sound come from and its input goes to. */
+struct view_seat {
+	struct desk *desk;                         /* borrowed; NULL: nowhere */
+	struct encoding *encoding[ENCODING_KINDS]; /* borrowed of the desk; may be NULL */
+	uint32_t source;                           /* the stream's number for it */
+	bool told;                                 /* the stream has it */
+	bool may_input;
+};
+
+/* What exists only while somebody watches: a stream process, and its seat. The stream
+ * is spawned when the client launches and gets its orders when it has announced, so that
+ * linking and loading are over by then. One that dies gets a successor, which the client
  * does not notice but as a gap: succeed.c. */
 struct view {
 	struct session *session; /* borrowed */
 	uint32_t id;             /* machine-unique: viewer and reader id */
-	uint32_t source;         /* number of what the stream reads from */
-	uint32_t encoder;        /* the picture encoder's towards the desktop */
 	uint32_t incarnation;    /* of the stream */
-	struct view_worker worker[VIEW_PARTS];
+	struct place stream;
+	struct view_seat now;
+	struct view_seat next;           /* while it moves; else its desk is NULL */
+	struct sd_event_source *overdue; /* owned: of the move */
 	struct ipc_stream_params params;
-	struct shm page;               /* the takeover page */
-	int ring_fd[VIEW_RINGS];       /* owned, -1 until READY */
-	bool invalidation;             /* the picture encoder can */
-	char kind[32];                 /* the picture encoder's, "" until READY */
-	uint32_t kinds_failed;         /* bits by supervisor->probed: given up for this view */
-	struct restarts kind_restarts; /* of the kind that encodes now */
-	bool desktop_gone;             /* its picture encoder waits for another desktop */
-	bool opened, started;          /* started: the stream has its orders */
+	struct shm page;      /* the takeover page */
+	bool opened, started; /* started: the stream has its orders */
 	struct view_flow flows[FLOWS];
 	uint32_t kept; /* bits of view_record.c: what lies with the holder */
 };
 
-/* Spawns the three processes. */
+/* Spawns the stream, and encoders for the session's own desk. */
 int view_create(struct session *session, struct view **out) NODISCARD;
-
-struct child_left;
-
-/* The view that a predecessor had, from its record (LEDGER_VIEW) and what lies with
- * the holder; view_adopt() then brings its processes. */
-int view_restore(struct session *session, const struct ipc_message *record,
-		struct view **out) NODISCARD;
-
-/* Goes on with a process of a view of the session; of one that is no more, it ends. */
-int view_adopt(struct session *session, struct child_left *left) NODISCARD;
-
-/* Whether all its processes run. */
-bool view_is_whole(const struct view *view);
 
 struct child_left;
 
@@ -125,22 +99,29 @@ int view_open(struct view *view, const struct ipc_stream_params *params) NODISCA
 /* A first datagram's socket; takes fd. */
 void view_flow(struct view *view, const struct ipc_message *message, int fd);
 
-/* The desktop has taken back an encoder's picture slots. */
-void view_encoder_lost(struct view *view, uint32_t encoder, uint32_t reason);
+/* Moves it to another desk that is ready. session_switched() follows, unless -errno. Where
+ * it moves already, or where it is, is not moved to: -EBUSY, -EALREADY. */
+int view_switch(struct view *view, struct desk *desk, bool may_input) NODISCARD;
 
-/* The desktop died and is started again; it is there again. Both accept NULL. The
- * stream stays with what it has until the new desktop's first key frame. */
-void view_desktop_gone(struct view *view);
-void view_desktop_back(struct view *view);
+/* Another role on the desk where it is. */
+void view_set_input(struct view *view, bool may_input);
+
+/* Whether it reads or is about to read an encoding; is on a desk or about to be. */
+bool view_uses(const struct view *view, const struct encoding *encoding);
+bool view_is_on(const struct view *view, const struct desk *desk);
+
+/* An encoding that it uses has a ring (again); will be felt, or is over. */
+void view_encoding_ready(
+		struct view *view, struct encoding *encoding, uint32_t reason, const char *detail);
+void view_encoding_failed(
+		struct view *view, struct encoding *encoding, uint32_t reason, const char *detail);
+
+/* The desk's desktop died and is started again: the stream stays with what it has until
+ * the new one's first key frame. Accepts NULL. */
+void view_desktop_gone(struct view *view, const struct desk *desk);
 
 /* Ends it: the client gets `code`, the processes stop. The view is freed, its
  * processes go on counting for the session until they are reaped. */
 void view_close(struct view *view, uint32_t reason, uint32_t code);
-
-/* Bits of video per second, in thousands, that leave room for FEC, headers and
- * sound below the client's ceiling. */
-uint32_t view_video_kbps(const struct ipc_stream_params *params);
-
-const char *view_part_name(enum view_part part);
 
 #endif

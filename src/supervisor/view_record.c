@@ -48,7 +48,12 @@ static void write_socket(const struct view *view, unsigned flow, unsigned i) {
 	record_note(supervisor, socket_id(view, flow, i), &message);
 }
 
+static uint32_t id_of(const struct encoding *encoding) {
+	return encoding ? encoding->id : 0;
+}
+
 void view_write(const struct view *view) {
+	const struct view_seat *now = &view->now, *next = &view->next;
 	struct ipc_message message = {
 		.kind = IPC_LEDGER_VIEW,
 		.ledger_view = { .view = view->id,
@@ -56,15 +61,19 @@ void view_write(const struct view *view) {
 				.params = view->params,
 				.opened = view->opened,
 				.started = view->started,
-				.invalidation = view->invalidation,
-				.source = view->source,
-				.encoder = view->encoder,
+				.source = now->source,
 				.incarnation = view->incarnation,
-				.kinds_failed = view->kinds_failed,
-				.desktop_gone = view->desktop_gone },
+				.desk = now->desk->id,
+				.pictures = id_of(now->encoding[ENCODING_PICTURES]),
+				.sound = id_of(now->encoding[ENCODING_SOUND]),
+				.told = now->told,
+				.may_input = now->may_input,
+				.next_desk = next->desk ? next->desk->id : 0,
+				.next_pictures = id_of(next->encoding[ENCODING_PICTURES]),
+				.next_sound = id_of(next->encoding[ENCODING_SOUND]),
+				.next_source = next->told ? next->source : 0,
+				.next_may_input = next->may_input },
 	};
-	text_copy(message.ledger_view.encoder_name, sizeof(message.ledger_view.encoder_name),
-			view->kind);
 	record_note(view->session->supervisor, view->session->id, &message);
 	for (unsigned flow = 0; flow < FLOWS; flow++) {
 		for (unsigned i = 0; i < SOCKETS; i++) {
@@ -86,12 +95,8 @@ static void keep(struct view *view, unsigned bit, int fd, const char *name) {
 }
 
 void view_keep(struct view *view) {
-	static const char *const rings[VIEW_RINGS] = { "ring0", "ring1" };
 	unsigned bit = 0;
 	keep(view, bit++, view->page.fd, "page");
-	for (unsigned ring = 0; ring < VIEW_RINGS; ring++) {
-		keep(view, bit++, view->ring_fd[ring], rings[ring]);
-	}
 	for (unsigned flow = 0; flow < FLOWS; flow++) {
 		for (unsigned i = 0; i < SOCKETS; i++) {
 			const struct view_offer *offer = socket_of(&view->flows[flow], i);
@@ -142,6 +147,36 @@ static void restore_flow(struct view *view, unsigned flow) {
 	}
 }
 
+static struct encoding *encoding_of(const struct desk *desk, uint32_t id) {
+	return desk && id ? encoding_find(desk, id) : NULL;
+}
+
+/* On a desk that is no more it sits on its session's own, whose encodings are taken
+ * when it is mended. */
+static void restore_seats(struct view *view, const struct ipc_message *record) {
+	const typeof(record->ledger_view) *from = &record->ledger_view;
+	struct supervisor *supervisor = view->session->supervisor;
+	struct desk *desk = desk_find(supervisor, from->desk);
+	view->now = (struct view_seat){
+		.desk = desk ? desk : view->session->desk,
+		.encoding = { encoding_of(desk, from->pictures), encoding_of(desk, from->sound) },
+		.source = from->source,
+		.told = from->told && desk,
+		.may_input = from->may_input || !from->desk,
+	};
+	desk = from->next_desk ? desk_find(supervisor, from->next_desk) : NULL;
+	if (desk) {
+		view->next = (struct view_seat){
+			.desk = desk,
+			.encoding = { encoding_of(desk, from->next_pictures),
+					encoding_of(desk, from->next_sound) },
+			.source = from->next_source,
+			.told = from->next_source,
+			.may_input = from->next_may_input,
+		};
+	}
+}
+
 int view_restore(struct session *session, const struct ipc_message *record, struct view **out) {
 	struct keep *keep = &session->supervisor->keep;
 	OWN(fd_close) int page = keep_take(keep, "v%u.page", record->ledger_view.view);
@@ -160,16 +195,8 @@ int view_restore(struct session *session, const struct ipc_message *record, stru
 	view->params = record->ledger_view.params;
 	view->opened = record->ledger_view.opened;
 	view->started = record->ledger_view.started;
-	view->invalidation = record->ledger_view.invalidation;
-	view->source = record->ledger_view.source;
-	view->encoder = record->ledger_view.encoder;
 	view->incarnation = record->ledger_view.incarnation;
-	view->kinds_failed = record->ledger_view.kinds_failed;
-	view->desktop_gone = record->ledger_view.desktop_gone;
-	text_copy(view->kind, sizeof(view->kind), record->ledger_view.encoder_name);
-	for (unsigned ring = 0; ring < VIEW_RINGS; ring++) {
-		view->ring_fd[ring] = keep_take(keep, "v%u.ring%u", view->id, ring);
-	}
+	restore_seats(view, record);
 	for (unsigned flow = 0; flow < FLOWS; flow++) {
 		restore_flow(view, flow);
 	}
@@ -191,18 +218,36 @@ static void settle_flows(struct view *view) {
 void view_answered(struct view *view, struct child *child, bool missed) {
 	if (missed) {
 		child_fence(child, REASON_SUPERVISOR_DIED, "it was told what nobody remembers");
-	} else if (child == view->worker[VIEW_STREAM].child) {
+	} else if (child == view->stream.child) {
 		settle_flows(view);
 	}
 }
 
+/* A move that was under way is decided by the stream, which says again what it did. */
 void view_mend(struct view *view) {
-	if (view->session->desk->desktop_ready) {
-		view_desktop_back(view);
-	}
-	for (enum view_part part = VIEW_PICTURES; part < VIEW_PARTS; part++) {
-		if (part != VIEW_PICTURES || !view->desktop_gone) {
-			view_part_mend(view, part);
+	struct view_seat *now = &view->now;
+	int rc = 0;
+	for (int kind = 0; kind < ENCODING_KINDS; kind++) {
+		if (!now->encoding[kind] && view->opened) {
+			rc = view_take_encodings(view, now);
+			break;
 		}
+		if (!now->encoding[kind] && rc >= 0) {
+			rc = encoding_create(
+					now->desk, (enum encoding_kind)kind, &now->encoding[kind]);
+		}
+	}
+	if (rc < 0) {
+		session_raise(view->session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
+		return;
+	}
+	if (!view->stream.child && !view->stream.retry) {
+		place_missed(&view->stream);
+		view_start(view);
+	} else {
+		view_start_stream(view);
+	}
+	if (view->next.desk) {
+		view_switch_fails(view, REASON_SUPERVISOR_DIED);
 	}
 }

@@ -66,10 +66,18 @@ void weigh_probed(struct supervisor *supervisor, const struct ipc_message *messa
 			encoder->sessions);
 }
 
+/* NULL unless it watches its own desk. */
+static const struct encoding *pictures_of(const struct session *session) {
+	const struct view *view = session->view;
+	return view && view->now.desk == session->desk ? view->now.encoding[ENCODING_PICTURES]
+						       : NULL;
+}
+
 /* Where a process' time goes. What comes and goes with the sound is a fixed sum. */
 static uint64_t *place_of(
 		struct weigh_look *look, const struct session *session, const struct child *child) {
-	if (session->view && child == session->view->worker[VIEW_PICTURES].child) {
+	const struct encoding *encoding = pictures_of(session);
+	if (encoding && child == encoding->place.child) {
 		return &look->encode_ns;
 	}
 	return child->kind == PEER_DESKTOP || child->kind == PEER_STREAM ? &look->rest_ns : NULL;
@@ -98,15 +106,14 @@ static void look_at(const struct session *session, struct weigh_look *out) {
 		out->memory += memory.own;
 	}
 	out->memory += shared;
-	out->pictures = session->view ? child_counter(session->view->worker[VIEW_PICTURES].child,
-							PULSE_ENCODER_PICTURES)
-				      : 0;
+	const struct encoding *encoding = pictures_of(session);
+	out->pictures = encoding ? child_counter(encoding->place.child, PULSE_ENCODER_PICTURES) : 0;
 }
 
 static struct admission_encoder *encoder_of(
 		struct admission_costs *costs, const struct session *session) {
 	for (unsigned i = 0; i < costs->encoders_count; i++) {
-		if (strcmp(costs->encoders[i].name, session->view->kind) == 0) {
+		if (strcmp(costs->encoders[i].name, pictures_of(session)->name) == 0) {
 			return &costs->encoders[i];
 		}
 	}
@@ -121,7 +128,8 @@ static void learn(struct supervisor *supervisor, const struct session *session,
 	uint64_t pictures = is->pictures - was->pictures;
 	uint64_t of_grid = span_ns / NS_PER_MS * session->desk->rate_mhz / 1000 / 1000;
 	uint64_t kpx = (uint64_t)session->desk->width * session->desk->height / 1000 * pictures;
-	if (!session->view || is->workers != was->workers || pictures * 2 < of_grid || !kpx) {
+	if (!pictures_of(session) || is->workers != was->workers || pictures * 2 < of_grid ||
+			!kpx) {
 		return;
 	}
 	struct admission_encoder *encoder = encoder_of(&weigh->costs, session);
