@@ -104,6 +104,8 @@ static void start(struct process *process, const struct ipc_message *message, st
 	process->pictures.user = process;
 	viewers_init(&process->viewers, process->desktop, process->worker.event,
 			process->worker.pulse);
+	process->viewers.width = settings.width;
+	process->viewers.height = settings.height;
 
 	struct ipc_message ready = { .kind = IPC_DESKTOP_READY };
 	text_copy(ready.desktop_ready.x_display, sizeof(ready.desktop_ready.x_display),
@@ -119,6 +121,8 @@ static void resize(struct process *process, const struct ipc_message *message) {
 	rate_mhz = rate_mhz ? rate_mhz : process->rate_mhz;
 	if (desktop_resize(process->desktop, width, height, rate_mhz) == 0) {
 		process->rate_mhz = rate_mhz;
+		process->viewers.width = width;
+		process->viewers.height = height;
 		if (pictures_resize(&process->pictures, width, height) < 0) {
 			worker_end(&process->worker, REASON_RESOURCES, "no memory for %ux%u", width,
 					height);
@@ -173,6 +177,12 @@ static void handle_message(
 			worker_fail(worker, REASON_RESOURCES, "viewer %u",
 					message->desktop_viewer.viewer);
 		}
+		viewers_set_size(&process->viewers, message->desktop_viewer.viewer,
+				message->desktop_viewer.width, message->desktop_viewer.height);
+		break;
+	case IPC_DESKTOP_VIEWER_MAY:
+		viewers_set_input(&process->viewers, message->desktop_viewer.viewer,
+				message->desktop_viewer.may_input);
 		break;
 	case IPC_DESKTOP_NOTICE:
 		if (desktop_notice(process->desktop, fds_take(fds, 0)) < 0) {

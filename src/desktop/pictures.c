@@ -48,7 +48,8 @@ static void drop_pool_if_unused(struct pictures *pictures, struct picture_pool *
 		}
 	}
 	pool_finish(&pool->pool);
-	pool->used = false;
+	scale_finish(&pool->scale);
+	pool->scaled = pool->used = false;
 }
 
 static void forget(struct picture_encoder *encoder) {
@@ -207,6 +208,16 @@ static bool same_format(const struct ipc_picture_format *a, const struct ipc_pic
 	       a->matrix == b->matrix && a->full_range == b->full_range;
 }
 
+static int make_scale(const struct pictures *pictures, struct picture_pool *pool) {
+	scale_finish(&pool->scale);
+	pool->drawn = false;
+	pool->scaled = pool->format.width != pictures->width ||
+		       pool->format.height != pictures->height;
+	return pool->scaled ? scale_init(&pool->scale, pictures->width, pictures->height,
+					      pool->format.width, pool->format.height)
+			    : 0;
+}
+
 /* As many slots as there could be encoders: one that is never used costs no memory. */
 static int make_pool(struct pictures *pictures, struct picture_pool *pool) {
 	int r = pool_create(&pool->format, PICTURES_ENCODERS_MAX, &pool->pool);
@@ -232,8 +243,13 @@ static int find_pool(struct pictures *pictures, const struct ipc_picture_format 
 		return -ENOSPC;
 	}
 	unused->format = *format;
-	int r = make_pool(pictures, unused);
+	int r = make_scale(pictures, unused);
 	if (r < 0) {
+		return r;
+	}
+	r = make_pool(pictures, unused);
+	if (r < 0) {
+		scale_finish(&unused->scale);
 		return r;
 	}
 	unused->used = true;
@@ -263,8 +279,9 @@ int pictures_add(struct pictures *pictures, uint32_t id, const struct ipc_pictur
 	if (!encoder) {
 		return -ENOSPC;
 	}
-	if (format->width != pictures->width || format->height != pictures->height ||
-			format->matrix > MATRIX_BT2020 || format->chroma > CHROMA_444) {
+	struct pool_layout layout;
+	if (pool_layout(format, &layout) < 0 || format->matrix > MATRIX_BT2020 ||
+			format->chroma > CHROMA_444) {
 		return -EINVAL;
 	}
 	struct picture_pool *pool;
@@ -295,6 +312,17 @@ void pictures_remove(struct pictures *pictures, uint32_t id) {
 	}
 }
 
+/* Who sees the desktop's size goes on doing so. */
+static int resize_pool(struct pictures *pictures, struct picture_pool *pool) {
+	if (pool->scaled) {
+		return make_scale(pictures, pool);
+	}
+	pool_finish(&pool->pool);
+	pool->format.width = (uint16_t)pictures->width;
+	pool->format.height = (uint16_t)pictures->height;
+	return make_pool(pictures, pool);
+}
+
 int pictures_resize(struct pictures *pictures, uint32_t width, uint32_t height) {
 	pictures->width = width;
 	pictures->height = height;
@@ -303,16 +331,13 @@ int pictures_resize(struct pictures *pictures, uint32_t width, uint32_t height) 
 		if (!pool->used) {
 			continue;
 		}
-		pool_finish(&pool->pool);
-		pool->format.width = (uint16_t)width;
-		pool->format.height = (uint16_t)height;
-		int r = make_pool(pictures, pool);
+		int r = resize_pool(pictures, pool);
 		if (r < 0) {
 			return r;
 		}
 	}
 	for (size_t i = 0; i < PICTURES_ENCODERS_MAX; i++) {
-		if (pictures->encoders[i].used) {
+		if (pictures->encoders[i].used && !pictures->encoders[i].pool->scaled) {
 			send_pool(&pictures->encoders[i]);
 		}
 	}
@@ -331,16 +356,27 @@ static void fill(struct picture_pool *pool, const struct desktop_picture *pictur
 		planes.plane[plane] = pool_plane(&pool->pool, slot, plane);
 		planes.stride[plane] = pool->pool.layout.stride[plane];
 	}
-	convert_rows(&format, picture->pixels, picture->stride, picture->width, stale.top & ~1u,
+	const uint8_t *pixels = pool->scaled ? pool->scale.pixels : picture->pixels;
+	size_t stride = pool->scaled ? (size_t)pool->format.width * 4 : picture->stride;
+	convert_rows(&format, pixels, stride, pool->format.width, stale.top & ~1u,
 			(stale.bottom + 1u) & ~1u, &planes);
+}
+
+static struct pool_rows draw(struct picture_pool *pool, const struct desktop_picture *picture) {
+	uint32_t top = picture->changed_top, bottom = picture->changed_bottom;
+	if (pool->scaled) {
+		top = pool->drawn ? top : 0;
+		bottom = pool->drawn ? bottom : picture->height;
+		pool->drawn = true;
+		scale_rows(&pool->scale, picture->pixels, picture->stride, &top, &bottom);
+	}
+	return (struct pool_rows){ (uint16_t)top, (uint16_t)bottom };
 }
 
 void pictures_take(struct pictures *pictures, const struct desktop_picture *picture) {
 	if (picture->width != pictures->width || picture->height != pictures->height) {
 		return; /* between two sizes */
 	}
-	struct pool_rows changed = { (uint16_t)picture->changed_top,
-		(uint16_t)picture->changed_bottom };
 	pictures->times = picture->times;
 	pictures->times.convert_begin = clock_now_ns();
 	for (size_t i = 0; i < PICTURES_FORMATS_MAX; i++) {
@@ -348,7 +384,8 @@ void pictures_take(struct pictures *pictures, const struct desktop_picture *pict
 		if (!pool->used) {
 			continue;
 		}
-		pool_damage(&pool->pool, changed);
+		pool->changed = draw(pool, picture);
+		pool_damage(&pool->pool, pool->changed);
 		struct pool_rows stale;
 		int slot = pool_begin(&pool->pool, &stale);
 		if (slot >= 0) {
@@ -364,7 +401,7 @@ void pictures_take(struct pictures *pictures, const struct desktop_picture *pict
 	for (size_t i = 0; i < PICTURES_ENCODERS_MAX; i++) {
 		struct picture_encoder *encoder = &pictures->encoders[i];
 		if (encoder->used) {
-			encoder->damage = rows_union(encoder->damage, changed);
+			encoder->damage = rows_union(encoder->damage, encoder->pool->changed);
 			offer(encoder);
 		}
 	}

@@ -10,12 +10,13 @@
 #include "ipc/channel.h"
 #include "ipc/pool.h"
 #include "ipc/pulse.h"
+#include "media/scale.h"
 
 /* The desktop's side of the exchange: converts each changed picture once for every
  * format in use, and hands it to the encoders. An encoder has at most one picture
  * in hand; what comes meanwhile is replaced by what is newer. */
 enum {
-	PICTURES_FORMATS_MAX = 4,
+	PICTURES_FORMATS_MAX = 8,
 	PICTURES_ENCODERS_MAX = POOL_HOLDERS_MAX,
 };
 
@@ -27,6 +28,10 @@ struct picture_pool {
 	struct pool pool;
 	uint32_t epoch;
 	bool used;
+	struct scale scale;       /* for who sees another size than the desktop's */
+	bool scaled;              /* there is one */
+	bool drawn;               /* it has all of the picture */
+	struct pool_rows changed; /* by the newest picture, in the format's rows */
 };
 
 struct picture_encoder {
@@ -64,8 +69,8 @@ void pictures_init(struct pictures *pictures, struct desktop *desktop, struct sd
 		struct pulse *pulse, uint32_t width, uint32_t height);
 void pictures_finish(struct pictures *pictures);
 
-/* Takes channel_fd. -EINVAL for a format that is not the desktop's size, -ENOSPC for
- * too many encoders or formats. */
+/* Takes channel_fd. A format of another size gets the picture scaled, with borders.
+ * -EINVAL for one that cannot be, -ENOSPC for too many encoders or formats. */
 int pictures_add(struct pictures *pictures, uint32_t encoder,
 		const struct ipc_picture_format *format, int channel_fd) NODISCARD;
 void pictures_remove(struct pictures *pictures, uint32_t encoder);

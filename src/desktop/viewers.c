@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "media/scale.h"
 
 /* How long an input took from its datagram to the Wayland event. */
 static void count(struct pulse *pulse, uint64_t received_ns) {
@@ -47,6 +48,23 @@ static bool is_new(struct viewer *viewer, uint64_t sequence) {
 	return true;
 }
 
+/* From the picture that the viewer sees to the desktop, whose borders are outside. */
+static void place(const struct viewer *viewer, struct desktop_input *input) {
+	const struct viewers *viewers = viewer->viewers;
+	if (input->kind != INPUT_POSITION || input->w <= 0 || input->h <= 0 || !viewer->width ||
+			!viewer->height || !viewers->width || !viewers->height) {
+		return;
+	}
+	struct scale_fit fit =
+			scale_fit(viewers->width, viewers->height, viewer->width, viewer->height);
+	int64_t x = (int64_t)input->x * viewer->width / input->w - fit.left;
+	int64_t y = (int64_t)input->y * viewer->height / input->h - fit.top;
+	input->w = (int32_t)fit.width;
+	input->h = (int32_t)fit.height;
+	input->x = (int32_t)(x < 0 ? 0 : x >= fit.width ? fit.width - 1 : x);
+	input->y = (int32_t)(y < 0 ? 0 : y >= fit.height ? fit.height - 1 : y);
+}
+
 static void handle_message(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
@@ -69,6 +87,9 @@ static void handle_message(
 		.h = message->input.h,
 		.value = message->input.value,
 	};
+	if (viewer->width != viewers->width || viewer->height != viewers->height) {
+		place(viewer, &input);
+	}
 	desktop_input(viewers->desktop, viewer->id, &input);
 	count(viewers->pulse, message->input.received_ns);
 }
@@ -146,6 +167,22 @@ int viewers_add(struct viewers *viewers, uint32_t id, bool may_input, int channe
 	viewer->may_input = may_input;
 	return channel_open(&viewer->channel, viewers->event, TAKE(fd, -1), PEER_DESKTOP,
 			PEER_STREAM, &channel_events, viewer);
+}
+
+void viewers_set_size(struct viewers *viewers, uint32_t id, uint32_t width, uint32_t height) {
+	struct viewer *viewer = find(viewers, id);
+	if (viewer) {
+		viewer->width = width;
+		viewer->height = height;
+	}
+}
+
+void viewers_set_input(struct viewers *viewers, uint32_t id, bool may_input) {
+	struct viewer *viewer = find(viewers, id);
+	if (viewer) {
+		viewer->may_input = may_input;
+		desktop_release(viewers->desktop, id);
+	}
 }
 
 void viewers_remove(struct viewers *viewers, uint32_t id) {

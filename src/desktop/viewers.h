@@ -28,12 +28,14 @@ struct viewer {
 	uint64_t newest;
 	uint64_t applied[VIEWERS_WINDOW / 64];
 	bool used, may_input;
+	uint32_t width, height; /* of what it sees; 0: as the desktop */
 };
 
 struct viewers {
 	struct desktop *desktop; /* borrowed */
 	struct sd_event *event;  /* borrowed */
 	struct pulse *pulse;     /* borrowed */
+	uint32_t width, height;  /* of the desktop */
 	struct viewer list[VIEWERS_MAX];
 };
 
@@ -45,6 +47,13 @@ void viewers_finish(struct viewers *viewers);
  * replaced) and goes on with what was applied; what still lay in the old one is read first. -ENOSPC
  * for too many. */
 int viewers_add(struct viewers *viewers, uint32_t id, bool may_input, int channel_fd) NODISCARD;
+
+/* What it sees is of this size, with borders where the shape differs (media/scale.h). */
+void viewers_set_size(struct viewers *viewers, uint32_t id, uint32_t width, uint32_t height);
+
+/* What is still held is released. */
+void viewers_set_input(struct viewers *viewers, uint32_t id, bool may_input);
+
 void viewers_remove(struct viewers *viewers, uint32_t id);
 
 #endif
