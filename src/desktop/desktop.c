@@ -305,3 +305,24 @@ void desktop_release(struct desktop *desktop, uint32_t viewer) {
 		press(desktop, &what, false);
 	}
 }
+
+void desktop_release_all(struct desktop *desktop) {
+	while (desktop->held.count > 0) {
+		desktop_release(desktop, desktop->held.presses[0].viewer);
+	}
+}
+
+unsigned desktop_held(const struct desktop *desktop, uint32_t *out, unsigned max) {
+	unsigned count = 0;
+	for (unsigned i = 0; i < desktop->held.count; i++) {
+		uint32_t code = desktop->held.presses[i].code;
+		bool known = false;
+		for (unsigned j = 0; j < count; j++) {
+			known |= out[j] == code;
+		}
+		if (!known && count < max) {
+			out[count++] = code;
+		}
+	}
+	return count;
+}

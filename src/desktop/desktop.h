@@ -96,5 +96,9 @@ void desktop_input(struct desktop *desktop, uint32_t viewer, const struct deskto
 
 /* The viewer is gone: its keys and buttons go up. */
 void desktop_release(struct desktop *desktop, uint32_t viewer);
+/* All go up, whoever holds them. */
+void desktop_release_all(struct desktop *desktop);
+/* The evdev codes of what is down, each once, at most max; returns how many. */
+unsigned desktop_held(const struct desktop *desktop, uint32_t *out, unsigned max);
 
 #endif

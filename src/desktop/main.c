@@ -53,6 +53,18 @@ static const struct desktop_events desktop_events = {
 	.windows = handle_windows,
 };
 
+static void answer_keys(struct process *process, const struct ipc_message *message) {
+	struct ipc_message keys = { .kind = IPC_KEYS,
+		.keys = { .request = message->keys_ask.request,
+				.session = message->keys_ask.session } };
+	keys.keys.count = (uint8_t)desktop_held(
+			process->desktop, keys.keys.codes, ARRAY_LEN(keys.keys.codes));
+	if (message->keys_ask.release) {
+		desktop_release_all(process->desktop);
+	}
+	worker_post(&process->worker, &keys, NULL, 0);
+}
+
 static void handle_encoder_failed(void *user, uint32_t encoder, uint32_t reason) {
 	struct process *process = user;
 	struct ipc_message message = {
@@ -188,6 +200,9 @@ static void handle_message(
 		if (desktop_notice(process->desktop, fds_take(fds, 0)) < 0) {
 			worker_fail(worker, REASON_RESOURCES, "no notice");
 		}
+		break;
+	case IPC_KEYS_ASK:
+		answer_keys(process, message);
 		break;
 	case IPC_DESKTOP_VIEWER_GONE:
 		viewers_remove(&process->viewers, message->desktop_viewer.viewer);

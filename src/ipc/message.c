@@ -104,6 +104,18 @@ FIELDS(f_identity, BLOB(identity.certificate, identity.certificate_len),
 FIELDS(f_client, RAW(client.request), RAW(client.client), BLOB(client.der, client.der_len),
 	TEXT(client.name), RAW(client.created_s), RAW(client.permissions));
 FIELDS(f_client_ref, RAW(client_ref.request), RAW(client_ref.client), RAW(client_ref.outcome));
+FIELDS(f_told_session, RAW(told_session.session), RAW(told_session.client),
+	TEXT(told_session.client_name), ADDRESS(told_session.address), RAW(told_session.app),
+	ENUM(told_session.state, 3), RAW(told_session.width), RAW(told_session.height),
+	RAW(told_session.rate_mhz), RAW(told_session.channels), RAW(told_session.desktop),
+	RAW(told_session.begun_ms), RAW(told_session.reason), TEXT(told_session.detail));
+FIELDS(f_told_event, ENUM(told_event.event, TOLD_EVENTS), RAW(told_event.session),
+	RAW(told_event.other), ADDRESS(told_event.address), RAW(told_event.number),
+	RAW(told_event.reason), TEXT(told_event.detail));
+FIELDS(f_api_do, RAW(api_do.request), ENUM(api_do.what, API_VERBS), RAW(api_do.session));
+FIELDS(f_api_input, RAW(api_input.request), RAW(api_input.session));
+FIELDS(f_keys_ask, RAW(keys_ask.request), RAW(keys_ask.session), ENUM(keys_ask.release, 2));
+FIELDS(f_keys, RAW(keys.request), RAW(keys.session), ENUM(keys.count, 65), RAW(keys.codes));
 FIELDS(f_client_settings, RAW(client_settings.request), RAW(client_settings.client),
 	RAW(client_settings.fields), TEXT(client_settings.name), RAW(client_settings.permissions),
 	RAW(client_settings.run_uid), RAW(client_settings.run_gid),
@@ -477,6 +489,15 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_DESKTOP_VIEWER_MAY] = { "desktop-viewer-may", P(SUPERVISOR), P(DESKTOP),     0, 0, f_desktop_viewer },
 	[IPC_LEDGER_ENCODING]   = { "ledger-encoding",    NOBODY,         NOBODY,         0, 0, f_ledger_encoding },
 	[IPC_LEDGER_LOBBY]      = { "ledger-lobby",       NOBODY,         NOBODY,         0, 0, f_ledger_lobby },
+	[IPC_TOLD_SESSION]      = { "told-session",       P(SUPERVISOR),  P(WEB),         0, 0, f_told_session },
+	[IPC_TOLD_EVENT]        = { "told-event",         P(SUPERVISOR),  P(WEB),         0, 0, f_told_event },
+	[IPC_API_DO]            = { "api-do",             P(WEB),         P(SUPERVISOR),  0, 0, f_api_do },
+	[IPC_API_DONE]          = { "api-done",           P(SUPERVISOR),  P(WEB),         0, 0, f_answer },
+	[IPC_API_INPUT_ASK]     = { "api-input-ask",      P(WEB),         P(SUPERVISOR),  0, 0, f_api_input },
+	[IPC_API_INPUT]         = { "api-input",          P(SUPERVISOR),  P(WEB),         1, 0, f_api_input },
+	[IPC_KEYS_ASK]          = { "keys-ask",           P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(DESKTOP), 0, 0, f_keys_ask },
+	[IPC_KEYS]              = { "keys",               P(DESKTOP) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_keys },
+
 	[IPC_CLIENT_SETTINGS]   = { "client-settings",    P(STORE),       GATES | P(SUPERVISOR), 0, 0, f_client_settings },
 	[IPC_CLIENT_SET]        = { "client-set",         P(WEB),         P(STORE),       0, 0, f_client_settings },
 	[IPC_PROFILE]           = { "profile",            P(STORE),       P(WEB) | P(SUPERVISOR), 0, 0, f_profile },

@@ -231,6 +231,16 @@ enum ipc_kind {
 	IPC_LEDGER_LOBBY = 232,
 	IPC_DESKTOP_VIEWER_MAY = 233,
 
+	/* api: what the web door is told of, and what programs ask for */
+	IPC_TOLD_SESSION = 250,
+	IPC_TOLD_EVENT = 251,
+	IPC_API_DO = 252,
+	IPC_API_DONE = 253,
+	IPC_API_INPUT_ASK = 254,
+	IPC_API_INPUT = 255,
+	IPC_KEYS_ASK = 256,
+	IPC_KEYS = 257,
+
 	/* how an app is run; one that waits until somebody knows of it */
 	IPC_RUNNER_PLAN = 280,
 	IPC_RUNNER_GATE = 299,
@@ -365,6 +375,27 @@ enum ipc_lobby_state {
 enum {
 	APP_INSTALLED = 1,
 	APP_HDR = 2,
+};
+
+/* told_event.event: what happened, beyond what rows of sessions and lobbies say */
+enum ipc_event {
+	TOLD_APP_STARTED,
+	TOLD_APP_EXITED, /* number: its status; detail: its last lines */
+	TOLD_STREAMING,  /* a viewer has its first picture */
+	TOLD_VIDEO_PING, /* address */
+	TOLD_AUDIO_PING, /* address */
+	TOLD_COMBO,      /* the keys that ask for the launcher */
+	TOLD_SWITCHED,   /* other: the desktop that it sees now */
+	TOLD_INCIDENT,   /* number, reason; detail: of which process */
+	TOLD_HEALTH,     /* number: 1 ready; detail: what stalls */
+	TOLD_EVENTS,
+};
+
+/* api_do.what */
+enum ipc_api_verb {
+	API_PAUSE, /* the viewer is sent away, its desktop stays */
+	API_STOP,
+	API_VERBS,
 };
 
 /* client_settings.permissions: what a client may. */
@@ -588,7 +619,7 @@ struct ipc_message {
 			uint32_t request;
 			uint32_t reason;
 			char detail[160];
-		} cancelled, announced, pair_answer, restarted, lobby_done;
+		} cancelled, announced, pair_answer, restarted, lobby_done, api_done;
 		struct {
 			uint8_t client[32];
 			uint64_t session;
@@ -667,6 +698,56 @@ struct ipc_message {
 			uint8_t client[32];
 			uint32_t outcome; /* 0 or an errno */
 		} client_ref;
+		/* For the web door's memory, whenever it changes. */
+		struct {
+			uint64_t session;
+			uint8_t client[32];
+			char client_name[64];
+			struct address address;
+			int32_t app;
+			uint8_t state; /* SESSION_ */
+			uint16_t width, height;
+			uint32_t rate_mhz;
+			uint8_t channels;  /* of sound */
+			uint64_t desktop;  /* that it sees now */
+			uint64_t begun_ms; /* CLOCK_MONOTONIC: its launch */
+			uint32_t reason;   /* when GONE */
+			char detail[160];
+		} told_session;
+		struct {
+			uint8_t event;    /* enum ipc_event */
+			uint64_t session; /* 0: of none */
+			uint64_t other;
+			struct address address;
+			int32_t number;
+			uint32_t reason;
+			char detail[400];
+		} told_event;
+		/* Answered by API_DONE. */
+		struct {
+			uint32_t request;
+			uint8_t what; /* enum ipc_api_verb */
+			uint64_t session;
+		} api_do;
+		/* ASK is answered by INPUT with an end of a channel to the session's desktop, on
+		 * which the door speaks as a stream, or by API_DONE with the reason why not. */
+		struct {
+			uint32_t request;
+			uint64_t session;
+		} api_input;
+		/* What is held down on a desktop; answered by KEYS, or API_DONE. */
+		struct {
+			uint32_t request;
+			uint64_t session;
+			uint8_t release; /* it goes up */
+		} keys_ask;
+		struct {
+			uint32_t request;
+			uint64_t session;
+			uint8_t count;
+			uint32_t codes[64]; /* evdev, keys and buttons */
+		} keys;
+
 		/* All of it in SETTINGS; in SET what `fields` names. */
 		struct {
 			uint32_t request; /* of SET */

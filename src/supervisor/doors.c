@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/asked.h"
 #include "supervisor/by_hand.h"
 #include "supervisor/lobby.h"
 #include "supervisor/status.h"
@@ -258,7 +259,7 @@ void doors_web_message(
 		by_hand_restart(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {
 		status_answer(supervisor, message->status_ask.request);
-	} else {
+	} else if (!asked_handle(supervisor, message)) {
 		lobby_handle(supervisor, message);
 	}
 }

@@ -14,6 +14,7 @@
 #include "supervisor/exposition.h"
 #include "supervisor/services.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 
 struct verdict {
 	bool alive, ready;
@@ -108,6 +109,7 @@ static void settle(struct supervisor *supervisor) {
 				"alive=%d leg=%s detail=%s", verdict.alive,
 				verdict.leg[0] ? verdict.leg : "none",
 				log_quote(verdict.words).text);
+		tell_health(supervisor);
 	}
 }
 
@@ -140,6 +142,7 @@ static int handle_tick(sd_event_source *source, uint64_t usec, void *user) {
 		supervisor->metrics.late_max_ns = late_ns;
 	}
 	settle(supervisor);
+	tell_incidents(supervisor);
 	publish(supervisor);
 	arm(supervisor, now_us + HEALTH_TICK_MS * US_PER_MS);
 	return 0;

@@ -16,6 +16,7 @@
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 #include "supervisor/view.h"
 
 enum {
@@ -53,6 +54,7 @@ void session_tell_state(const struct session *session) {
 	memcpy(message.session_state.client, session->client, sizeof(session->client));
 	supervisor_post(session->supervisor, SERVICE_GATE, &message, NULL, 0);
 	supervisor_post(session->supervisor, SERVICE_WEB, &message, NULL, 0);
+	tell_session(session);
 }
 
 void session_tell_states(struct supervisor *supervisor) {
@@ -224,6 +226,7 @@ static void note_streaming(struct session *session) {
 	log_info("streaming", "session=%016llx trace=%s since_launch_ms=%llu",
 			(unsigned long long)session->id, session->trace,
 			(unsigned long long)took_ms);
+	tell_event(session, TOLD_STREAMING, 0, NULL);
 	if (!session->internal) {
 		metrics_note_streaming(&session->supervisor->metrics, took_ms);
 		ready_note_picture(session->supervisor);

@@ -18,6 +18,7 @@
 #include "supervisor/app_plan.h"
 #include "supervisor/desk.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 
 enum {
 	RUNNER_GRACE_MS = 1000,
@@ -183,6 +184,7 @@ static void handle_runner_message(
 		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
 				(unsigned long long)desk->id, message->runner_app.pid,
 				log_quote(message->runner_app.detail).text);
+		tell_desk_event(desk, TOLD_APP_STARTED, (int32_t)desk->app_pid, NULL);
 	} else if (message->kind == IPC_RUNNER_GATE) {
 		fd_close(desk->app_gate_fd);
 		desk->app_gate_fd = fds_take(fds, 0);
@@ -203,6 +205,7 @@ static void handle_runner_message(
 		bool known = status != RUNNER_STATUS_UNKNOWN || desk->app_reaped;
 		text_copy(desk->app_words, sizeof(desk->app_words),
 				message->runner_exited.last_lines);
+		tell_desk_event(desk, TOLD_APP_EXITED, status, desk->app_words);
 		app_exited(desk, status != RUNNER_STATUS_UNKNOWN ? status : desk->app_status,
 				known);
 	}

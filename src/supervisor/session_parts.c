@@ -72,6 +72,9 @@ static void handle_desktop_message(
 	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST) {
 		encoding_lost(desk, message->desktop_encoder_lost.encoder,
 				message->desktop_encoder_lost.reason);
+	} else if (message->kind == IPC_KEYS) {
+		message->keys.session = desk->id; /* whatever the desktop said */
+		supervisor_post(desk->supervisor, SERVICE_WEB, message, NULL, 0);
 	} else if (message->kind == IPC_DESKTOP_WINDOWS) {
 		if (message->desktop_windows.count > 0) {
 			show_desktop(desk);

@@ -12,6 +12,7 @@
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 #include "supervisor/view.h"
 
 /* What the doors ask of sessions: launch, cancel, announce, play, flows. */
@@ -94,6 +95,7 @@ static void start(struct supervisor *supervisor, const struct app *app,
 		const struct ipc_message *message) {
 	uint64_t id;
 	random_fill(&id, sizeof(id));
+	id &= INT64_MAX; /* many a program's JSON has no larger numbers */
 	struct desk *desk = desk_make(supervisor, id, app, &session_desk_owner, NULL);
 	struct session *session = desk ? calloc(1, sizeof(*session)) : NULL;
 	if (!session) {
@@ -301,6 +303,7 @@ void session_handle_flow(struct supervisor *supervisor, const struct ipc_message
 		fd_close(fd);
 		return;
 	}
+	tell_ping(session, (enum ipc_flow)message->flow.flow, &message->flow.peer);
 	view_flow(session->view, message, fd);
 }
 

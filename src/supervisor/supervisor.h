@@ -106,6 +106,7 @@ struct supervisor {
 	int terminal_fd;                     /* owned: the stderr we were started with */
 	struct sd_event_source *record_post; /* owned: writes to the ledger (record.h) */
 	bool recording, record_stale, taken; /* taken: from a predecessor */
+	uint32_t incidents_told; /* to the web door */
 	uint64_t begun_ms;    /* of the first of us */
 	uint32_t successions; /* of us since then */
 	bool banner_shown, banner_overdue, stopping, stop_forced;

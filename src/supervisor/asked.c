@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/asked.h"
+
+#include "ipc/channel.h"
+#include "ipc/reason.h"
+#include "supervisor/desk.h"
+#include "supervisor/session.h"
+#include "supervisor/supervisor.h"
+
+enum {
+	/* What a desktop calls the web door, which steers it for programs. Views count up
+	 * from 1. */
+	API_VIEWER = UINT32_MAX,
+};
+
+static void answer(struct supervisor *supervisor, uint32_t request, uint32_t reason) {
+	struct ipc_message done = { .kind = IPC_API_DONE,
+		.api_done = { .request = request, .reason = reason } };
+	supervisor_post(supervisor, SERVICE_WEB, &done, NULL, 0);
+}
+
+/* One that programs may see: neither ending nor the trial's. */
+static struct session *find(struct supervisor *supervisor, uint64_t id) {
+	struct session *session = session_find(supervisor, id);
+	return session && !session->internal && session->life.state < LIFE_ENDING ? session : NULL;
+}
+
+static void handle_do(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *session = find(supervisor, message->api_do.session);
+	if (!session) {
+		answer(supervisor, message->api_do.request, REASON_SESSION_UNKNOWN);
+		return;
+	}
+	session_raise(session, message->api_do.what == API_STOP ? LIFE_QUIT : LIFE_VIEWER_LOST,
+			REASON_ASKED, NULL);
+	answer(supervisor, message->api_do.request, REASON_NONE);
+}
+
+static void handle_input_ask(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *session = find(supervisor, message->api_input.session);
+	int pair[2];
+	if (!session || !session->desk->desktop || !session->desk->desktop_ready) {
+		answer(supervisor, message->api_input.request,
+				session ? REASON_NOT_READY : REASON_SESSION_UNKNOWN);
+		return;
+	}
+	if (channel_pair(pair) < 0) {
+		answer(supervisor, message->api_input.request, REASON_RESOURCES);
+		return;
+	}
+	struct ipc_message viewer = { .kind = IPC_DESKTOP_VIEWER,
+		.desktop_viewer = { .viewer = API_VIEWER, .may_input = true } };
+	struct ipc_message input = { .kind = IPC_API_INPUT, .api_input = message->api_input };
+	child_post(session->desk->desktop, &viewer, &pair[0], 1);
+	supervisor_post(supervisor, SERVICE_WEB, &input, &pair[1], 1);
+	fd_close(pair[0]);
+	fd_close(pair[1]);
+}
+
+static void handle_keys_ask(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *session = find(supervisor, message->keys_ask.session);
+	if (!session || !session->desk->desktop || !session->desk->desktop_ready) {
+		answer(supervisor, message->keys_ask.request,
+				session ? REASON_NOT_READY : REASON_SESSION_UNKNOWN);
+		return;
+	}
+	child_post(session->desk->desktop, message, NULL, 0);
+}
+
+bool asked_handle(struct supervisor *supervisor, const struct ipc_message *message) {
+	switch ((int)message->kind) {
+	case IPC_API_DO:
+		handle_do(supervisor, message);
+		return true;
+	case IPC_API_INPUT_ASK:
+		handle_input_ask(supervisor, message);
+		return true;
+	case IPC_KEYS_ASK:
+		handle_keys_ask(supervisor, message);
+		return true;
+	default:
+		return false;
+	}
+}
