@@ -67,6 +67,9 @@ void api_handle_overdue(struct connection *connection) {
 		[AWAITS_PAIR_ANSWER] = "The client did not finish pairing in time.",
 		[AWAITS_REMOVED] = "The host's database did not answer in time.",
 		[AWAITS_STATUS] = "The host did not say its status in time.",
+		[AWAITS_STATE] = "The host's database did not answer in time.",
+		[AWAITS_INPUT] = "The desktop did not answer in time.",
+		[AWAITS_KEYS] = "The desktop did not answer in time.",
 		[AWAITS_OBEYED] = "The worker did not answer.",
 	};
 	const char *word = words[connection->awaits];

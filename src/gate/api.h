@@ -11,7 +11,9 @@
  * for a person. */
 
 struct gate;
+struct ipc_fds;
 struct json_t;
+struct web_session;
 
 /* The name of a scope in tokens and in the document. */
 const char *api_scope_name(enum api_scope scope);
@@ -35,7 +37,38 @@ void api_handle_pair(struct request *request);
 void api_handle_clients(struct request *request);
 void api_handle_unpair(struct request *request);
 
+void api_handle_client_settings(struct request *request);
+
+void api_handle_apps(struct request *request);
+void api_handle_app_add(struct request *request);
+void api_handle_app_delete(struct request *request);
+void api_handle_icon(struct request *request);
+void api_handle_profiles(struct request *request);
+void api_handle_profile_add(struct request *request);
+void api_handle_profile_remove(struct request *request);
+
+void api_handle_sessions(struct request *request);
+void api_handle_session_pause(struct request *request);
+void api_handle_session_stop(struct request *request);
+void api_handle_session_input(struct request *request);
+void api_handle_desktop_input(struct request *request);
+void api_handle_keyboard_state(struct request *request);
+void api_handle_keyboard_reset(struct request *request);
+
+void api_handle_lobbies(struct request *request);
+void api_handle_lobby_create(struct request *request);
+void api_handle_lobby_join(struct request *request);
+void api_handle_lobby_leave(struct request *request);
+void api_handle_lobby_stop(struct request *request);
+void api_handle_lobby_kick(struct request *request);
+void api_handle_lobby_role(struct request *request);
+void api_handle_switch(struct request *request);
+
 void api_handle_status(struct request *request);
+void api_handle_view(struct request *request);
+void api_handle_memory(struct request *request);
+void api_handle_desktops(struct request *request);
+void api_handle_not_built(struct request *request);
 void api_handle_restart(struct request *request);
 void api_handle_openapi(struct request *request);
 
@@ -53,8 +86,51 @@ void api_handle_removed(struct gate *gate, const struct ipc_message *message);
 void api_handle_status_line(struct gate *gate, const struct ipc_message *message);
 void api_handle_status_end(struct gate *gate, const struct ipc_message *message);
 void api_handle_restarted(struct gate *gate, const struct ipc_message *message);
+void api_handle_told_session(struct gate *gate, const struct ipc_message *message);
+void api_handle_told_event(struct gate *gate, const struct ipc_message *message);
+void api_handle_done(struct gate *gate, const struct ipc_message *message);
+void api_handle_input_channel(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
+void api_handle_keys(struct gate *gate, const struct ipc_message *message);
+void api_handle_lobby_created(struct gate *gate, const struct ipc_message *message);
+void api_handle_lobby_done(struct gate *gate, const struct ipc_message *message);
+void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message);
+void api_handle_lobby_gone(struct gate *gate, const struct ipc_message *message);
+void api_handle_lobby_member(struct gate *gate, const struct ipc_message *message);
+void api_handle_app_row(struct gate *gate, const struct ipc_message *message);
+void api_handle_app_gone(struct gate *gate, const struct ipc_message *message);
+void api_handle_profile_row(struct gate *gate, const struct ipc_message *message);
+void api_handle_profile_gone(struct gate *gate, const struct ipc_message *message);
+void api_handle_settings_row(struct gate *gate, const struct ipc_message *message);
+void api_handle_state_done(struct gate *gate, const struct ipc_message *message);
 
 void api_handle_overdue(struct connection *connection);
 void api_handle_gone(struct connection *connection);
+void api_keys_overdue(struct connection *connection);
+void api_keys_gone(struct connection *connection);
+void api_input_gone(struct connection *connection);
+
+/* ---- between the handlers ---- */
+
+enum {
+	API_ID_SIZE = 21, /* a 64-bit number as text */
+};
+
+void api_id_text(uint64_t id, char out[API_ID_SIZE]);
+
+/* The session that a field names; NULL: it was answered that there is none. */
+struct web_session *api_wanted_session(struct request *request, const char *name);
+/* The fingerprint in "client_id"; false: it was answered that there is none. */
+bool api_wanted_client(struct request *request, uint8_t out[32]);
+
+/* A client was paired, or is no more. */
+void api_tell_client(struct gate *gate, const uint8_t fingerprint[32], bool paired);
+
+/* A command for a shell, as a runner's arguments. False when it does not fit. */
+bool api_put_command(const char *command, char *out, size_t size, uint16_t *len);
+
+/* Closes the channel to a desktop that is gone. */
+void api_input_forget(struct gate *gate, uint64_t session);
+/* API_DONE of a request that waits for an input channel or for keys; true: it was. */
+bool api_input_done(struct gate *gate, const struct ipc_message *message);
 
 #endif

@@ -19,24 +19,45 @@ void api_handle_clients(struct request *request) {
 		const struct client *client = &clients->list[i];
 		char fingerprint[65];
 		hex_encode(client->fingerprint, 32, fingerprint);
-		json_array_append_new(list,
-				json_pack("{s:s,s:s,s:s,s:I,s:I}", "client_id", fingerprint,
-						"fingerprint", fingerprint, "name", client->name,
-						"created_s", (json_int_t)client->created_s, "app",
-						(json_int_t)sessions_game(&request->gate->sessions,
-								client->fingerprint)));
+		json_t *row = json_pack("{s:s,s:s,s:s,s:I,s:I}", "client_id", fingerprint,
+				"fingerprint", fingerprint, "name", client->name, "created_s",
+				(json_int_t)client->created_s, "app",
+				(json_int_t)sessions_game(
+						&request->gate->sessions, client->fingerprint));
+		json_object_update_missing(
+				row, json_object_get(request->gate->web.settings, fingerprint));
+		json_array_append_new(list, row);
 	}
 	api_answer(request->connection, 200, json_pack("{s:b,s:o}", "success", 1, "clients", list));
+}
+
+void api_tell_client(struct gate *gate, const uint8_t fingerprint[32], bool paired) {
+	char id[65];
+	hex_encode(fingerprint, 32, id);
+	if (gate->role == PEER_WEB && !paired) {
+		json_object_del(gate->web.settings, id);
+	}
+	if (gate->role == PEER_WEB && gate->ready) {
+		events_tell(gate, paired ? EVENT_CLIENT_PAIRED : EVENT_CLIENT_UNPAIRED, 0, NULL,
+				json_pack("{s:s}", "client_id", id));
+	}
+}
+
+bool api_wanted_client(struct request *request, uint8_t out[32]) {
+	const char *id = schema_text(request->json, "client_id", "");
+	if (strlen(id) != 64 || hex_decode(id, 64, out) < 0 ||
+			!clients_named(&request->gate->clients, out)) {
+		api_error(request->connection, 404, "There is no such client.");
+		return false;
+	}
+	return true;
 }
 
 void api_handle_unpair(struct request *request) {
 	struct connection *connection = request->connection;
 	struct ipc_message message = { .kind = IPC_CLIENT_REMOVE,
 		.client_ref.request = connection_request(connection) };
-	const char *id = schema_text(request->json, "client_id", "");
-	if (strlen(id) != 64 || hex_decode(id, 64, message.client_ref.client) < 0 ||
-			!clients_named(&request->gate->clients, message.client_ref.client)) {
-		api_error(connection, 404, "There is no such client.");
+	if (!api_wanted_client(request, message.client_ref.client)) {
 		return;
 	}
 	connection->awaits = AWAITS_REMOVED;

@@ -136,6 +136,12 @@ void api_handle_waiting(struct gate *gate, const struct ipc_message *message) {
 	};
 	memcpy(slot->client, message->pair_waiting.client, 32);
 	text_copy(slot->name, sizeof(slot->name), message->pair_waiting.name);
+	char address[ADDRESS_TEXT_MAX];
+	address_ip_text(&slot->address, address);
+	events_tell(gate, EVENT_PAIR, 0, NULL,
+			json_pack("{s:s,s:s,s:s,s:I}", "client_ip", address, "host_ip",
+					gate->options.host_address, "name", slot->name, "pairing",
+					(json_int_t)slot->pairing));
 }
 
 static void end_pending(struct gate *gate, struct web_pending *pending, uint32_t outcome,

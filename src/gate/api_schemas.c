@@ -12,6 +12,13 @@ SCHEMA(schema_error, "Error",
 	NEED_FLAG("success", "Always false."),
 	NEED_TEXT("error", 1024, "What is wrong, in words for a person."));
 
+/* ---- events ---- */
+
+SCHEMA(schema_takes_events, "EventsQuery",
+	LINE("events", 0, 1000, "Only these: names, comma separated."),
+	ID_IN("session_id", "Only of this session."),
+	LINE("lobby_id", 0, 39, "Only of this lobby."));
+
 /* ---- pairing ---- */
 
 PART(pending, "Pending",
@@ -34,12 +41,29 @@ SCHEMA(schema_takes_pin, "PairClient",
 
 /* ---- clients ---- */
 
+PART(settings, "ClientSettings",
+	WHOLE("run_uid", 0, INT32_MAX, NULL),
+	WHOLE("run_gid", 0, INT32_MAX, NULL),
+	LINES("controllers_override", 16, 16, "By number of the pad: AUTO, XBOX, PS, NINTENDO."),
+	REAL("mouse_acceleration", NULL),
+	REAL("v_scroll_acceleration", NULL),
+	REAL("h_scroll_acceleration", NULL),
+	LINE("motion_controller_override", 0, 16, NULL));
+SCHEMA(schema_takes_settings, "SetClient",
+	NEED_LINE("client_id", 1, 64, NULL),
+	LINE("name", 1, 63, NULL),
+	LINE("app_state_folder", 1, 95, NULL),
+	OBJECT("settings", settings, "Only what is to change."));
+
 PART(client, "Client",
 	NEED_LINE("client_id", 64, 64, "SHA-256 of its certificate."),
 	NEED_LINE("fingerprint", 64, 64, "The same."),
 	NEED_TEXT("name", 64, NULL),
 	NEED_WHOLE("created_s", 0, 0, "When it was paired, Unix time."),
-	NEED_WHOLE("app", INT32_MIN, INT32_MAX, "What runs for it, 0 for nothing."));
+	NEED_WHOLE("app", INT32_MIN, INT32_MAX, "What runs for it, 0 for nothing."),
+	LINE("app_state_folder", 0, 255, "Of its apps' homes."),
+	OBJECT("settings", settings, NULL),
+	WHOLE("permissions", 0, 0, "What it may, as bits."));
 SCHEMA(schema_gives_clients, "ClientList", SUCCESS, NEED_LIST("clients", 1024, client, NULL));
 SCHEMA(schema_takes_client, "UnpairClient",
 	NEED_LINE("client_id", 1, 64, "As in the list of clients."));
@@ -53,4 +77,182 @@ SCHEMA(schema_takes_restart, "Restart",
 	NEED_LINE("kind", 1, 15, "Which process: encoder, stream, desktop, gate and so on."),
 	LINE("id", 1, 23, "Its session's or its own number, where there are several."));
 SCHEMA_OPEN(schema_gives_document, "OpenAPI");
+
+/* ---- apps and profiles ---- */
+
+PART(runner, "Runner",
+	NEED_LINE("type", 1, 16, "process, sandbox or docker."),
+	TEXT("run_cmd", 2000, "For a shell."),
+	LINE("name", 0, 255, NULL),
+	LINE("image", 0, 255, "Of a container."),
+	LINES("mounts", 64, 512, "host:container:mode"),
+	LINES("env", 64, 512, "KEY=value"),
+	LINES("devices", 64, 512, NULL),
+	LINES("ports", 64, 128, NULL),
+	TEXT("base_create_json", 2048, "What else the engine is told."),
+	LINE("parent_session_id", 0, 64, NULL));
+#define APP_FIELDS \
+	NEED_LINE("title", 1, 95, NULL), \
+	LINE("id", 0, 47, NULL), \
+	FLAG("support_hdr", NULL), \
+	LINE("icon_png_path", 0, 255, NULL), \
+	FOREIGN("h264_gst_pipeline"), FOREIGN("hevc_gst_pipeline"), FOREIGN("av1_gst_pipeline"), \
+	FOREIGN("opus_gst_pipeline"), FOREIGN("render_node"), \
+	FOREIGN("video_producer_buffer_caps"), FOREIGN("video_producer_source"), \
+	FOREIGN("audio_producer_source"), \
+	FLAG("start_virtual_compositor", NULL), \
+	FLAG("start_audio_server", NULL)
+SCHEMA(schema_takes_app, "NewApp", APP_FIELDS, NEED_OBJECT("runner", runner, NULL));
+PART(app, "App", APP_FIELDS, OBJECT("runner", runner, NULL),
+	FLAG("installed", NULL), TEXT("why_not", 160, "What is missing."));
+SCHEMA(schema_gives_apps, "AppList", SUCCESS, NEED_LIST("apps", 512, app, NULL));
+SCHEMA(schema_takes_id, "ById", NEED_LINE("id", 1, 47, NULL));
+SCHEMA(schema_takes_icon, "IconQuery", ID_IN("app_id", "The app's number."),
+	LINE("icon_path", 0, 255, "Wolf's; the door opens no files and fetches none."));
+SCHEMA(schema_takes_profile, "NewProfile",
+	LINE("id", 0, 47, NULL), NEED_LINE("name", 1, 63, NULL),
+	LINE("icon_png_path", 0, 255, NULL), WHOLES("pin", 15, 9, "Digits."),
+	LIST("apps", 64, app, NULL));
+PART(profile, "Profile",
+	NEED_LINE("id", 1, 47, NULL), NEED_LINE("name", 1, 63, NULL),
+	LINE("icon_png_path", 0, 255, NULL), NEED_FLAG("pin_required", NULL),
+	NEED_LIST("apps", 512, app, NULL));
+SCHEMA(schema_gives_profiles, "ProfileList", SUCCESS, NEED_LIST("profiles", 512, profile, NULL));
+
+/* ---- sessions ---- */
+
+PART(session, "StreamSession",
+	NEED_ID("session_id", NULL),
+	NEED_ID("client_id", "The same: what Wolf calls it here."),
+	NEED_LINE("client_ip", 0, 64, NULL),
+	NEED_LINE("rtsp_fake_ip", 0, 64, "The same: sessions are told apart by their secrets."),
+	NEED_WHOLE("video_width", 0, 0, NULL),
+	NEED_WHOLE("video_height", 0, 0, NULL),
+	NEED_WHOLE("video_refresh_rate", 0, 0, NULL),
+	NEED_WHOLE("audio_channel_count", 0, 0, NULL),
+	NEED_LINE("app_id", 1, 16, NULL),
+	NEED_TEXT("app_title", 96, NULL),
+	NEED_LINE("client_fingerprint", 64, 64, "Which paired client."),
+	NEED_TEXT("client_name", 64, NULL),
+	NEED_LINE("state", 1, 16, "streaming or paused."),
+	NEED_ID("desktop_id", "What it sees now."),
+	NEED_WHOLE("age_s", 0, 0, "Since its launch."));
+SCHEMA(schema_gives_sessions, "SessionList", SUCCESS, NEED_LIST("sessions", 256, session, NULL));
+SCHEMA(schema_takes_session, "BySession", NEED_ID_IN("session_id", NULL));
+SCHEMA(schema_takes_session_input, "SessionInput",
+	NEED_ID_IN("session_id", NULL),
+	NEED_LINE("input_packet_hex", 2, 128, "One packet as a client sends it, in the clear."));
+PART(point, "Point",
+	NEED_WHOLE("x", 0, 65535, NULL), NEED_WHOLE("y", 0, 65535, NULL),
+	NEED_WHOLE("width", 1, 65535, "Of the picture that x and y are of."),
+	NEED_WHOLE("height", 1, 65535, NULL));
+SCHEMA(schema_takes_desktop_input, "DesktopInput",
+	NEED_ID_IN("desktop_id", NULL),
+	OBJECT("pointer", point, "Goes there first."),
+	WHOLE("click", 1, 5, "Then this button down and up: left, right, middle, back, forward."),
+	WHOLE("scroll", INT16_MIN, INT16_MAX, "120 a notch, up is positive."),
+	WHOLES("keys", 8, 767, "Then these keys (evdev) down one after the other, and up again."),
+	TEXT("text", 200, "Then this is typed."));
+PART(modifiers, "Modifiers", NEED_FLAG("shift", NULL), NEED_FLAG("ctrl", NULL),
+	NEED_FLAG("alt", NULL), NEED_FLAG("meta", NULL));
+#define LAYER_FIELDS \
+	NEED_WHOLES("pressed_keys", 64, INT32_MAX, NULL), \
+	NEED_LINES("pressed_key_names", 64, 32, NULL), \
+	NEED_OBJECT("modifier_state", modifiers, NULL)
+PART(layer, "KeyboardLayer", LAYER_FIELDS);
+PART(keyboard, "Keyboard",
+	NEED_ID("session_id", NULL), NEED_WHOLE("timestamp_ms", 0, 0, NULL),
+	NEED_LINE("device_name", 0, 64, NULL), NEED_LINE("device_node", 0, 64, NULL),
+	NEED_OBJECT("wolf_state", layer, NULL), NEED_OBJECT("inputtino_state", layer, NULL),
+	NEED_OBJECT("evdev_state", layer, NULL), NEED_FLAG("has_mismatch", NULL),
+	NEED_TEXT("mismatch_description", 64, NULL), LAYER_FIELDS);
+SCHEMA(schema_gives_keyboard, "KeyboardState", SUCCESS,
+	NEED_LIST("sessions", 256, keyboard, "Of the desktops that answered within a second."));
+SCHEMA(schema_gives_released, "KeyboardReset", SUCCESS,
+	NEED_LINES("released_keys", 64, 32, NULL), NEED_TEXT("message", 200, NULL));
+
+/* ---- lobbies ---- */
+
+PART(video, "LobbyVideo",
+	WHOLE("width", 64, 3840, NULL), WHOLE("height", 64, 2160, NULL),
+	WHOLE("refresh_rate", 1, 240, NULL),
+	FOREIGN("wayland_render_node"), FOREIGN("runner_render_node"),
+	FOREIGN("video_producer_buffer_caps"), FOREIGN("video_source_mode"));
+PART(audio, "LobbyAudio", WHOLE("channel_count", 2, 8, NULL));
+SCHEMA(schema_takes_lobby_create, "NewLobby",
+	LINE("profile_id", 0, 39, NULL), NEED_LINE("name", 1, 95, NULL),
+	LINE("icon_png_path", 0, 255, NULL), FLAG("multi_user", "More than one may be in it."),
+	WHOLES("pin", 19, 9, "Digits."), FLAG("stop_when_everyone_leaves", NULL),
+	OBJECT("video_settings", video, NULL), OBJECT("audio_settings", audio, NULL),
+	OBJECT("client_settings", settings, NULL), LINE("runner_state_folder", 0, 255, NULL),
+	OBJECT("runner", runner, "What runs in it."),
+	ID_IN("app_id", "Or an app of the list."),
+	WHOLE("deadline_ms", 0, 25000, "Until it must be there."));
+PART(lobby, "Lobby",
+	NEED_LINE("id", 1, 39, NULL), NEED_TEXT("name", 95, NULL),
+	LINE("icon_png_path", 0, 255, NULL), NEED_FLAG("multi_user", NULL),
+	NEED_LINE("started_by_profile_id", 0, 39, NULL), NEED_FLAG("pin_required", NULL),
+	NEED_FLAG("stop_when_everyone_leaves", NULL), NEED_OBJECT("runner", runner, NULL),
+	NEED_LINES("connected_sessions", 256, 20, NULL),
+	NEED_LINE("state", 1, 16, "starting, ready or ending."),
+	NEED_WHOLE("app_id", INT32_MIN, INT32_MAX, NULL), NEED_WHOLE("video_width", 0, 0, NULL),
+	NEED_WHOLE("video_height", 0, 0, NULL), NEED_WHOLE("video_refresh_rate", 0, 0, NULL),
+	NEED_WHOLE("audio_channel_count", 0, 0, NULL),
+	NEED_LINE("runner_state_folder", 0, 255, NULL));
+SCHEMA(schema_gives_lobbies, "LobbyList", SUCCESS, NEED_LIST("lobbies", 256, lobby, NULL));
+SCHEMA(schema_gives_lobby, "LobbyCreated", SUCCESS, NEED_LINE("lobby_id", 1, 39, NULL));
+SCHEMA(schema_takes_lobby_join, "LobbyJoin",
+	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL),
+	WHOLES("pin", 19, 9, "Digits."), LINE("role", 0, 16, "player or viewer."),
+	WHOLE("deadline_ms", 0, 25000, NULL));
+SCHEMA(schema_takes_lobby_stop, "LobbyStop",
+	NEED_LINE("lobby_id", 1, 39, NULL), WHOLES("pin", 19, 9, "Digits."));
+SCHEMA(schema_takes_lobby_kick, "LobbyKick",
+	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL));
+SCHEMA(schema_takes_lobby_role, "LobbyRole",
+	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL),
+	NEED_LINE("role", 1, 16, "player or viewer."));
+SCHEMA(schema_takes_switch, "Switch",
+	NEED_ID_IN("session_id", NULL), LINE("lobby_id", 0, 39, "Where to; none: back to its own."),
+	WHOLES("pin", 19, 9, "Digits."), LINE("role", 0, 16, "player or viewer."),
+	WHOLE("deadline_ms", 0, 25000, NULL));
+
+/* ---- figures ---- */
+
+PART(thread, "Thread",
+	NEED_WHOLE("tid", 0, 0, "The process' number."), NEED_TEXT("name", 32, NULL),
+	NEED_TEXT("details", 64, NULL), NEED_WHOLE("seconds_since_heartbeat", 0, 0, NULL),
+	NEED_WHOLE("seconds_alive", 0, 0, NULL), NEED_WHOLE("heartbeat_count", 0, 0, NULL),
+	NEED_FLAG("is_stuck", NULL), NEED_TEXT("current_request_path", 256, NULL),
+	NEED_WHOLE("request_duration_seconds", 0, 0, NULL),
+	NEED_FLAG("has_active_request", NULL), NEED_TEXT("stack_trace", 64, "What it does."));
+SCHEMA(schema_gives_health, "Health", SUCCESS,
+	NEED_WHOLE("process_uptime_seconds", 0, 0, NULL),
+	NEED_LIST("threads", 2048, thread, "Our processes."),
+	NEED_WHOLE("stuck_thread_count", 0, 0, "Stopped for good, not gone yet."),
+	NEED_WHOLE("total_thread_count", 0, 0, NULL),
+	NEED_FLAG("can_create_new_pipelines", "A session can start."),
+	NEED_LINE("overall_status", 1, 16, "healthy, degraded or critical."));
+PART(memory_client, "MemoryClient",
+	NEED_ID("session_id", NULL), NEED_LINE("client_ip", 0, 64, NULL),
+	NEED_LINE("resolution", 0, 40, NULL), NEED_LINE("app_id", 1, 16, NULL));
+PART_OPEN(memory_other, "MemoryOther", WHOLE("memory_bytes", 0, 0, NULL));
+SCHEMA(schema_gives_memory, "Memory", SUCCESS,
+	NEED_WHOLE("process_rss_bytes", 0, 0, "Measured: what is our processes' own."),
+	NEED_WHOLE("gstreamer_buffer_bytes", 0, 0, "There are none."),
+	NEED_WHOLE("total_memory_bytes", 0, 0, NULL),
+	NEED_LIST("apps", 256, memory_other, NULL), NEED_LIST("lobbies", 256, memory_other, NULL),
+	NEED_LIST("clients", 256, memory_client, NULL));
+PART(desktop, "Desktop",
+	NEED_ID("desktop_id", NULL), NEED_LINE("app_id", 1, 16, NULL),
+	NEED_WHOLE("width", 0, 0, NULL), NEED_WHOLE("height", 0, 0, NULL),
+	NEED_WHOLE("rate_mhz", 0, 0, NULL));
+SCHEMA(schema_gives_desktops, "DesktopList", SUCCESS, NEED_LIST("desktops", 256, desktop, NULL));
+SCHEMA(schema_gives_viewers, "ViewerList", SUCCESS, NEED_LIST("viewers", 2048, status_row, NULL));
+SCHEMA(schema_gives_counters, "CounterList", SUCCESS,
+	NEED_LIST("processes", 2048, status_row, NULL));
+SCHEMA(schema_gives_evidence, "EvidenceList", SUCCESS,
+	NEED_LIST("evidence", 2048, status_row, NULL));
+SCHEMA(schema_gives_admission, "Admission", SUCCESS,
+	NEED_LIST("admission", 2048, status_row, NULL));
 /* clang-format on */

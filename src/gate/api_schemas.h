@@ -13,6 +13,7 @@ extern const struct schema schema_success;
 extern const struct schema schema_error;
 
 extern const struct schema schema_takes_filter;
+extern const struct schema schema_takes_events;
 extern const struct schema schema_takes_pin;
 extern const struct schema schema_takes_client;
 extern const struct schema schema_takes_restart;
@@ -22,5 +23,34 @@ extern const struct schema schema_gives_link;
 extern const struct schema schema_gives_clients;
 extern const struct schema schema_gives_status;
 extern const struct schema schema_gives_document;
+
+extern const struct schema schema_takes_settings;
+extern const struct schema schema_takes_session;
+extern const struct schema schema_takes_session_input;
+extern const struct schema schema_takes_desktop_input;
+extern const struct schema schema_takes_lobby_create;
+extern const struct schema schema_takes_lobby_join;
+extern const struct schema schema_takes_lobby_stop;
+extern const struct schema schema_takes_lobby_kick;
+extern const struct schema schema_takes_lobby_role;
+extern const struct schema schema_takes_switch;
+extern const struct schema schema_takes_app;
+extern const struct schema schema_takes_id;
+extern const struct schema schema_takes_icon;
+extern const struct schema schema_takes_profile;
+extern const struct schema schema_gives_sessions;
+extern const struct schema schema_gives_keyboard;
+extern const struct schema schema_gives_released;
+extern const struct schema schema_gives_lobbies;
+extern const struct schema schema_gives_lobby;
+extern const struct schema schema_gives_apps;
+extern const struct schema schema_gives_profiles;
+extern const struct schema schema_gives_health;
+extern const struct schema schema_gives_memory;
+extern const struct schema schema_gives_desktops;
+extern const struct schema schema_gives_viewers;
+extern const struct schema schema_gives_counters;
+extern const struct schema schema_gives_evidence;
+extern const struct schema schema_gives_admission;
 
 #endif

@@ -1,41 +1,166 @@
 /* SPDX-License-Identifier: MIT */
 #include "gate/api.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "gate/gate.h"
+#include "gate/health.h"
 #include "ipc/reason.h"
 
-/* How the host does, and what a person does to its processes. */
+/* How the host does, and what a person does to its processes. Whatever the door does not
+ * have in its memory comes from the supervisor's status, row by row. */
 
 enum {
 	RESTART_MS = 5000, /* until the supervisor must have answered */
 };
 
-void api_handle_status(struct request *request) {
+/* What is made of the rows, and which are wanted. */
+struct view {
+	const char *path;
+	const char *kinds[4];
+	json_t *(*make)(struct gate *gate, json_t *rows);
+};
+
+static void begin(struct request *request, json_t *wait) {
 	struct connection *connection = request->connection;
 	struct ipc_message message = { .kind = IPC_STATUS_ASK,
 		.status_ask.request = connection_request(connection) };
-	text_copy(message.status_ask.filter, sizeof(message.status_ask.filter),
-			schema_text(request->json, "filter", ""));
-	connection->wait = json_array();
+	connection->wait = wait;
 	connection->awaits = AWAITS_STATUS;
 	connection_extend(connection, GATE_STATUS_MS);
 	gate_post(request->gate, &message);
 }
 
+void api_handle_status(struct request *request) {
+	const char *filter = schema_text(request->json, "filter", "");
+	json_t *kinds = json_array();
+	if (filter[0]) {
+		json_array_append_new(kinds, json_string(filter));
+	}
+	begin(request, json_pack("{s:[],s:o}", "rows", "kinds", kinds));
+}
+
+static bool is_wanted(const json_t *kinds, const json_t *row) {
+	const char *what = schema_text(row, "what", "");
+	for (size_t i = 0; i < json_array_size(kinds); i++) {
+		if (strcmp(json_string_value(json_array_get(kinds, i)), what) == 0) {
+			return true;
+		}
+	}
+	return json_array_size(kinds) == 0;
+}
+
 void api_handle_status_line(struct gate *gate, const struct ipc_message *message) {
 	struct connection *connection =
 			gate_waiting(gate, message->status_line.request, AWAITS_STATUS);
-	json_t *list = connection ? (json_t *)connection->wait : NULL;
-	if (!list || json_array_size(list) >= WEB_STATUS_LINES_MAX) {
+	json_t *wait = connection ? (json_t *)connection->wait : NULL;
+	json_t *rows = json_object_get(wait, "rows");
+	if (!rows || json_array_size(rows) >= WEB_STATUS_LINES_MAX) {
 		return;
 	}
 	json_t *line = json_loads(message->status_line.line, JSON_REJECT_DUPLICATES, NULL);
-	if (line) {
-		json_array_append_new(list, line);
+	if (line && is_wanted(json_object_get(wait, "kinds"), line)) {
+		json_array_append(rows, line);
 	}
+	json_decref(line);
+}
+
+/* ---- what is made of the rows ---- */
+
+static json_t *named(const char *name, json_t *rows) {
+	return json_pack("{s:b,s:O}", "success", 1, name, rows);
+}
+
+static json_t *make_viewers(struct gate *gate, json_t *rows) {
+	(void)gate;
+	return named("viewers", rows);
+}
+
+static json_t *make_counters(struct gate *gate, json_t *rows) {
+	(void)gate;
+	return named("processes", rows);
+}
+
+static json_t *make_evidence(struct gate *gate, json_t *rows) {
+	(void)gate;
+	return named("evidence", rows);
+}
+
+static json_t *make_admission(struct gate *gate, json_t *rows) {
+	(void)gate;
+	return named("admission", rows);
+}
+
+/* One of our processes, as Wolf tells of its threads. */
+static json_t *thread_json(const json_t *row) {
+	json_int_t uptime = json_integer_value(json_object_get(row, "uptime_s"));
+	const char *operation = schema_text(row, "operation", "");
+	bool busy = operation[0] && strcmp(operation, "idle") != 0;
+	return json_pack("{s:I,s:s,s:s,s:i,s:I,s:I,s:b,s:s,s:i,s:b,s:s}", "tid",
+			json_integer_value(json_object_get(row, "pid")), "name",
+			schema_text(row, "kind", ""), "details", schema_text(row, "name", ""),
+			"seconds_since_heartbeat", 0, "seconds_alive", uptime, "heartbeat_count",
+			json_integer_value(json_object_get(row, "beats")), "is_stuck", 0,
+			"current_request_path", "", "request_duration_seconds", 0,
+			"has_active_request", busy, "stack_trace", operation);
+}
+
+/* A process that hangs is replaced within two seconds: what is stuck is a corpse. */
+static json_t *make_health(struct gate *gate, json_t *rows) {
+	json_t *threads = json_array();
+	json_int_t uptime = 0, stuck = 0;
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		const char *what = schema_text(row, "what", "");
+		if (strcmp(what, "process") == 0) {
+			json_array_append_new(threads, thread_json(row));
+		} else if (strcmp(what, "corpse") == 0) {
+			stuck++;
+		} else {
+			uptime = json_integer_value(json_object_get(row, "uptime_s"));
+		}
+	}
+	bool ready = health_is_ready(gate);
+	size_t total = json_array_size(threads);
+	return json_pack("{s:b,s:I,s:o,s:I,s:I,s:b,s:s}", "success", 1, "process_uptime_seconds",
+			uptime, "threads", threads, "stuck_thread_count", stuck,
+			"total_thread_count", (json_int_t)total, "can_create_new_pipelines", ready,
+			"overall_status",
+			!ready  ? "critical"
+			: stuck ? "degraded"
+				: "healthy");
+}
+
+static const struct view views[] = {
+	{ "/api/v1/system/health", { "host", "process", "corpse" }, make_health },
+	{ "/api/v1/wolf/health", { "host", "process", "corpse" }, make_health },
+	{ "/api/v2/viewers", { "session" }, make_viewers },
+	{ "/api/v2/counters", { "process" }, make_counters },
+	{ "/api/v2/evidence", { "evidence", "incident" }, make_evidence },
+	{ "/api/v2/admission", { "admission", "cost" }, make_admission },
+};
+
+static const struct view *view_at(const char *path) {
+	for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+		if (strcmp(views[i].path, path) == 0) {
+			return &views[i];
+		}
+	}
+	return NULL;
+}
+
+void api_handle_view(struct request *request) {
+	const struct view *view = view_at(request->connection->path);
+	json_t *kinds = json_array();
+	for (size_t i = 0; view && i < ARRAY_LEN(view->kinds) && view->kinds[i]; i++) {
+		json_array_append_new(kinds, json_string(view->kinds[i]));
+	}
+	begin(request, json_pack("{s:[],s:o}", "rows", "kinds", kinds));
 }
 
 void api_handle_status_end(struct gate *gate, const struct ipc_message *message) {
@@ -44,9 +169,114 @@ void api_handle_status_end(struct gate *gate, const struct ipc_message *message)
 	if (!connection) {
 		return;
 	}
-	json_t *list = (json_t *)TAKE(connection->wait, NULL);
-	api_answer(connection, 200, json_pack("{s:b,s:o}", "success", 1, "status", list));
+	const struct view *view = view_at(connection->path);
+	json_t *wait = (json_t *)TAKE(connection->wait, NULL);
+	json_t *rows = json_object_get(wait, "rows");
+	api_answer(connection, 200, view ? view->make(gate, rows) : named("status", rows));
+	json_decref(wait);
 }
+
+/* ---- memory ---- */
+
+/* What the supervisor measured, from the figures that it publishes. */
+static json_int_t memory_of(const char *figures) {
+	static const char name[] = "\nperigee_process_memory_bytes{";
+	json_int_t sum = 0;
+	for (const char *at = figures; (at = strstr(at, name));) {
+		at += sizeof(name) - 1;
+		const char *value = strstr(at, "} ");
+		sum += value ? (json_int_t)strtoll(value + 2, NULL, 10) : 0;
+	}
+	return sum;
+}
+
+static json_t *client_json(const struct web_session *row) {
+	char id[API_ID_SIZE], address[ADDRESS_TEXT_MAX], app[16], size[40];
+	api_id_text(row->session, id);
+	address_ip_text(&row->address, address);
+	text_format(app, sizeof(app), "%d", row->app);
+	text_format(size, sizeof(size), "%ux%u@%u", row->width, row->height, row->rate_mhz / 1000);
+	return json_pack("{s:s,s:s,s:s,s:s}", "session_id", id, "client_ip", address, "resolution",
+			size, "app_id", app);
+}
+
+void api_handle_memory(struct request *request) {
+	struct gate *gate = request->gate;
+	json_t *clients = json_array();
+	char *figures = health_figures(gate);
+	json_int_t total = figures ? memory_of(figures) : 0;
+	free(figures);
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		if (gate->web.sessions[i].session) {
+			json_array_append_new(clients, client_json(&gate->web.sessions[i]));
+		}
+	}
+	api_answer(request->connection, 200,
+			json_pack("{s:b,s:I,s:i,s:I,s:[],s:[],s:o}", "success", 1,
+					"process_rss_bytes", total, "gstreamer_buffer_bytes", 0,
+					"total_memory_bytes", total, "apps", "lobbies", "clients",
+					clients));
+}
+
+/* ---- desktops ---- */
+
+void api_handle_desktops(struct request *request) {
+	struct gate *gate = request->gate;
+	json_t *list = json_array();
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		const struct web_session *row = &gate->web.sessions[i];
+		char id[API_ID_SIZE], app[16];
+		if (row->session) {
+			api_id_text(row->session, id);
+			text_format(app, sizeof(app), "%d", row->app);
+			json_array_append_new(
+					list, json_pack("{s:s,s:s,s:i,s:i,s:i}", "desktop_id", id,
+							      "app_id", app, "width", row->width,
+							      "height", row->height, "rate_mhz",
+							      (int)row->rate_mhz));
+		}
+	}
+	api_answer(request->connection, 200,
+			json_pack("{s:b,s:o}", "success", 1, "desktops", list));
+}
+
+/* ---- what this host does not do ---- */
+
+void api_handle_not_built(struct request *request) {
+	static const struct {
+		const char *path, *words;
+	} rows[] = {
+		{ "/api/v1/lobbies/set-pipewire-node-id",
+				"Desktops are Wayland compositors of Perigee's own: there is no "
+				"PipeWire node to take pictures from." },
+		{ "/api/v1/sessions/add",
+				"A session begins with a client's launch over HTTPS; a desktop "
+				"without a client is a lobby (POST /api/v1/lobbies/create)." },
+		{ "/api/v1/sessions/start",
+				"Streams go to clients that have shown a session's secret, to no "
+				"other address." },
+		{ "/api/v1/sessions/resume",
+				"A session is resumed by its client, which brings a new key." },
+		{ "/api/v1/sessions/configure",
+				"A client's next launch cannot be sent to a lobby yet: join it "
+				"(POST /api/v1/lobbies/join) when it has come." },
+		{ "/api/v1/runners/start", "A session has one runner, its app's." },
+		{ "/api/v1/docker/images/inspect",
+				"This host has no container engine to ask yet." },
+		{ "/api/v1/docker/images/pull", "This host has no container engine to ask yet." },
+		{ "/api/v1/lobbies/pause", "Lobbies are not paused; leave them, or stop them." },
+		{ "/api/v1/lobbies/resume", "Lobbies are not paused; leave them, or stop them." },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].path, request->connection->path) == 0) {
+			api_error(request->connection, 501, rows[i].words);
+			return;
+		}
+	}
+	api_error(request->connection, 501, "This host does not do that.");
+}
+
+/* ---- by hand ---- */
 
 void api_handle_restart(struct request *request) {
 	struct connection *connection = request->connection;

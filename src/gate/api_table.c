@@ -33,6 +33,22 @@ enum {
 		.about = { .takes = &schema_anything, .media = media_, .words = words_ } \
 	}
 
+#define STREAM(path_, scope_, takes_, media_, handle_, words_) \
+	{ \
+		.path = path_, .doors = BOTH, .method = HTTP_GET, .access = ACCESS_KEY, \
+		.handle = handle_, .about = { .scope = SCOPE_##scope_, .takes = takes_, \
+			.media = media_, .words = words_ } \
+	}
+
+/* What Wolf has and this host has not: answered with 501 and the reason. */
+#define LACK(path_, scope_) \
+	CALL(POST, path_, BOTH, LOUD, scope_, &schema_anything, NO, api_handle_not_built, \
+			"Not done by this host: 501, and why.")
+#define LACK_GET(path_, scope_) \
+	CALL(GET, path_, BOTH, LOUD, scope_, &schema_anything, NO, api_handle_not_built, \
+			"Not done by this host: 501, and why.")
+#define PNG(path_, takes_, handle_, words_) STREAM(path_, READ, takes_, "image/png", handle_, words_)
+
 #define NO NULL
 
 /* clang-format off */
@@ -42,6 +58,9 @@ static const struct route routes[] = {
 	PAGE("/pair.js", web_handle_asset),
 	PAGE("/pair.css", web_handle_asset),
 	PAGE("/icon.svg", web_handle_asset),
+
+	STREAM("/api/v1/events", READ, &schema_takes_events, "text/event-stream", events_handle,
+		"What happens, as server-sent events; Last-Event-ID goes on where it broke off."),
 
 	CALL(GET, "/api/v1/pair/pending", BOTH, QUIET, PAIR, NO, &schema_gives_pending,
 		api_handle_pending, "The clients that wait for their PIN."),
@@ -54,6 +73,86 @@ static const struct route routes[] = {
 		api_handle_clients, "The paired clients."),
 	CALL(POST, "/api/v1/unpair/client", BOTH, LOUD, CLIENTS, &schema_takes_client, NO,
 		api_handle_unpair, "Forgets a client and ends what it has open."),
+
+	CALL(POST, "/api/v1/clients/settings", BOTH, LOUD, CLIENTS, &schema_takes_settings, NO,
+		api_handle_client_settings, "Changes how a client likes it: what is given."),
+
+	CALL(GET, "/api/v1/apps", BOTH, QUIET, READ, NO, &schema_gives_apps,
+		api_handle_apps, "What clients see and can launch."),
+	CALL(POST, "/api/v1/apps/add", BOTH, LOUD, APPS, &schema_takes_app, NO,
+		api_handle_app_add, "Keeps one more app."),
+	CALL(POST, "/api/v1/apps/delete", BOTH, LOUD, APPS, &schema_takes_id, NO,
+		api_handle_app_delete, "Forgets an app that was added."),
+	CALL(GET, "/api/v1/profiles", BOTH, QUIET, READ, NO, &schema_gives_profiles,
+		api_handle_profiles, "People at a launcher, and their apps."),
+	CALL(POST, "/api/v1/profiles/add", BOTH, LOUD, APPS, &schema_takes_profile, NO,
+		api_handle_profile_add, "Keeps one more profile."),
+	CALL(POST, "/api/v1/profiles/remove", BOTH, LOUD, APPS, &schema_takes_id, NO,
+		api_handle_profile_remove, "Forgets a profile."),
+	PNG("/api/v1/utils/get-icon", &schema_takes_icon, api_handle_icon,
+		"An app's picture."),
+
+	CALL(GET, "/api/v1/sessions", BOTH, QUIET, READ, NO, &schema_gives_sessions,
+		api_handle_sessions, "The clients' sessions."),
+	CALL(POST, "/api/v1/sessions/pause", BOTH, LOUD, SESSIONS, &schema_takes_session, NO,
+		api_handle_session_pause, "Sends the viewer away; its desktop stays."),
+	CALL(POST, "/api/v1/sessions/stop", BOTH, LOUD, SESSIONS, &schema_takes_session, NO,
+		api_handle_session_stop, "Ends a session with its desktop."),
+	CALL(POST, "/api/v1/sessions/input", BOTH, QUIET, INPUT, &schema_takes_session_input, NO,
+		api_handle_session_input, "One input packet, as if the client had sent it."),
+	LACK("/api/v1/sessions/add", SESSIONS),
+	LACK("/api/v1/sessions/start", SESSIONS),
+	LACK("/api/v1/sessions/resume", SESSIONS),
+	LACK("/api/v1/sessions/configure", SESSIONS),
+	LACK("/api/v1/runners/start", SESSIONS),
+	LACK("/api/v1/docker/images/pull", APPS),
+	LACK_GET("/api/v1/docker/images/inspect", APPS),
+	CALL(GET, "/api/v1/keyboard/state", BOTH, QUIET, INPUT, NO, &schema_gives_keyboard,
+		api_handle_keyboard_state, "What is held down on each desktop."),
+	CALL(POST, "/api/v1/keyboard/reset", BOTH, LOUD, INPUT, &schema_takes_session,
+		&schema_gives_released, api_handle_keyboard_reset,
+		"What is held down goes up, whoever holds it."),
+
+	CALL(GET, "/api/v1/lobbies", BOTH, QUIET, READ, NO, &schema_gives_lobbies,
+		api_handle_lobbies, "Desktops with a life of their own."),
+	CALL(POST, "/api/v1/lobbies/create", BOTH, LOUD, LOBBIES, &schema_takes_lobby_create,
+		&schema_gives_lobby, api_handle_lobby_create,
+		"Makes a lobby; answered when its desktop is there."),
+	CALL(POST, "/api/v1/lobbies/join", BOTH, LOUD, LOBBIES, &schema_takes_lobby_join, NO,
+		api_handle_lobby_join, "Moves a session there; answered with its first picture."),
+	CALL(POST, "/api/v1/lobbies/leave", BOTH, LOUD, LOBBIES, &schema_takes_lobby_kick, NO,
+		api_handle_lobby_leave, "Moves a session back to its own desktop."),
+	CALL(POST, "/api/v1/lobbies/stop", BOTH, LOUD, LOBBIES, &schema_takes_lobby_stop, NO,
+		api_handle_lobby_stop, "Ends a lobby; who is in it goes back."),
+	LACK("/api/v1/lobbies/pause", LOBBIES),
+	LACK("/api/v1/lobbies/resume", LOBBIES),
+	LACK("/api/v1/lobbies/set-pipewire-node-id", LOBBIES),
+
+	CALL(GET, "/api/v1/system/health", BOTH, QUIET, READ, NO, &schema_gives_health,
+		api_handle_view, "Whether a session can start, and our processes."),
+	CALL(GET, "/api/v1/wolf/health", BOTH, QUIET, READ, NO, &schema_gives_health,
+		api_handle_view, "The same."),
+	CALL(GET, "/api/v1/system/memory", BOTH, QUIET, READ, NO, &schema_gives_memory,
+		api_handle_memory, "Memory, as measured."),
+
+	CALL(GET, "/api/v2/desktops", BOTH, QUIET, READ, NO, &schema_gives_desktops,
+		api_handle_desktops, "What can be seen and steered."),
+	CALL(POST, "/api/v2/desktops/input", BOTH, QUIET, INPUT, &schema_takes_desktop_input, NO,
+		api_handle_desktop_input, "Points, clicks, presses keys and types."),
+	CALL(GET, "/api/v2/viewers", BOTH, QUIET, READ, NO, &schema_gives_viewers,
+		api_handle_view, "Sessions with the ages of their pictures and other figures."),
+	CALL(POST, "/api/v2/viewers/switch", BOTH, LOUD, LOBBIES, &schema_takes_switch, NO,
+		api_handle_switch, "Moves a session to a lobby or back."),
+	CALL(POST, "/api/v2/lobbies/kick", BOTH, LOUD, LOBBIES, &schema_takes_lobby_kick, NO,
+		api_handle_lobby_kick, "Puts a session out of a lobby."),
+	CALL(POST, "/api/v2/lobbies/role", BOTH, LOUD, LOBBIES, &schema_takes_lobby_role, NO,
+		api_handle_lobby_role, "Says whether a session in a lobby may steer."),
+	CALL(GET, "/api/v2/counters", BOTH, QUIET, READ, NO, &schema_gives_counters,
+		api_handle_view, "Our processes and their counters."),
+	CALL(GET, "/api/v2/evidence", BOTH, QUIET, READ, NO, &schema_gives_evidence,
+		api_handle_view, "What failed, and where what it left lies."),
+	CALL(GET, "/api/v2/admission", BOTH, QUIET, READ, NO, &schema_gives_admission,
+		api_handle_view, "What would still fit, and what a session costs here."),
 
 	CALL(GET, "/api/v1/status", BOTH, QUIET, READ, &schema_takes_filter, &schema_gives_status,
 		api_handle_status, "Everything there is, row by row."),

@@ -75,10 +75,11 @@ void connection_close(struct connection *connection) {
 		return;
 	}
 	struct connections *pool = connection->pool;
-	if (connection->phase == PHASE_PENDING) {
+	if (connection->phase == PHASE_PENDING || connection->streaming) {
 		connection->class->gone(connection);
 	}
 	connection->open = false;
+	connection->streaming = false;
 	connection->generation++;
 	deadline_disarm(&connection->deadline);
 	connection->io = sd_event_source_disable_unref(connection->io);
@@ -164,7 +165,8 @@ static void finish_answer(struct connection *connection) {
 	}
 }
 
-static void flush(struct connection *connection) {
+/* True when all of it is written; else it waits, or is closed. */
+static bool write_all(struct connection *connection) {
 	bool progress = false;
 	uint32_t events = EPOLLOUT;
 	while (connection->out_done < connection->out_len ||
@@ -183,16 +185,78 @@ static void flush(struct connection *connection) {
 								: connection->answer_due_us);
 			}
 			want(connection, events);
-			return;
+			return false;
 		}
 		if (rc < 0) {
 			connection_close(connection);
-			return;
+			return false;
 		}
 		*done += (size_t)rc;
 		progress = true;
 	}
-	finish_answer(connection);
+	return true;
+}
+
+/* Nothing is left to write, and the stream goes on. */
+static void rest(struct connection *connection) {
+	if (connection->peer_ended) {
+		connection_close(connection);
+		return;
+	}
+	places_change(&connection->pool->places, connection->slot, PLACE_IDLE);
+	set_phase(connection, PHASE_STREAM, in_ms(CONNECTION_QUIET_MS));
+	want(connection, 0);
+}
+
+static void flush(struct connection *connection) {
+	do {
+		if (!write_all(connection)) {
+			return;
+		}
+		if (connection->streaming) {
+			drop_output(connection);
+		}
+	} while (connection->streaming && connection->class->more(connection));
+	if (connection->streaming) {
+		rest(connection);
+	} else {
+		finish_answer(connection);
+	}
+}
+
+void connection_stream_begin(struct connection *connection, char *out, size_t out_len) {
+	assert(connection->class->more);
+	connection->streaming = true;
+	connection_answer(connection, out, out_len, NULL, 0, NULL, false);
+}
+
+void connection_stream_wake(struct connection *connection) {
+	if (!connection->open || connection->phase != PHASE_STREAM) {
+		return; /* what is being written wakes it */
+	}
+	if (connection->class->more(connection)) {
+		flush(connection);
+	}
+}
+
+void connection_stream_give(struct connection *connection, char *out, size_t out_len) {
+	drop_output(connection);
+	connection->out = out;
+	connection->out_len = out_len;
+	connection->answer_due_us = in_ms(CONNECTION_ANSWER_MS);
+}
+
+void connection_stream_put(struct connection *connection, char *out, size_t out_len) {
+	assert(connection->phase == PHASE_STREAM);
+	connection_stream_give(connection, out, out_len);
+	flush(connection);
+}
+
+void connection_stream_end(struct connection *connection) {
+	if (connection->streaming) {
+		connection->class->gone(connection);
+		connection->streaming = false;
+	}
 }
 
 void connection_answer(struct connection *connection, char *out, size_t out_len, const void *body,
@@ -226,6 +290,7 @@ uint32_t connection_begin(struct connection *connection, uint32_t timeout_ms) {
 	connection->begun_us = clock_now_us();
 	connection->awaits = 0;
 	connection->wait = NULL;
+	connection->streaming = false;
 	connection->path = "";
 	connection->quiet = false;
 	places_change(&connection->pool->places, connection->slot, PLACE_BUSY);
@@ -414,6 +479,11 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
 			handle_end_while_pending(connection);
 		}
 		break;
+	case PHASE_STREAM:
+		if (events & EPOLLRDHUP) {
+			connection_close(connection);
+		}
+		break;
 	case PHASE_WRITE:
 		/* Level-triggered: not to be told again while the rest goes out. */
 		connection->peer_ended |= (events & EPOLLRDHUP) != 0;
@@ -462,6 +532,10 @@ int connection_start(struct connection *connection) {
 }
 
 void connection_expire(struct connection *connection) {
+	if (connection->streaming) {
+		connection->class->overdue(connection); /* quiet, or it takes nothing */
+		return;
+	}
 	count(connection->pool, PULSE_GATE_OVERDUE);
 	if (connection->phase == PHASE_PENDING) {
 		uint16_t generation = connection->generation;

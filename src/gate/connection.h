@@ -33,6 +33,7 @@ enum {
 	CONNECTION_ANSWER_MS = 60000, /* and the whole answer */
 	CONNECTION_IDLE_MS = 15000,
 	CONNECTION_LINGER_MS = 2000, /* our end is said, the client's is awaited */
+	CONNECTION_QUIET_MS = 15000, /* a stream of events without one: time to say so */
 	CONNECTION_INPUT_MAX = 64 * 1024,
 	CONNECTION_TRACE_SIZE = 20,
 	/* Who goes first when several have something to do; smaller is sooner, strangers are 0
@@ -49,6 +50,7 @@ enum connection_phase {
 	PHASE_IDLE,
 	PHASE_PENDING, /* a handler owes the answer */
 	PHASE_WRITE,
+	PHASE_STREAM, /* an endless answer, of which all that there is was written */
 	PHASE_LINGER,
 	PHASES,
 };
@@ -65,8 +67,11 @@ struct connection_class {
 	int (*receive)(struct connection *connection);
 	/* The deadline of connection_begin() has passed: answer now. */
 	void (*overdue)(struct connection *connection);
-	/* Closed while pending; the request's name is void. */
+	/* Closed while pending, or streaming; the request's name is void. */
 	void (*gone)(struct connection *connection);
+	/* Of an endless answer: all was written. Gives more by connection_stream_give() and
+	 * answers true, or has nothing now. */
+	bool (*more)(struct connection *connection);
 };
 
 /* What an answer borrows, counted. */
@@ -111,6 +116,7 @@ struct connection {
 	const void *body; /* borrowed from keep, or constant */
 	size_t body_len, body_done;
 	struct connection_keep *keep; /* counted */
+	bool streaming;               /* the answer has no end: class->more() */
 
 	char trace[CONNECTION_TRACE_SIZE]; /* of the request, for the log */
 	uint64_t begun_us;
@@ -180,6 +186,19 @@ void connection_body(struct connection *connection);
  * keep_alive the connection ends after it. The connection may be closed on return. */
 void connection_answer(struct connection *connection, char *out, size_t out_len, const void *body,
 		size_t body_len, struct connection_keep *keep, bool keep_alive);
+
+/* The same for an answer that goes on as class->more() has more, until
+ * connection_stream_end(). What the client sends from now on is not read. Its place may be
+ * taken away when places are short. The connection may be closed on return. */
+void connection_stream_begin(struct connection *connection, char *out, size_t out_len);
+/* There is more: asks class->more() if the last was written. */
+void connection_stream_wake(struct connection *connection);
+/* Between two of these: writes out (malloc), which is not class->more()'s. */
+void connection_stream_put(struct connection *connection, char *out, size_t out_len);
+/* From class->more(): takes out (malloc). */
+void connection_stream_give(struct connection *connection, char *out, size_t out_len);
+/* From class->more(), or while nothing is being written: what was given is the last. */
+void connection_stream_end(struct connection *connection);
 
 void connection_close(struct connection *connection);
 

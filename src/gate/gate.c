@@ -45,6 +45,11 @@ static void handle_cancel_overdue(struct connection *connection) {
 			"The host could not end the session in time.");
 }
 
+static void input_overdue(struct connection *connection) {
+	api_input_gone(connection);
+	api_handle_overdue(connection);
+}
+
 static const struct {
 	void (*overdue)(struct connection *connection);
 	void (*gone)(struct connection *connection);
@@ -57,6 +62,14 @@ static const struct {
 	[AWAITS_PAIR_ANSWER] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_REMOVED] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_STATUS] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_STATE] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_DONE] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_INPUT] = { input_overdue, api_input_gone },
+	[AWAITS_KEYS] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_KEYS_LIST] = { api_keys_overdue, api_keys_gone },
+	[AWAITS_LOBBY_CREATED] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_LOBBY_DONE] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_EVENTS] = { NULL, events_handle_gone },
 	[AWAITS_RESTARTED] = { api_handle_overdue, api_handle_gone },
 #ifdef PERIGEE_OBEY
 	[AWAITS_OBEYED] = { api_handle_overdue, api_handle_gone },
@@ -64,6 +77,10 @@ static const struct {
 };
 
 void gate_overdue(struct connection *connection) {
+	if (connection->awaits == AWAITS_EVENTS) {
+		events_handle_quiet(connection);
+		return;
+	}
 	log_warning("overdue", "path=%s awaits=%u trace=%s", connection->path, connection->awaits,
 			connection->trace);
 	if (waits[connection->awaits].overdue) {
@@ -94,6 +111,7 @@ static void check_ready(struct gate *gate) {
 
 static void forget_client(struct gate *gate, const uint8_t fingerprint[32]) {
 	if (clients_remove(&gate->clients, fingerprint)) {
+		api_tell_client(gate, fingerprint, false);
 		log_info("client-gone", "clients=%zu", gate->clients.count);
 	}
 	sessions_state(&gate->sessions, fingerprint, 0, 0, SESSION_GONE);
@@ -145,6 +163,26 @@ static void handle_client(struct gate *gate, const struct ipc_message *message) 
 			message->client.permissions);
 	if (rc < 0) {
 		log_error("client-refused", "error=%d", rc);
+	} else {
+		api_tell_client(gate, fingerprint, true);
+	}
+}
+
+/* For the web door alone: what programs and people have made. */
+static void handle_kept(struct gate *gate, const struct ipc_message *message) {
+	static void (*const kept[IPC_KINDS])(struct gate *, const struct ipc_message *) = {
+		[IPC_APP] = api_handle_app_row,
+		[IPC_APP_GONE] = api_handle_app_gone,
+		[IPC_PROFILE] = api_handle_profile_row,
+		[IPC_PROFILE_GONE] = api_handle_profile_gone,
+		[IPC_CLIENT_SETTINGS] = api_handle_settings_row,
+		[IPC_STATE_DONE] = api_handle_state_done,
+	};
+	if (message->kind == IPC_STATE_DONE) {
+		store_line_answered(&gate->store_line, message->state_done.request);
+	}
+	if (gate->role == PEER_WEB && kept[message->kind]) {
+		kept[message->kind](gate, message);
 	}
 }
 
@@ -178,6 +216,7 @@ static void handle_store(
 		api_handle_removed(gate, message);
 		break;
 	default:
+		handle_kept(gate, message);
 		break;
 	}
 	check_ready(gate);
@@ -341,6 +380,15 @@ FORWARD(handle_pair_answer, api_handle_pair_answer)
 FORWARD(handle_status_line, api_handle_status_line)
 FORWARD(handle_status_end, api_handle_status_end)
 FORWARD(handle_restarted, api_handle_restarted)
+FORWARD(handle_told_session, api_handle_told_session)
+FORWARD(handle_told_event, api_handle_told_event)
+FORWARD(handle_done, api_handle_done)
+FORWARD(handle_keys, api_handle_keys)
+FORWARD(handle_lobby_created, api_handle_lobby_created)
+FORWARD(handle_lobby_done, api_handle_lobby_done)
+FORWARD(handle_lobby_state, api_handle_lobby_state)
+FORWARD(handle_lobby_gone, api_handle_lobby_gone)
+FORWARD(handle_lobby_member, api_handle_lobby_member)
 #ifdef PERIGEE_OBEY
 FORWARD(handle_obeyed, web_handle_obeyed)
 #endif
@@ -370,6 +418,16 @@ static message_handler *const handlers[IPC_KINDS] = {
 #ifdef PERIGEE_OBEY
 	[IPC_OBEYED] = handle_obeyed,
 #endif
+	[IPC_API_INPUT] = api_handle_input_channel,
+	[IPC_TOLD_SESSION] = handle_told_session,
+	[IPC_TOLD_EVENT] = handle_told_event,
+	[IPC_API_DONE] = handle_done,
+	[IPC_KEYS] = handle_keys,
+	[IPC_LOBBY_CREATED] = handle_lobby_created,
+	[IPC_LOBBY_DONE] = handle_lobby_done,
+	[IPC_LOBBY_STATE] = handle_lobby_state,
+	[IPC_LOBBY_GONE] = handle_lobby_gone,
+	[IPC_LOBBY_MEMBER] = handle_lobby_member,
 	[IPC_BOARD] = health_handle_board,
 	[IPC_GUEST] = handle_guest,
 };
@@ -445,12 +503,14 @@ int gate_init(struct gate *gate, enum ipc_peer role) {
 	}
 	sd_event_source_set_priority(gate->worker.channel.io, CONNECTION_PRIORITY_MESSAGES);
 	datagrams_init(&gate->datagrams, gate);
+	web_init(&gate->web);
 	gate->connections.trusts = trusts;
 	return connections_init(&gate->connections, gate->worker.event, &gate->worker.pulse, gate);
 }
 
 void gate_finish(struct gate *gate) {
 	connections_finish(&gate->connections);
+	web_finish(&gate->web);
 	datagrams_finish(&gate->datagrams);
 	pairs_finish(&gate->pairs);
 	sessions_finish(&gate->sessions);

@@ -39,11 +39,19 @@ enum gate_awaits {
 	AWAITS_LAUNCHED,
 	AWAITS_CANCELLED,
 	AWAITS_ANNOUNCED,
-	AWAITS_PAIR_ANSWER, /* web: PAIR_ANSWER, then PAIR_GONE */
-	AWAITS_REMOVED,     /* web: CLIENT_REMOVED */
-	AWAITS_STATUS,      /* web: STATUS_END */
-	AWAITS_RESTARTED,   /* web: RESTARTED */
-	AWAITS_OBEYED,      /* web, in a build for tests: OBEYED */
+	AWAITS_PAIR_ANSWER,   /* web: PAIR_ANSWER, then PAIR_GONE */
+	AWAITS_REMOVED,       /* web: CLIENT_REMOVED */
+	AWAITS_STATUS,        /* web: STATUS_END */
+	AWAITS_RESTARTED,     /* web: RESTARTED */
+	AWAITS_STATE,         /* web: STATE_DONE */
+	AWAITS_DONE,          /* web: API_DONE */
+	AWAITS_INPUT,         /* web: API_INPUT */
+	AWAITS_KEYS,          /* web: KEYS, what was held */
+	AWAITS_KEYS_LIST,     /* web: KEYS of every desktop */
+	AWAITS_LOBBY_CREATED, /* web: LOBBY_CREATED */
+	AWAITS_LOBBY_DONE,    /* web: LOBBY_DONE */
+	AWAITS_EVENTS,        /* web: an endless answer */
+	AWAITS_OBEYED,        /* web, in a build for tests: OBEYED */
 	GATE_AWAITS,
 };
 
@@ -67,7 +75,7 @@ struct gate {
 	struct datagrams datagrams;
 	struct web web;
 	bool has_guest;
-	uint8_t guest[32]; /* the supervisor's own client, the newest */
+	uint8_t guest[32];         /* the supervisor's own client, the newest */
 	struct board_reader board; /* web: what the supervisor says of our health */
 	struct connections connections;
 };

@@ -120,6 +120,25 @@ void health_handle_metrics(struct request *request) {
 	request_answer(connection, &reply, 200, text, strlen(text));
 }
 
+bool health_is_ready(const struct gate *gate) {
+	struct board_state state;
+	uint64_t age_ns = 0;
+	bool known = look(gate, &state, NULL, 0, &age_ns);
+	return health_ready(known ? &state : NULL, age_ns / NS_PER_MS).status == 200;
+}
+
+char *health_figures(const struct gate *gate) {
+	struct board_state state;
+	uint64_t age_ns = 0;
+	char *text = malloc(BOARD_TEXT_MAX + 1);
+	if (!text || !look(gate, &state, text, BOARD_TEXT_MAX, &age_ns)) {
+		free(text);
+		return NULL;
+	}
+	text[state.text_len] = '\0';
+	return text;
+}
+
 void health_handle_board(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)message;
 	int fd = fds_take(fds, 0);

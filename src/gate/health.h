@@ -31,6 +31,11 @@ void health_handle_alive(struct request *request);
 void health_handle_ready(struct request *request);
 void health_handle_metrics(struct request *request);
 
+/* What /readyz says. */
+bool health_is_ready(const struct gate *gate);
+/* The supervisor's metrics as text (malloc); NULL when there are none yet. */
+char *health_figures(const struct gate *gate);
+
 /* BOARD of a supervisor, also of a new one. */
 void health_handle_board(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
 

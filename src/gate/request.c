@@ -41,7 +41,7 @@ static const char *door_name(enum ipc_door door) {
 	return names[door] ? names[door] : "other";
 }
 
-static void log_answer(const struct connection *connection, int code) {
+void request_log(const struct connection *connection, int code) {
 	char address[ADDRESS_TEXT_MAX];
 	address_ip_text(&connection->peer, address);
 	bool quiet = connection->quiet && code < 400;
@@ -57,7 +57,7 @@ void request_answer_kept(struct connection *connection, const struct http_answer
 	struct http_answer full = *answer;
 	full.content_length = len;
 	full.keep_alive = connection->keep_alive && connection->pool->listening;
-	log_answer(connection, code);
+	request_log(connection, code);
 	bool copies = !keep && len <= COPY_MAX;
 	char *out = malloc(ANSWER_HEAD_MAX + (copies ? len : 0));
 	int head = out ? http_answer_write(&full, out, ANSWER_HEAD_MAX) : -ENOMEM;

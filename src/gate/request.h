@@ -103,4 +103,7 @@ void request_answer(struct connection *connection, const struct http_answer *ans
 void request_answer_kept(struct connection *connection, const struct http_answer *answer, int code,
 		const void *body, size_t len, struct connection_keep *keep);
 
+/* For an answer that is given in another way. */
+void request_log(const struct connection *connection, int code);
+
 #endif

@@ -50,6 +50,28 @@ void web_handle_asset(struct request *request) {
 	answer_asset(request, request->connection->path + 1);
 }
 
+void web_init(struct web *web) {
+	events_init(&web->events);
+	web->lobbies = json_object();
+	web->apps = json_object();
+	web->profiles = json_object();
+	web->settings = json_object();
+	for (size_t i = 0; i < WEB_INPUTS_MAX; i++) {
+		web->inputs[i].channel.fd = -1;
+	}
+}
+
+void web_finish(struct web *web) {
+	events_finish(&web->events);
+	json_decref(web->lobbies);
+	json_decref(web->apps);
+	json_decref(web->profiles);
+	json_decref(web->settings);
+	for (size_t i = 0; i < WEB_INPUTS_MAX; i++) {
+		channel_close(&web->inputs[i].channel);
+	}
+}
+
 /* ---- who may ---- */
 
 /* A browser that was led here by another site says so in one of these. */
@@ -174,6 +196,7 @@ const struct connection_class web_class = {
 	.receive = request_receive,
 	.overdue = gate_overdue,
 	.gone = gate_gone,
+	.more = events_more,
 };
 
 const struct connection_class web_api_class = {
@@ -181,4 +204,5 @@ const struct connection_class web_api_class = {
 	.receive = request_receive,
 	.overdue = gate_overdue,
 	.gone = gate_gone,
+	.more = events_more,
 };

@@ -6,8 +6,11 @@
 
 #include "base/address.h"
 #include "gate/connection.h"
+#include "gate/events.h"
 #include "gate/keyguard.h"
 #include "gate/request.h"
+#include "gate/sessions.h"
+#include "ipc/channel.h"
 #include "ipc/message.h"
 
 /* The web door: the pages for people and the API for programs, over HTTPS with the web key
@@ -19,6 +22,7 @@ enum {
 	WEB_PENDING_MAX = 16,
 	WEB_PAIR_MS = 25000, /* from the PIN to the end of the pairing */
 	WEB_STATUS_LINES_MAX = 2048,
+	WEB_INPUTS_MAX = 16,
 };
 
 extern const struct request_site web_site;
@@ -34,10 +38,44 @@ struct web_pending {
 	uint32_t request; /* of the connection that gave the PIN, 0 for none */
 };
 
+/* As the supervisor told it last. */
+struct web_session {
+	uint64_t session; /* 0: free */
+	uint8_t client[32];
+	char client_name[64];
+	struct address address;
+	int32_t app;
+	uint8_t state; /* SESSION_ */
+	uint16_t width, height;
+	uint32_t rate_mhz;
+	uint8_t channels;
+	uint64_t desktop, begun_ms;
+	uint32_t reason; /* when gone */
+	char detail[160];
+};
+
+/* A channel on which input goes to a desktop. */
+struct web_input {
+	uint64_t session; /* 0: free */
+	struct channel channel;
+	uint64_t sequence, used_ms;
+};
+
 struct web {
 	struct web_pending pending[WEB_PENDING_MAX];
 	struct keyguard guard;
+	struct events events;
+	struct web_session sessions[SESSIONS_MAX];
+	struct web_input inputs[WEB_INPUTS_MAX];
+	/* owned objects of rows as the API shows them, by id; apps by number */
+	struct json_t *lobbies, *apps, *profiles, *settings;
 };
+
+void web_init(struct web *web);
+void web_finish(struct web *web);
+
+/* The session of that id, 0 for a free row; NULL when there is none. */
+struct web_session *web_session_find(struct web *web, uint64_t id);
 
 void web_serve(struct request *request, const struct route *route);
 void web_not_found(struct request *request, int status);

@@ -209,9 +209,11 @@ int http_answer_write(const struct http_answer *answer, char *buf, size_t size) 
 	if (rc < 0) {
 		return rc;
 	}
-	text_putf(&w, "Content-Length: %zu\r\n", answer->content_length);
-	text_put(&w, answer->keep_alive ? "Connection: keep-alive\r\n\r\n"
-					: "Connection: close\r\n\r\n");
+	if (!answer->endless) {
+		text_putf(&w, "Content-Length: %zu\r\n", answer->content_length);
+	}
+	text_put(&w, answer->keep_alive && !answer->endless ? "Connection: keep-alive\r\n\r\n"
+							    : "Connection: close\r\n\r\n");
 	return w.failed ? -ENOSPC : (int)(size - w.left);
 }
 

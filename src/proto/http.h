@@ -66,7 +66,8 @@ int http_query_number(struct span query, const char *name, int64_t min, int64_t 
 struct http_answer {
 	int status;
 	const char *content_type;    /* default: no Content-Type */
-	size_t content_length;       /* always written */
+	size_t content_length;       /* written unless endless */
+	bool endless;                /* the body ends with the connection */
 	bool keep_alive;             /* else Connection: close */
 	const char *content_policy;  /* CSP without frame-ancestors; default-src 'none' */
 	const char *frame_ancestors; /* 'none' */

@@ -245,13 +245,15 @@ static void the_unix_socket_needs_no_key(void **state) {
 	rig_expect(&world->rig, IPC_STATUS_ASK, &ask);
 	assert_string_equal(ask.status_ask.filter, "x");
 	line.status_line.request = ask.status_ask.request;
-	text_copy(line.status_line.line, sizeof(line.status_line.line), "{\"worker\":\"gate\"}");
+	text_copy(line.status_line.line, sizeof(line.status_line.line),
+			"{\"what\":\"x\",\"worker\":\"gate\"}");
 	rig_send(&world->rig, &line);
 	rig_send(&world->rig, &line);
 	line.kind = IPC_STATUS_END;
 	rig_send(&world->rig, &line);
 	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
-	assert_has(world->text, "\"status\":[{\"worker\":\"gate\"},{\"worker\":\"gate\"}]");
+	assert_has(world->text, "\"status\":[{\"what\":\"x\",\"worker\":\"gate\"},{\"what\":\"x\","
+				"\"worker\":\"gate\"}]");
 	rig_write(fd, NULL, "GET /api/v1/pair/link HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
 	assert_has(world->text, "{\"success\":true,\"url\":\"");

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/api.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gate/gate.h"
+#include "ipc/reason.h"
+#include "proto/input.h"
+#include "stream/input.h"
+
+/* Input by programs: on a channel of its own to each desktop that was steered, on which the
+ * door speaks as a stream does; and what is held down there. */
+
+enum {
+	INPUT_MS = 3000,
+	KEYS_MS = 1000,
+	INPUTS_MAX = 200, /* of one request: what a desktop's channel holds at once */
+	PACKET_MAX = 64,
+};
+
+typedef __typeof__(((struct ipc_message *)NULL)->input) one_input;
+
+/* connection->wait until there is a channel. */
+struct inputs {
+	uint64_t session;
+	unsigned count;
+	one_input list[INPUTS_MAX];
+};
+
+/* ---- channels ---- */
+
+static struct web_input *find(struct web *web, uint64_t session) {
+	for (size_t i = 0; i < WEB_INPUTS_MAX; i++) {
+		if (web->inputs[i].session == session) {
+			return &web->inputs[i];
+		}
+	}
+	return NULL;
+}
+
+void api_input_forget(struct gate *gate, uint64_t session) {
+	struct web_input *input = session ? find(&gate->web, session) : NULL;
+	if (input) {
+		channel_close(&input->channel);
+		input->session = 0;
+	}
+}
+
+static void handle_message(
+		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)channel;
+	(void)message;
+	(void)fds;
+}
+
+static void handle_closed(struct channel *channel, int error) {
+	(void)error;
+	container_of(channel, struct web_input, channel)->session = 0;
+}
+
+static const struct channel_events channel_events = {
+	.message = handle_message,
+	.closed = handle_closed,
+};
+
+static struct web_input *open_channel(struct gate *gate, uint64_t session, int fd) {
+	struct web_input *input = find(&gate->web, session);
+	input = input ? input : find(&gate->web, 0);
+	if (!input) { /* the one that was used longest ago gives way */
+		input = &gate->web.inputs[0];
+		for (size_t i = 1; i < WEB_INPUTS_MAX; i++) {
+			input = gate->web.inputs[i].used_ms < input->used_ms ? &gate->web.inputs[i]
+									     : input;
+		}
+	}
+	channel_close(&input->channel);
+	input->session = 0;
+	if (channel_open(&input->channel, gate->worker.event, fd, PEER_STREAM, PEER_DESKTOP,
+			    &channel_events, input) < 0) {
+		return NULL;
+	}
+	/* A desktop applies each number once, also over a door's death. */
+	input->session = session;
+	input->sequence = clock_now_us();
+	return input;
+}
+
+static void send_all(struct web_input *input, const struct inputs *inputs) {
+	input->used_ms = clock_now_ms();
+	for (unsigned i = 0; i < inputs->count && channel_is_open(&input->channel); i++) {
+		struct ipc_message message = { .kind = IPC_INPUT, .input = inputs->list[i] };
+		message.input.sequence = ++input->sequence;
+		message.input.received_ns = clock_now_ns();
+		channel_post(&input->channel, &message, NULL, 0);
+	}
+}
+
+/* Takes the inputs. */
+static void begin(struct request *request, struct inputs *inputs) {
+	struct connection *connection = request->connection;
+	struct gate *gate = request->gate;
+	struct web_input *input = find(&gate->web, inputs->session);
+	if (input && channel_is_open(&input->channel)) {
+		send_all(input, inputs);
+		free(inputs);
+		api_success(connection);
+		return;
+	}
+	struct ipc_message message = { .kind = IPC_API_INPUT_ASK,
+		.api_input = { .request = connection_request(connection),
+				.session = inputs->session } };
+	connection->wait = inputs;
+	connection->awaits = AWAITS_INPUT;
+	connection_extend(connection, INPUT_MS);
+	gate_post(gate, &message);
+}
+
+void api_handle_input_channel(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	struct connection *connection =
+			gate_waiting(gate, message->api_input.request, AWAITS_INPUT);
+	if (!connection) {
+		return;
+	}
+	struct inputs *inputs = (struct inputs *)connection->wait;
+	struct web_input *input = open_channel(gate, inputs->session, fds_take(fds, 0));
+	if (!input) {
+		api_handle_overdue(connection);
+		return;
+	}
+	send_all(input, inputs);
+	free(TAKE(connection->wait, NULL));
+	api_success(connection);
+}
+
+/* A session that cannot be steered. */
+bool api_input_done(struct gate *gate, const struct ipc_message *message) {
+	uint32_t request = message->api_done.request;
+	struct connection *connection = gate_waiting(gate, request, AWAITS_INPUT);
+	connection = connection ? connection : gate_waiting(gate, request, AWAITS_KEYS);
+	if (!connection) {
+		return false;
+	}
+	api_input_gone(connection);
+	api_refuse(connection, message->api_done.reason, message->api_done.detail);
+	return true;
+}
+
+void api_input_gone(struct connection *connection) {
+	free(TAKE(connection->wait, NULL));
+}
+
+/* ---- Wolf's call: a packet as a client sends it ---- */
+
+void api_handle_session_input(struct request *request) {
+	const char *hex = schema_text(request->json, "input_packet_hex", "");
+	size_t len = strlen(hex);
+	uint8_t packet[PACKET_MAX];
+	struct input_event event;
+	struct ipc_message message;
+	const struct web_session *row = api_wanted_session(request, "session_id");
+	if (!row) {
+		return;
+	}
+	int rc = len % 2 || len / 2 > sizeof(packet) ? -EBADMSG : hex_decode(hex, len, packet);
+	rc = rc < 0 ? rc : input_decode(packet, len / 2, &event);
+	rc = rc < 0 ? rc : input_message(&event, 0, 0, &message);
+	if (rc < 0) {
+		api_error(request->connection, rc == -ENOTSUP ? 501 : 400,
+				rc == -ENOTSUP ? "This kind of input is not passed on yet."
+					       : "\"input_packet_hex\" is not an input packet.");
+		return;
+	}
+	struct inputs *inputs = calloc(1, sizeof(*inputs));
+	if (!inputs) {
+		api_error(request->connection, 503, reason_row(REASON_RESOURCES)->words);
+		return;
+	}
+	inputs->session = row->session;
+	inputs->list[inputs->count++] = message.input;
+	begin(request, inputs);
+}
+
+/* ---- ours ---- */
+
+static one_input *add(struct inputs *inputs, enum ipc_input_kind kind) {
+	if (inputs->count == INPUTS_MAX) {
+		return NULL;
+	}
+	one_input *one = &inputs->list[inputs->count++];
+	one->kind = (uint8_t)kind;
+	return one;
+}
+
+/* The library has checked that it is UTF-8. */
+static bool add_text(struct inputs *inputs, const char *text) {
+	static const uint8_t lead[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	const uint8_t *at = (const uint8_t *)text;
+	while (*at) {
+		size_t len = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+		one_input *one = add(inputs, INPUT_TEXT);
+		if (!one) {
+			return false;
+		}
+		one->code = *at++ & lead[len];
+		for (size_t i = 1; i < len; i++) {
+			one->code = one->code << 6 | (*at++ & 0x3f);
+		}
+	}
+	return true;
+}
+
+/* One after the other down, then up in the other order. */
+static bool add_keys(struct inputs *inputs, const json_t *keys) {
+	size_t count = json_array_size(keys);
+	for (size_t i = 0; i < 2 * count; i++) {
+		bool down = i < count;
+		one_input *one = add(inputs, down ? INPUT_KEY_DOWN : INPUT_KEY_UP);
+		if (!one) {
+			return false;
+		}
+		one->code = (uint32_t)json_integer_value(
+				json_array_get(keys, down ? i : 2 * count - 1 - i));
+	}
+	return true;
+}
+
+static bool add_pointer(struct inputs *inputs, const json_t *body) {
+	const json_t *point = json_object_get(body, "pointer");
+	one_input *one;
+	if (json_is_object(point)) {
+		one = add(inputs, INPUT_POSITION);
+		if (!one) {
+			return false;
+		}
+		one->x = (int32_t)schema_integer(point, "x", 0);
+		one->y = (int32_t)schema_integer(point, "y", 0);
+		one->w = (int32_t)schema_integer(point, "width", 0);
+		one->h = (int32_t)schema_integer(point, "height", 0);
+	}
+	const json_t *button = json_object_get(body, "click");
+	for (int down = 1; json_is_integer(button) && down >= 0; down--) {
+		one = add(inputs, down ? INPUT_BUTTON_DOWN : INPUT_BUTTON_UP);
+		if (!one) {
+			return false;
+		}
+		one->code = 0x110 + (uint32_t)json_integer_value(button) - 1; /* BTN_LEFT on */
+	}
+	int64_t scroll = schema_integer(body, "scroll", 0);
+	one = scroll ? add(inputs, INPUT_SCROLL) : NULL;
+	if (one) {
+		one->value = (int32_t)scroll;
+	}
+	return !scroll || one;
+}
+
+void api_handle_desktop_input(struct request *request) {
+	const struct web_session *row = api_wanted_session(request, "desktop_id");
+	if (!row) {
+		return;
+	}
+	struct inputs *inputs = calloc(1, sizeof(*inputs));
+	if (!inputs) {
+		api_error(request->connection, 503, reason_row(REASON_RESOURCES)->words);
+		return;
+	}
+	inputs->session = row->session;
+	if (!add_pointer(inputs, request->json) ||
+			!add_keys(inputs, json_object_get(request->json, "keys")) ||
+			!add_text(inputs, schema_text(request->json, "text", ""))) {
+		free(inputs);
+		api_error(request->connection, 400, "That is more input than one request takes.");
+		return;
+	}
+	begin(request, inputs);
+}
+
+/* ---- what is held down ---- */
+
+static void ask_keys(struct request *request, uint64_t session, bool release) {
+	struct connection *connection = request->connection;
+	struct ipc_message message = { .kind = IPC_KEYS_ASK,
+		.keys_ask = { .request = connection_request(connection),
+				.session = session,
+				.release = release } };
+	connection->awaits = release ? AWAITS_KEYS : AWAITS_KEYS_LIST;
+	connection_extend(connection, KEYS_MS);
+	gate_post(request->gate, &message);
+}
+
+/* Every desktop is asked; who answers in time is in the list. */
+void api_handle_keyboard_state(struct request *request) {
+	struct connection *connection = request->connection;
+	json_t *list = json_array();
+	size_t asked = 0;
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		uint64_t session = request->gate->web.sessions[i].session;
+		if (session) {
+			asked++;
+			ask_keys(request, session, false);
+		}
+	}
+	if (asked == 0) {
+		api_answer(connection, 200, json_pack("{s:b,s:o}", "success", 1, "sessions", list));
+		return;
+	}
+	connection->wait = json_pack("{s:I,s:o}", "asked", (json_int_t)asked, "sessions", list);
+}
+
+void api_handle_keyboard_reset(struct request *request) {
+	const struct web_session *row = api_wanted_session(request, "session_id");
+	if (row) {
+		ask_keys(request, row->session, true);
+	}
+}
+
+static json_t *codes_json(const struct ipc_message *message) {
+	json_t *codes = json_array();
+	for (unsigned i = 0; i < message->keys.count; i++) {
+		json_array_append_new(codes, json_integer(message->keys.codes[i]));
+	}
+	return codes;
+}
+
+static json_t *names_json(const struct ipc_message *message) {
+	json_t *names = json_array();
+	for (unsigned i = 0; i < message->keys.count; i++) {
+		char name[24];
+		uint32_t code = message->keys.codes[i];
+		text_format(name, sizeof(name), "%s %u", code < 0x100 ? "key" : "button", code);
+		json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
+static bool holds(const struct ipc_message *message, uint32_t left, uint32_t right) {
+	for (unsigned i = 0; i < message->keys.count; i++) {
+		if (message->keys.codes[i] == left || message->keys.codes[i] == right) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static json_t *layer_json(const struct ipc_message *message) {
+	return json_pack("{s:o,s:o,s:{s:b,s:b,s:b,s:b}}", "pressed_keys", codes_json(message),
+			"pressed_key_names", names_json(message), "modifier_state", "shift",
+			holds(message, 42, 54), "ctrl", holds(message, 29, 97), "alt",
+			holds(message, 56, 100), "meta", holds(message, 125, 126));
+}
+
+/* One place knows what is held here: Wolf's three layers are the same one. */
+static json_t *state_json(const struct ipc_message *message) {
+	char id[API_ID_SIZE];
+	api_id_text(message->keys.session, id);
+	json_t *out = layer_json(message);
+	json_object_set_new(out, "session_id", json_string(id));
+	json_object_set_new(out, "timestamp_ms", json_integer((json_int_t)clock_now_ms()));
+	json_object_set_new(out, "device_name", json_string("Perigee's seat"));
+	json_object_set_new(out, "device_node", json_string(""));
+	json_object_set_new(out, "wolf_state", layer_json(message));
+	json_object_set_new(out, "inputtino_state", layer_json(message));
+	json_object_set_new(out, "evdev_state", layer_json(message));
+	json_object_set_new(out, "has_mismatch", json_false());
+	json_object_set_new(out, "mismatch_description", json_string(""));
+	return out;
+}
+
+void api_keys_overdue(struct connection *connection) {
+	json_t *wait = (json_t *)TAKE(connection->wait, NULL);
+	json_t *list = json_incref(json_object_get(wait, "sessions"));
+	json_decref(wait);
+	api_answer(connection, 200, json_pack("{s:b,s:o}", "success", 1, "sessions", list));
+}
+
+void api_keys_gone(struct connection *connection) {
+	json_decref((json_t *)TAKE(connection->wait, NULL));
+}
+
+void api_handle_keys(struct gate *gate, const struct ipc_message *message) {
+	uint32_t request = message->keys.request;
+	struct connection *connection = gate_waiting(gate, request, AWAITS_KEYS);
+	if (connection) {
+		api_answer(connection, 200,
+				json_pack("{s:b,s:o,s:s}", "success", 1, "released_keys",
+						names_json(message), "message",
+						"What was held down is up."));
+		return;
+	}
+	connection = gate_waiting(gate, request, AWAITS_KEYS_LIST);
+	if (!connection) {
+		return;
+	}
+	json_t *wait = (json_t *)connection->wait, *list = json_object_get(wait, "sessions");
+	json_array_append_new(list, state_json(message));
+	if ((json_int_t)json_array_size(list) >=
+			json_integer_value(json_object_get(wait, "asked"))) {
+		api_keys_overdue(connection);
+	}
+}

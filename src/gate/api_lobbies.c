@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/api.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/text.h"
+#include "gate/gate.h"
+#include "ipc/reason.h"
+
+OWN_DEFINE(json_t *, json_decref)
+
+/* Lobbies as the supervisor tells of them, kept as the rows that the API shows, and what
+ * programs ask of them. A PIN goes one way only. */
+
+enum {
+	ANSWER_MS = 30000, /* the supervisor's own deadlines are shorter */
+	PIN_MAX = 19,
+};
+
+/* ---- rows ---- */
+
+static json_t *row_json(const struct ipc_message *message, json_t *members, json_t *runner) {
+	static const char *const states[LOBBY_STATES] = { "starting", "ready", "ending" };
+	const __typeof__(message->lobby_state) *lobby = &message->lobby_state;
+	return json_pack("{s:s,s:s,s:s,s:b,s:s,s:b,s:b,s:o,s:o,s:s,s:i,s:i,s:i,s:i,s:i,s:s}", "id",
+			lobby->lobby, "name", lobby->name, "icon_png_path", lobby->icon,
+			"multi_user", (lobby->flags & LOBBY_MULTI_USER) != 0,
+			"started_by_profile_id", lobby->owner, "pin_required",
+			(lobby->flags & LOBBY_HAS_PIN) != 0, "stop_when_everyone_leaves",
+			(lobby->flags & LOBBY_STOP_WHEN_EVERYONE_LEAVES) != 0, "runner", runner,
+			"connected_sessions", members, "state", states[lobby->state], "app_id",
+			lobby->app, "video_width", lobby->width, "video_height", lobby->height,
+			"video_refresh_rate", (int)(lobby->rate_x100 + 50) / 100,
+			"audio_channel_count", lobby->channels, "runner_state_folder",
+			lobby->state_folder);
+}
+
+static json_t *no_runner(void) {
+	return json_pack("{s:s,s:s}", "type", "process", "run_cmd", "");
+}
+
+void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message) {
+	const char *id = message->lobby_state.lobby;
+	json_t *old = json_object_get(gate->web.lobbies, id);
+	json_t *members = old ? json_incref(json_object_get(old, "connected_sessions"))
+			      : json_array();
+	json_t *runner = old ? json_incref(json_object_get(old, "runner")) : no_runner();
+	json_t *row = row_json(message, members, runner);
+	if (!row || json_object_set(gate->web.lobbies, id, row) < 0) {
+		json_decref(row);
+		return;
+	}
+	if (old || !gate->ready) {
+		json_decref(row);
+		return;
+	}
+	json_t *event = json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "profile_id",
+			message->lobby_state.owner, "id", json_object_get(row, "id"), "name",
+			json_object_get(row, "name"), "multi_user",
+			json_object_get(row, "multi_user"), "stop_when_everyone_leaves",
+			json_object_get(row, "stop_when_everyone_leaves"), "runner_state_folder",
+			json_object_get(row, "runner_state_folder"));
+	json_decref(row);
+	events_tell(gate, EVENT_LOBBY_CREATED, 0, id, event);
+}
+
+void api_handle_lobby_gone(struct gate *gate, const struct ipc_message *message) {
+	const char *id = message->lobby_gone.lobby;
+	if (json_object_del(gate->web.lobbies, id) < 0) {
+		return;
+	}
+	const struct reason_row *reason = reason_row(message->lobby_gone.reason);
+	events_tell(gate, EVENT_LOBBY_STOPPED, 0, id,
+			json_pack("{s:s,s:s,s:s}", "lobby_id", id, "reason", reason->name, "detail",
+					message->lobby_gone.detail[0] ? message->lobby_gone.detail
+								      : reason->words));
+}
+
+static void drop_member(json_t *members, const char *session) {
+	for (size_t i = json_array_size(members); i-- > 0;) {
+		const char *text = json_string_value(json_array_get(members, i));
+		if (text && strcmp(text, session) == 0) {
+			json_array_remove(members, i);
+		}
+	}
+}
+
+void api_handle_lobby_member(struct gate *gate, const struct ipc_message *message) {
+	const char *id = message->lobby_member.lobby;
+	json_t *members = json_object_get(
+			json_object_get(gate->web.lobbies, id), "connected_sessions");
+	char session[API_ID_SIZE];
+	api_id_text(message->lobby_member.session, session);
+	if (!members) {
+		return;
+	}
+	size_t before = json_array_size(members);
+	drop_member(members, session);
+	bool was = json_array_size(members) < before, is = message->lobby_member.present;
+	if (is) {
+		json_array_append_new(members, json_string(session));
+	}
+	if (was != is && gate->ready) {
+		events_tell(gate, is ? EVENT_LOBBY_JOINED : EVENT_LOBBY_LEFT,
+				message->lobby_member.session, id,
+				json_pack("{s:s,s:s,s:s}", "lobby_id", id, "moonlight_session_id",
+						session, "role",
+						message->lobby_member.role == ROLE_VIEWER
+								? "viewer"
+								: "player"));
+	}
+}
+
+void api_handle_lobbies(struct request *request) {
+	json_t *list = json_array(), *row;
+	const char *id;
+	json_object_foreach(request->gate->web.lobbies, id, row) {
+		json_array_append(list, row);
+	}
+	api_answer(request->connection, 200, json_pack("{s:b,s:o}", "success", 1, "lobbies", list));
+}
+
+/* ---- create ---- */
+
+/* Wolf's list of digits. False when it is too long. */
+static bool read_pin(const json_t *body, char *out, size_t size) {
+	const json_t *digits = json_object_get(body, "pin");
+	size_t count = json_array_size(digits);
+	if (count >= size || count > PIN_MAX) {
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		out[i] = (char)('0' + json_integer_value(json_array_get(digits, i)));
+	}
+	out[count] = '\0';
+	return true;
+}
+
+static bool put_string(char *out, size_t size, uint16_t *len, const char *text) {
+	size_t need = strlen(text) + 1;
+	if (*len + need > size) {
+		return false;
+	}
+	memcpy(out + *len, text, need);
+	*len = (uint16_t)(*len + need);
+	return true;
+}
+
+bool api_put_command(const char *command, char *out, size_t size, uint16_t *len) {
+	return put_string(out, size, len, "/bin/sh") && put_string(out, size, len, "-c") &&
+	       put_string(out, size, len, command);
+}
+
+/* What is wrong, or NULL. */
+static const char *read_runner(const json_t *body, struct ipc_message *message) {
+	const json_t *runner = json_object_get(body, "runner");
+	const char *command = schema_text(runner, "run_cmd", "");
+	int64_t app = (int64_t)schema_id(body, "app_id");
+	if (app > 0 && app <= INT32_MAX) {
+		message->lobby_create.app = (int32_t)app;
+		return NULL;
+	}
+	if (!runner) {
+		return "Say what runs: \"runner\", or an app of the list by \"app_id\".";
+	}
+	if (strcasecmp(schema_text(runner, "type", ""), "docker") == 0) {
+		return ""; /* not yet */
+	}
+	if (!command[0] || !api_put_command(command, message->lobby_create.argv,
+					   sizeof(message->lobby_create.argv),
+					   &message->lobby_create.argv_len)) {
+		return "\"runner.run_cmd\" must be a command of at most 2000 bytes.";
+	}
+	return NULL;
+}
+
+static void read_form(const json_t *body, struct ipc_message *message) {
+	const json_t *video = json_object_get(body, "video_settings");
+	const json_t *audio = json_object_get(body, "audio_settings");
+	__typeof__(message->lobby_create) *create = &message->lobby_create;
+	create->width = (uint16_t)schema_integer(video, "width", 1920);
+	create->height = (uint16_t)schema_integer(video, "height", 1080);
+	create->rate_x100 = (uint32_t)schema_integer(video, "refresh_rate", 60) * 100;
+	create->channels = (uint8_t)schema_integer(audio, "channel_count", 2);
+	create->flags = (uint8_t)((schema_flag(body, "multi_user", true) ? LOBBY_MULTI_USER : 0) |
+				  (schema_flag(body, "stop_when_everyone_leaves", true)
+								  ? LOBBY_STOP_WHEN_EVERYONE_LEAVES
+								  : 0));
+	create->deadline_ms = (uint32_t)schema_integer(body, "deadline_ms", 0);
+	text_copy(create->name, sizeof(create->name), schema_text(body, "name", ""));
+	text_copy(create->icon, sizeof(create->icon), schema_text(body, "icon_png_path", ""));
+	text_copy(create->owner, sizeof(create->owner), schema_text(body, "profile_id", ""));
+	text_copy(create->state_folder, sizeof(create->state_folder),
+			schema_text(body, "runner_state_folder", ""));
+}
+
+void api_handle_lobby_create(struct request *request) {
+	struct connection *connection = request->connection;
+	struct ipc_message message = { .kind = IPC_LOBBY_CREATE,
+		.lobby_create.request = connection_request(connection) };
+	const char *fault = read_runner(request->json, &message);
+	if (!fault && !read_pin(request->json, message.lobby_create.pin,
+				      sizeof(message.lobby_create.pin))) {
+		fault = "\"pin\" has at most 19 digits.";
+	}
+	if (fault) {
+		api_error(connection, fault[0] ? 400 : 501,
+				fault[0] ? fault
+					 : "Lobbies do not run containers yet: use a runner of the "
+					   "type process, or an app of the list by \"app_id\".");
+		return;
+	}
+	read_form(request->json, &message);
+	connection->wait = json_incref(json_object_get(request->json, "runner"));
+	connection->awaits = AWAITS_LOBBY_CREATED;
+	connection_extend(connection, ANSWER_MS);
+	gate_post(request->gate, &message);
+	explicit_bzero(&message, sizeof(message));
+}
+
+void api_handle_lobby_created(struct gate *gate, const struct ipc_message *message) {
+	struct connection *connection =
+			gate_waiting(gate, message->lobby_created.request, AWAITS_LOBBY_CREATED);
+	if (!connection) {
+		return;
+	}
+	OWN(json_decref) json_t *runner = (json_t *)TAKE(connection->wait, NULL);
+	if (message->lobby_created.reason != REASON_NONE) {
+		api_refuse(connection, message->lobby_created.reason,
+				message->lobby_created.detail);
+		return;
+	}
+	const char *id = message->lobby_created.lobby;
+	json_t *row = json_object_get(gate->web.lobbies, id);
+	if (row && runner) {
+		json_object_set(row, "runner", runner);
+	}
+	api_answer(connection, 200, json_pack("{s:b,s:s}", "success", 1, "lobby_id", id));
+}
+
+/* ---- join, leave, stop, kick, role ---- */
+
+static void ask(struct request *request, enum ipc_kind kind) {
+	struct connection *connection = request->connection;
+	struct ipc_message message = { .kind = kind };
+	__typeof__(message.lobby_ask) *lobby = &message.lobby_ask;
+	lobby->request = connection_request(connection);
+	text_copy(lobby->lobby, sizeof(lobby->lobby), schema_text(request->json, "lobby_id", ""));
+	uint64_t session = schema_id(request->json, "moonlight_session_id");
+	lobby->session = session ? session : schema_id(request->json, "session_id");
+	lobby->role = strcmp(schema_text(request->json, "role", "player"), "viewer") == 0
+				      ? ROLE_VIEWER
+				      : ROLE_PLAYER;
+	lobby->deadline_ms = (uint32_t)schema_integer(request->json, "deadline_ms", 0);
+	if (!read_pin(request->json, lobby->pin, sizeof(lobby->pin))) {
+		api_error(connection, 403, "Invalid PIN");
+		return;
+	}
+	connection->awaits = AWAITS_LOBBY_DONE;
+	connection_extend(connection, ANSWER_MS);
+	gate_post(request->gate, &message);
+	explicit_bzero(&message, sizeof(message));
+}
+
+void api_handle_lobby_join(struct request *request) {
+	ask(request, IPC_LOBBY_JOIN);
+}
+
+void api_handle_lobby_leave(struct request *request) {
+	ask(request, IPC_LOBBY_LEAVE);
+}
+
+void api_handle_lobby_stop(struct request *request) {
+	ask(request, IPC_LOBBY_STOP);
+}
+
+void api_handle_lobby_kick(struct request *request) {
+	ask(request, IPC_LOBBY_KICK);
+}
+
+void api_handle_lobby_role(struct request *request) {
+	ask(request, IPC_LOBBY_ROLE);
+}
+
+/* Ours: to a lobby, or without one back to its own desktop. */
+void api_handle_switch(struct request *request) {
+	bool joins = schema_text(request->json, "lobby_id", "")[0];
+	ask(request, joins ? IPC_LOBBY_JOIN : IPC_LOBBY_LEAVE);
+}
+
+/* The words that Wolf's clients know. */
+static const char *wolf_words(uint32_t reason) {
+	static const struct {
+		uint32_t reason;
+		const char *words;
+	} known[] = {
+		{ REASON_LOBBY_UNKNOWN, "Invalid lobby ID" },
+		{ REASON_LOBBY_PIN, "Invalid PIN" },
+		{ REASON_SESSION_UNKNOWN, "Lobby or session not found" },
+		{ REASON_LOBBY_TAKEN, "Lobby is full" },
+		{ REASON_SWITCH_OVERDUE, "Lobby join timed out" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (known[i].reason == reason) {
+			return known[i].words;
+		}
+	}
+	return NULL;
+}
+
+void api_handle_lobby_done(struct gate *gate, const struct ipc_message *message) {
+	struct connection *connection =
+			gate_waiting(gate, message->lobby_done.request, AWAITS_LOBBY_DONE);
+	uint32_t reason = message->lobby_done.reason;
+	if (!connection) {
+		return;
+	}
+	if (reason == REASON_NONE) {
+		api_success(connection);
+		return;
+	}
+	const char *words = wolf_words(reason);
+	api_refuse(connection, reason, words ? words : message->lobby_done.detail);
+}

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The API as a program sees it: every call of the OpenAPI document is made, and every answer is
+held against it. Events are read as they come."""
+import json
+import socket
+import time
+
+from host import Failed, Host, expect, run, wait_for
+
+try:
+    import jsonschema
+except ImportError:
+    raise SystemExit("python3-jsonschema is missing: tools/install_packages.sh test")
+
+
+class Api:
+    """Calls over the Unix socket, each answer checked against the document."""
+
+    def __init__(self, host):
+        self.host = host
+        self.path = str(host.folder / "run/api.sock")
+        self.document = None
+        self.made = set()
+        status, body = self.raw("GET", "/api/v1/openapi-schema")
+        expect("the document is served", status == 200 and body["openapi"] == "3.1.0")
+        self.document = body
+
+    def connect(self, seconds=15):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(seconds)
+        s.connect(self.path)
+        return s
+
+    def raw(self, verb, path, body=None, fields=""):
+        data = body if isinstance(body, bytes) else b"" if body is None else \
+            json.dumps(body).encode()
+        with self.connect(40) as s:
+            s.sendall(f"{verb} {path} HTTP/1.1\r\nHost: perigee\r\nConnection: close\r\n{fields}"
+                      f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
+            answer = b""
+            while chunk := s.recv(65536):
+                answer += chunk
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        status = int(head.split()[1])
+        is_json = b"application/json" in head
+        return status, json.loads(rest) if is_json else rest
+
+    def check(self, verb, path, status, answer):
+        call = self.document["paths"][path][verb.lower()]
+        self.made.add((verb, path))
+        responses = call["responses"]
+        content = responses[str(status) if str(status) in responses else "default"]["content"]
+        if "application/json" not in content and isinstance(answer, bytes):
+            return
+        schema = {**content["application/json"]["schema"],
+                  "components": self.document["components"]}
+        try:
+            jsonschema.Draft202012Validator(schema).validate(answer)
+        except jsonschema.ValidationError as fault:
+            raise Failed(f"{verb} {path}: {fault.message} at {list(fault.absolute_path)}: "
+                         f"{json.dumps(answer)[:500]}")
+
+    def call(self, verb, path, body=None, status=200, query=""):
+        got, answer = self.raw(verb, path + query, body)
+        if got != status:
+            raise Failed(f"{verb} {path}: {got}, not {status}: {answer}")
+        self.check(verb, path, status, answer)
+        if isinstance(answer, dict) and got != 200:
+            expect("a refusal has words", answer["success"] is False and answer["error"])
+        return answer
+
+    def get(self, path, **more):
+        return self.call("GET", path, **more)
+
+    def post(self, path, body, **more):
+        return self.call("POST", path, body, **more)
+
+
+class Events:
+    """A reader of server-sent events."""
+
+    def __init__(self, api, query="", last=None):
+        self.socket = api.connect()
+        field = f"Last-Event-ID: {last}\r\n" if last else ""
+        self.socket.sendall(f"GET /api/v1/events{query} HTTP/1.1\r\nHost: p\r\n{field}\r\n"
+                            .encode())
+        self.buffer = b""
+        while b"\r\n\r\n" not in self.buffer:
+            self.receive()
+        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        expect("a stream of events", b" 200 " in head and b"text/event-stream" in head)
+        self.seen = []
+        api.made.add(("GET", "/api/v1/events"))
+
+    def receive(self):
+        chunk = self.socket.recv(65536)
+        if not chunk:
+            raise Failed("the stream of events has ended")
+        self.buffer += chunk
+
+    def next(self):
+        while b"\n\n" not in self.buffer:
+            self.receive()
+        text, self.buffer = self.buffer.split(b"\n\n", 1)
+        lines = dict(line.split(": ", 1) for line in text.decode().split("\n")
+                     if ": " in line)
+        if "event" not in lines:
+            return self.next()
+        event = (lines.get("id"), lines["event"].rsplit("::", 1)[-1], json.loads(lines["data"]))
+        self.seen.append(event)
+        return event
+
+    def wait(self, name, **wanted):
+        until = time.monotonic() + 15
+        while time.monotonic() < until:
+            event = self.next()
+            if event[1] == name and all(event[2].get(k) == v for k, v in wanted.items()):
+                return event
+        raise Failed(f"no event {name}: {self.seen}")
+
+    def close(self):
+        self.socket.close()
+
+
+def pair(host, api, events):
+    process = host.probe("pair", "--pin", "1234", background=True)
+    events.wait("PairSignal", client_ip="127.0.0.1")
+    waiting = api.get("/api/v1/pair/pending")["requests"]
+    secret = waiting[0]["pair_secret"]
+    api.post("/api/v1/pair/client", {"pair_secret": "77777", "pin": "1234"}, status=400)
+    api.post("/api/v1/pair/client", {"pair_secret": secret, "pin": "1234", "name": "TV"})
+    host.report(process)
+    events.wait("ClientPaired")
+    return api.get("/api/v1/clients")["clients"][0]["client_id"]
+
+
+def what_is_kept(api, client):
+    api.post("/api/v1/clients/settings", {"client_id": client, "app_state_folder": "mine",
+                                          "settings": {"mouse_acceleration": 1.5}})
+    wait_for("the client's settings", 5, lambda: api.get("/api/v1/clients")["clients"][0].get(
+        "app_state_folder") == "mine")
+    api.post("/api/v1/clients/settings", {"client_id": "0" * 64}, status=404)
+    api.post("/api/v1/profiles/add", {"id": "p", "name": "Anna", "pin": [1, 2, 3, 4]})
+    profiles = wait_for("the profile", 5, lambda: api.get("/api/v1/profiles")["profiles"])
+    expect("its PIN is not told", profiles[0]["pin_required"] and
+           "1234" not in json.dumps(profiles))
+    api.post("/api/v1/profiles/remove", {"id": "p"})
+    wait_for("no profile", 5, lambda: not api.get("/api/v1/profiles")["profiles"])
+    api.post("/api/v1/apps/add", {"title": "Mine", "id": "mine", "h264_gst_pipeline": "x264enc",
+                                  "runner": {"type": "process", "run_cmd": "foot"}})
+    api.post("/api/v1/apps/delete", {"id": "mine"})
+    api.post("/api/v1/apps/add", {"title": "Mine"}, status=400)
+
+
+def what_is_missing(api):
+    for path, methods in api.document["paths"].items():
+        for method, call in methods.items():
+            if "501" in call["summary"]:
+                answer = api.call(method.upper(), path, {} if method == "post" else None,
+                                  status=501)
+                expect("a reason", len(answer["error"]) > 20)
+
+
+def lobbies(api):
+    api.get("/api/v1/lobbies")
+    gone = {"lobby_id": "no-such-lobby", "moonlight_session_id": "5"}
+    for path, body in (("/api/v1/lobbies/join", gone), ("/api/v1/lobbies/leave", gone),
+                       ("/api/v2/lobbies/kick", gone),
+                       ("/api/v2/lobbies/role", {**gone, "role": "viewer"}),
+                       ("/api/v1/lobbies/stop", {"lobby_id": "no-such-lobby"}),
+                       ("/api/v2/viewers/switch", {"session_id": "5", "lobby_id": "no-such"})):
+        status, answer = api.raw("POST", path, body)
+        expect(f"{path} of a lobby that is not there: {status} {answer}",
+               status in (404, 409, 501) and answer["error"])
+        api.check("POST", path, status, answer)
+    api.post("/api/v1/lobbies/create", {"name": "L"}, status=400)
+    answer = api.post("/api/v1/lobbies/create", {"name": "L", "pin": [1, 2, "x"]}, status=400)
+    expect("the field is named", "pin" in answer["error"])
+
+
+def figures(api):
+    health = wait_for("ready", 20, lambda: [h for h in [api.get("/api/v1/system/health")]
+                                            if h["can_create_new_pipelines"]])[0]
+    expect("our processes", health["total_thread_count"] >= 4 and
+           health["overall_status"] == "healthy")
+    api.get("/api/v1/wolf/health")
+    memory = wait_for("measured memory", 10, lambda: [m for m in [api.get("/api/v1/system/memory")]
+                                                      if m["total_memory_bytes"] > 1 << 20])
+    expect("no made-up figure", memory[0]["gstreamer_buffer_bytes"] == 0)
+    rows = api.get("/api/v1/status", query="?filter=process")["status"]
+    expect("only what was asked for", rows and all(row["what"] == "process" for row in rows))
+    for path in ("/api/v1/status", "/api/v2/viewers", "/api/v2/counters", "/api/v2/evidence",
+                 "/api/v2/admission", "/healthz", "/readyz", "/metrics", "/api/v1/pair/link"):
+        api.get(path)
+    api.get("/api/v1/status", query="?nonsense=1", status=400)
+
+
+def a_session(host, api, events):
+    process = host.probe("stream", "--app", "Pattern", "--seconds", "60", background=True)
+    session = events.wait("StreamSession")[2]["session_id"]
+    events.wait("RTPVideoPingEvent", session_id=session)
+    events.wait("VideoSession", session_id=session)
+    row = wait_for("a streaming session", 10, lambda: [
+        one for one in api.get("/api/v1/sessions")["sessions"] if one["state"] == "streaming"])[0]
+    expect("the same session", row["session_id"] == session and row["app_title"] == "Pattern")
+    expect("no key is told", "aes" not in json.dumps(row))
+    desktop = api.get("/api/v2/desktops")["desktops"][0]["desktop_id"]
+    api.post("/api/v2/desktops/input", {"desktop_id": desktop, "text": "hello", "keys": [29, 30],
+                                        "pointer": {"x": 1, "y": 1, "width": 9, "height": 9},
+                                        "click": 1, "scroll": -120})
+    down = "0000000e03000000" + "00" + "4180" + "00" + "0000"
+    api.post("/api/v1/sessions/input", {"session_id": int(session),
+                                        "input_packet_hex": down}, status=400)
+    # A key of a client that goes down: LE magic 3, flags, vk 0x41 with 0x80, modifiers, pad.
+    down = "0000000a" "03000000" "00" "4180" "00" "0000"
+    api.post("/api/v1/sessions/input", {"session_id": session, "input_packet_hex": down})
+    held = wait_for("the key is held", 5, lambda: [
+        one for one in api.get("/api/v1/keyboard/state")["sessions"] if one["pressed_keys"]])[0]
+    expect("A is held", held["pressed_keys"] == [30])
+    answer = api.post("/api/v1/keyboard/reset", {"session_id": session})
+    expect("it is told what went up", answer["released_keys"] == ["key 30"])
+    expect("nothing is held", not api.get("/api/v1/keyboard/state")["sessions"][0]["pressed_keys"])
+    api.post("/api/v1/sessions/pause", {"session_id": session})
+    events.wait("PauseStreamEvent", session_id=session)
+    host.report(process, check=False)
+    api.post("/api/v1/sessions/stop", {"session_id": session})
+    stopped = events.wait("StopStreamEvent", session_id=session)
+    expect("the reason is told", stopped[2]["reason"] == "asked")
+    api.post("/api/v1/sessions/stop", {"session_id": session}, status=404)
+    return session
+
+
+def every_call_answers_as_the_document_says(build):
+    with Host(build) as host:
+        api = Api(host)
+        events = Events(api)
+        client = pair(host, api, events)
+        figures(api)
+        what_is_kept(api, client)
+        lobbies(api)
+        what_is_missing(api)
+        apps = api.get("/api/v1/apps")["apps"]
+        pattern = [app["id"] for app in apps if app["title"] == "Pattern"][0]
+        status, answer = api.raw("GET", f"/api/v1/utils/get-icon?app_id={pattern}")
+        expect("a picture", status == 404 or answer[:4] == b"\x89PNG")
+        api.get("/api/v1/utils/get-icon", query="?app_id=999999", status=404)
+        session = a_session(host, api, events)
+        api.post("/api/v1/unpair/client", {"client_id": client})
+        events.wait("ClientUnpaired", client_id=client)
+        come_back(api, events, session)
+        api.post("/api/v1/system/restart", {"kind": "nonsense"}, status=404)
+        api.get("/api/v1/openapi-schema")
+        called = {(method.upper(), path) for path, methods in api.document["paths"].items()
+                  for method in methods}
+        expect(f"every call was made; not: {sorted(called - api.made)}", called <= api.made)
+
+
+def come_back(api, events, session):
+    """Who comes back with its last id misses nothing, and hears of this session alone."""
+    events.close()
+    stop = [event for event in events.seen if event[1] == "PauseStreamEvent"][0]
+    again = Events(api, query=f"?session_id={session}&events=StopStreamEvent", last=stop[0])
+    first = again.next()
+    expect("what followed is told again", first[1] == "StopStreamEvent" and
+           first in events.seen)
+    again.close()
+    late = Events(api, last="00000000-7")
+    expect("another door's id: events may be missing", late.next()[1] == "EventsMissed")
+    late.close()
+    status, _ = api.raw("GET", "/api/v1/events?events=NoSuchEvent")
+    expect("an event that does not exist is refused", status == 400)
+
+
+run([every_call_answers_as_the_document_says])
