@@ -26,10 +26,11 @@ struct view {
 	json_t *(*make)(struct gate *gate, json_t *rows);
 };
 
-static void begin(struct request *request, json_t *wait) {
+static void begin(struct request *request, const char *filter, json_t *wait) {
 	struct connection *connection = request->connection;
 	struct ipc_message message = { .kind = IPC_STATUS_ASK,
 		.status_ask.request = connection_request(connection) };
+	text_copy(message.status_ask.filter, sizeof(message.status_ask.filter), filter);
 	connection->wait = wait;
 	connection->awaits = AWAITS_STATUS;
 	connection_extend(connection, GATE_STATUS_MS);
@@ -42,7 +43,7 @@ void api_handle_status(struct request *request) {
 	if (filter[0]) {
 		json_array_append_new(kinds, json_string(filter));
 	}
-	begin(request, json_pack("{s:[],s:o}", "rows", "kinds", kinds));
+	begin(request, filter, json_pack("{s:[],s:o}", "rows", "kinds", kinds));
 }
 
 static bool is_wanted(const json_t *kinds, const json_t *row) {
@@ -160,7 +161,7 @@ void api_handle_view(struct request *request) {
 	for (size_t i = 0; view && i < ARRAY_LEN(view->kinds) && view->kinds[i]; i++) {
 		json_array_append_new(kinds, json_string(view->kinds[i]));
 	}
-	begin(request, json_pack("{s:[],s:o}", "rows", "kinds", kinds));
+	begin(request, "", json_pack("{s:[],s:o}", "rows", "kinds", kinds));
 }
 
 void api_handle_status_end(struct gate *gate, const struct ipc_message *message) {
