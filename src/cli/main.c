@@ -18,6 +18,7 @@
 #include "cli/health.h"
 #include "cli/programs.h"
 #include "cli/show.h"
+#include "cli/upgrade.h"
 
 enum exit_status {
 	EXIT_DONE = 0,
@@ -30,6 +31,7 @@ struct command {
 	const char *runtime, *name, *pairing; /* borrowed, NULL when not given */
 	const char *libexec;                  /* borrowed, NULL when not given */
 	bool json, ready;
+	struct upgrade_options upgrade;
 	const char *argument; /* the one after the subcommand, or NULL */
 	const char *second;   /* the one after that, or NULL */
 	struct api api;
@@ -279,6 +281,24 @@ static enum exit_status run_restart(struct command *command) {
 	return status;
 }
 
+static enum exit_status run_upgrade(struct command *command) {
+	json_t *body = upgrade_body(&command->upgrade);
+	if (!body) {
+		fputs("perigee: --deadline is a number of seconds, 1 to 600.\n", stderr);
+		return EXIT_USAGE;
+	}
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, "/api/v1/system/upgrade", body, &answer);
+	if (status == EXIT_DONE && command->json) {
+		print(command, answer.json);
+	} else if (status == EXIT_DONE &&
+			upgrade_follow(&command->api, &command->upgrade, answer.json) < 0) {
+		status = EXIT_REFUSED;
+	}
+	api_answer_finish(&answer);
+	return status;
+}
+
 static enum exit_status run_version(struct command *command) {
 	(void)command;
 	printf("perigee %s\n", perigee_version());
@@ -303,6 +323,8 @@ static const struct {
 			"ends a process, so that its successor goes on: encoder, sound-encoder, "
 			"stream, desktop, runner, sound, gate, web, store, facts, discover",
 			run_restart },
+	{ "upgrade", "[--check] [--from DIR] [--deadline S]",
+			"goes on with a newly installed version; no session ends", run_upgrade },
 	{ "probe", "MODE [OPTIONS]", "a Moonlight client for tests; see `perigee probe help`",
 			NULL },
 	{ "health", "[--ready]", "one line; exit 0 when it lives (can start a session)",
@@ -379,6 +401,9 @@ int main(int argc, char **argv) {
 		{ "libexec", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "ready", no_argument, NULL, 'R' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "deadline", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
@@ -403,6 +428,15 @@ int main(int argc, char **argv) {
 			break;
 		case 'R':
 			command.ready = true;
+			break;
+		case 'c':
+			command.upgrade.check = true;
+			break;
+		case 'f':
+			command.upgrade.from = optarg;
+			break;
+		case 'd':
+			command.upgrade.deadline = optarg;
 			break;
 		case 'h':
 			return run_help(&command);

@@ -72,6 +72,8 @@ void api_handle_not_built(struct request *request);
 void api_handle_restart(struct request *request);
 void api_handle_openapi(struct request *request);
 
+void api_handle_upgrade(struct request *request);
+
 /* ---- pages, which are in the same table ---- */
 
 void web_handle_page(struct request *request);
@@ -102,6 +104,7 @@ void api_handle_profile_row(struct gate *gate, const struct ipc_message *message
 void api_handle_profile_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_settings_row(struct gate *gate, const struct ipc_message *message);
 void api_handle_state_done(struct gate *gate, const struct ipc_message *message);
+void api_handle_upgrade_answer(struct gate *gate, const struct ipc_message *message);
 
 void api_handle_overdue(struct connection *connection);
 void api_handle_gone(struct connection *connection);

@@ -76,6 +76,17 @@ SCHEMA(schema_gives_status, "Status", SUCCESS, NEED_LIST("status", 2048, status_
 SCHEMA(schema_takes_restart, "Restart",
 	NEED_LINE("kind", 1, 15, "Which process: encoder, stream, desktop, gate and so on."),
 	LINE("id", 1, 23, "Its session's or its own number, where there are several."));
+SCHEMA(schema_takes_upgrade, "Upgrade",
+	FLAG("check", "Only say what would happen."),
+	LINE("from", 1, 255, "The folder of the new installation; missing: where the old one is."),
+	WHOLE("deadline_s", 1, 600, "For the new version to be ready, else the old one goes on."));
+SCHEMA(schema_gives_upgrade, "UpgradeBegun", SUCCESS,
+	NEED_LINE("old_version", 1, 31, "Which runs."),
+	NEED_LINE("new_version", 1, 31, "Which takes over."),
+	NEED_LINE("folders", 1, 1399, "Where its programs are, colon separated."),
+	NEED_WHOLE("number", 0, UINT32_MAX, "Of the new version on this host, as the status rows `upgrade` and `version` have it; 0 when it was only checked."),
+	NEED_WHOLE("replaced", 0, 64, "Processes that serve all sessions."),
+	NEED_WHOLE("sessions", 0, UINT32_MAX, "That go on with their version."));
 SCHEMA_OPEN(schema_gives_document, "OpenAPI");
 
 /* ---- apps and profiles ---- */

@@ -17,11 +17,13 @@ extern const struct schema schema_takes_events;
 extern const struct schema schema_takes_pin;
 extern const struct schema schema_takes_client;
 extern const struct schema schema_takes_restart;
+extern const struct schema schema_takes_upgrade;
 
 extern const struct schema schema_gives_pending;
 extern const struct schema schema_gives_link;
 extern const struct schema schema_gives_clients;
 extern const struct schema schema_gives_status;
+extern const struct schema schema_gives_upgrade;
 extern const struct schema schema_gives_document;
 
 extern const struct schema schema_takes_settings;

@@ -158,6 +158,9 @@ static const struct route routes[] = {
 		api_handle_status, "Everything there is, row by row."),
 	CALL(POST, "/api/v1/system/restart", UNIX, LOUD, ADMIN, &schema_takes_restart, NO,
 		api_handle_restart, "Ends a process, so that its successor goes on."),
+	CALL(POST, "/api/v1/system/upgrade", UNIX, LOUD, ADMIN, &schema_takes_upgrade,
+		&schema_gives_upgrade, api_handle_upgrade,
+		"Lets another version take over, or says whether it could; no session ends."),
 	CALL(GET, "/api/v1/openapi-schema", BOTH, QUIET, READ, NO, &schema_gives_document,
 		api_handle_openapi, "This document."),
 #ifdef PERIGEE_OBEY

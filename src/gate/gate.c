@@ -71,6 +71,7 @@ static const struct {
 	[AWAITS_LOBBY_DONE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_EVENTS] = { NULL, events_handle_gone },
 	[AWAITS_RESTARTED] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_UPGRADE] = { api_handle_overdue, api_handle_gone },
 #ifdef PERIGEE_OBEY
 	[AWAITS_OBEYED] = { api_handle_overdue, api_handle_gone },
 #endif
@@ -389,6 +390,7 @@ FORWARD(handle_lobby_done, api_handle_lobby_done)
 FORWARD(handle_lobby_state, api_handle_lobby_state)
 FORWARD(handle_lobby_gone, api_handle_lobby_gone)
 FORWARD(handle_lobby_member, api_handle_lobby_member)
+FORWARD(handle_upgrade_answer, api_handle_upgrade_answer)
 #ifdef PERIGEE_OBEY
 FORWARD(handle_obeyed, web_handle_obeyed)
 #endif
@@ -415,6 +417,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_STATUS_LINE] = handle_status_line,
 	[IPC_STATUS_END] = handle_status_end,
 	[IPC_RESTARTED] = handle_restarted,
+	[IPC_UPGRADE_ANSWER] = handle_upgrade_answer,
 #ifdef PERIGEE_OBEY
 	[IPC_OBEYED] = handle_obeyed,
 #endif

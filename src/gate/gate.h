@@ -51,6 +51,7 @@ enum gate_awaits {
 	AWAITS_LOBBY_CREATED, /* web: LOBBY_CREATED */
 	AWAITS_LOBBY_DONE,    /* web: LOBBY_DONE */
 	AWAITS_EVENTS,        /* web: an endless answer */
+	AWAITS_UPGRADE,       /* web: UPGRADE_ANSWER */
 	AWAITS_OBEYED,        /* web, in a build for tests: OBEYED */
 	GATE_AWAITS,
 };

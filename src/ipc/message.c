@@ -237,7 +237,7 @@ FIELDS(f_upgrade, RAW(upgrade.request), ENUM(upgrade.only_check, 2), RAW(upgrade
 FIELDS(f_upgrade_answer, RAW(upgrade_answer.request), RAW(upgrade_answer.reason),
 	TEXT(upgrade_answer.detail), TEXT(upgrade_answer.old_version),
 	TEXT(upgrade_answer.new_version), TEXT(upgrade_answer.folders),
-	RAW(upgrade_answer.replaced), RAW(upgrade_answer.sessions));
+	RAW(upgrade_answer.replaced), RAW(upgrade_answer.sessions), RAW(upgrade_answer.number));
 FIELDS(f_ledger_version, RAW(ledger_version.number), TEXT(ledger_version.version),
 	TEXT(ledger_version.folders));
 FIELDS(f_ledger_upgrade, RAW(ledger_upgrade.phase), RAW(ledger_upgrade.from),

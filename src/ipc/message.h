@@ -1133,6 +1133,7 @@ struct ipc_message {
 			char folders[1400]; /* of the new one, colon separated */
 			uint32_t replaced;  /* processes that would be at once */
 			uint32_t sessions;  /* that go on with their version */
+			uint32_t number;    /* of the new version on this host, 0: not begun */
 		} upgrade_answer;
 		struct {
 			uint32_t number;

@@ -251,6 +251,7 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 	for (struct desk *at = supervisor->desks; at; at = at->next) {
 		encodings_mend(at);
 	}
+	upgrade_note_settled(supervisor);
 	log_info("settled", "sessions=%u processes=%u", supervisor->sessions_count,
 			supervisor->nursery.count);
 	return 0;
@@ -349,11 +350,14 @@ int adopt_all(struct supervisor *supervisor) {
 	doors_tell_options(supervisor);
 	doors_tell_codecs(supervisor);
 	session_tell_states(supervisor);
-	if (supervisor->banner_shown) {
+	upgrade_adopt(supervisor);
+	if (supervisor->banner_shown && !upgrade_is_under_way(supervisor)) {
 		struct ipc_message ready = { .kind = IPC_HOLD_READY };
 		channel_post(&supervisor->keep.holder, &ready, NULL, 0);
 	}
-	note_death(supervisor);
+	if (!upgrade_was_planned(supervisor)) {
+		note_death(supervisor);
+	}
 	log_warning("took-over", "sessions=%u processes=%u successions=%u",
 			supervisor->sessions_count, supervisor->nursery.count,
 			supervisor->successions);

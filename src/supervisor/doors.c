@@ -257,6 +257,8 @@ void doors_web_message(
 		pass_on_pin(supervisor, message);
 	} else if (message->kind == IPC_RESTART) {
 		by_hand_restart(supervisor, message);
+	} else if (message->kind == IPC_UPGRADE) {
+		upgrade_ask(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {
 		status_answer(supervisor, message->status_ask.request);
 	} else if (!asked_handle(supervisor, message)) {

@@ -23,6 +23,7 @@
 #include "supervisor/adopt.h"
 #include "supervisor/claim.h"
 #include "supervisor/groups.h"
+#include "supervisor/own_log.h"
 #include "supervisor/process.h"
 #include "supervisor/record.h"
 #include "supervisor/services.h"
@@ -30,6 +31,7 @@
 #include "supervisor/session_app.h"
 #include "supervisor/strangers.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/upgrade_check.h"
 
 enum {
 	BANNER_MS = 1800, /* a person wants to see something within 2 s */
@@ -48,51 +50,6 @@ static int handle_banner(sd_event_source *source, uint64_t usec, void *user) {
 	(void)usec;
 	supervisor_check_banner((struct supervisor *)user, true);
 	return 0;
-}
-
-static int handle_own_lines(sd_event_source *source, int fd, uint32_t revents, void *user) {
-	(void)source;
-	(void)revents;
-	struct supervisor *supervisor = (struct supervisor *)user;
-	struct journal_source from = { PEER_SUPERVISOR, getpid(), 0 };
-	char bytes[4096];
-	ssize_t len;
-	while ((len = read(fd, bytes, sizeof(bytes))) > 0) {
-		journal_feed(&supervisor->journal, &supervisor->own_lines, &from, bytes,
-				(size_t)len, clock_now_ms());
-	}
-	return 0;
-}
-
-/* Our own lines take the way of everybody's: a pipe that comes back to us. */
-static int redirect_stderr(struct supervisor *supervisor) {
-	int pipe_fds[2];
-	supervisor->terminal_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
-	if (supervisor->terminal_fd < 0 || pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-		return -errno;
-	}
-	/* Where stderr is a file, the log and we write to it in turns. */
-	fcntl(supervisor->terminal_fd, F_SETFL, fcntl(supervisor->terminal_fd, F_GETFL) | O_APPEND);
-	supervisor->own_lines_fd = pipe_fds[0];
-	dup2(pipe_fds[1], STDERR_FILENO);
-	close(pipe_fds[1]);
-	return sd_event_add_io(supervisor->event, &supervisor->sources[2], pipe_fds[0], EPOLLIN,
-			handle_own_lines, supervisor);
-}
-
-/* perigee-log ends when the pipe's last writer is gone: it is no worker, so that
- * it can write down the very last line. */
-static int start_log(struct supervisor *supervisor) {
-	int pipe_fds[2];
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-		return -errno;
-	}
-	OWN(fd_close) int read_end = pipe_fds[0];
-	supervisor->journal.fd = pipe_fds[1];
-	fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK);
-	fcntl(pipe_fds[1], F_SETPIPE_SZ, 1 << 20);
-	return spawn_log(&supervisor->nursery, supervisor->paths.log, read_end,
-			supervisor->terminal_fd);
 }
 
 static void handle_exited(void *user, pid_t pid, int status) {
@@ -313,16 +270,6 @@ static int take_keys(struct supervisor *supervisor) {
 	return keys_create(&supervisor->keys);
 }
 
-static int open_log(struct supervisor *supervisor) {
-	supervisor->journal.fd = keep_take(&supervisor->keep, "log");
-	int rc = redirect_stderr(supervisor);
-	if (rc >= 0 && supervisor->journal.fd < 0) {
-		rc = start_log(supervisor);
-	}
-	log_info("supervisor-start", "version=%s pid=%d", perigee_version(), getpid());
-	return rc;
-}
-
 /* As the first, or instead of one that died. */
 static int settle(struct supervisor *supervisor) {
 	if (supervisor->taken) {
@@ -346,7 +293,7 @@ static int begin(struct supervisor *supervisor) {
 	nursery->uid = supervisor->paths.is_root ? supervisor->paths.uid : 0;
 	nursery->gid = supervisor->paths.is_root ? supervisor->paths.gid : 0;
 	apps_settle(&supervisor->config, nursery->libexec, &supervisor->apps);
-	int rc = open_log(supervisor);
+	int rc = own_log_open(supervisor);
 	if (rc >= 0) {
 		rc = prepare_confinement(supervisor);
 	}
@@ -401,13 +348,14 @@ static void end(struct supervisor *supervisor) {
 			(unsigned long long)supervisor->nursery.starts,
 			(unsigned long long)supervisor->nursery.lost,
 			(unsigned long long)supervisor->journal.dropped);
-	if (supervisor->own_lines_fd >= 0) {
-		handle_own_lines(NULL, supervisor->own_lines_fd, 0, supervisor);
-	}
+	own_log_drain(supervisor);
 	quit_holder(supervisor, supervisor->exit_code);
 }
 
 int main(int argc, char **argv) {
+	if (argc > 2 && strcmp(argv[argc - 2], "--takes-over") == 0) {
+		_exit(upgrade_check_answer(argc - 2, argv, argv[argc - 1]));
+	}
 	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
 	struct config_text error = { "" };
 	if (!supervisor) {
@@ -422,6 +370,8 @@ int main(int argc, char **argv) {
 	for (int i = 0; i < ART_MAX; i++) {
 		supervisor->art[i] = -1;
 	}
+	upgrade_init(&supervisor->upgrade);
+	supervisor->argv = argv;
 	raise_limits();
 	int rc = open_loop(supervisor);
 	if (rc >= 0) {
@@ -445,6 +395,12 @@ int main(int argc, char **argv) {
 				strerror(-rc), supervisor->nursery.libexec);
 	}
 	sd_event_loop(supervisor->event);
+	if (supervisor->leaving) {
+		/* Another version goes on with everything: nothing is taken apart. */
+		log_info("supervisor-leaves", "");
+		own_log_drain(supervisor);
+		_exit(0);
+	}
 	end(supervisor);
 	_exit(supervisor->exit_code);
 }

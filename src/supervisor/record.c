@@ -210,6 +210,9 @@ static void handle_gone(struct child *child) {
 	ledger_drop(&supervisor->ledger, IPC_LEDGER_WORKER, child->id);
 	keep_drop(&supervisor->keep, "c%u.", child->id);
 	touch_session(supervisor, child->session);
+	if (!supervisor->upgrade.step) {
+		versions_sweep(supervisor);
+	}
 }
 
 static const struct nursery_events nursery_events = {

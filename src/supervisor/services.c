@@ -288,6 +288,8 @@ static void handle_ended(struct child *child, const struct child_end *end) {
 		supervisor_check_end(service->supervisor);
 	} else if (service->row->once) {
 		handle_once_ended(service, end->expected);
+	} else if (TAKE(service->renewing, false)) {
+		(void)!start(service);
 	} else {
 		retry_later(service, end->reason);
 	}
@@ -382,6 +384,26 @@ void services_stop(struct supervisor *supervisor) {
 		service->retry = sd_event_source_disable_unref(service->retry);
 		child_stop(service->child, REASON_SHUTDOWN, STOP_GRACE_MS);
 	}
+}
+
+bool services_renew(struct supervisor *supervisor) {
+	for (int i = 0; i < SERVICES; i++) {
+		struct service *service = &supervisor->services[i];
+		struct child *child = service->child;
+		if (!services_stays(service)) {
+			continue;
+		}
+		bool stale = child && child->version != supervisor->versions.current->number;
+		if (stale && !child->stopping) {
+			log_info("service-renewed", "kind=%s", ipc_peer_name(child->kind));
+			service->renewing = true;
+			child_stop(child, REASON_RESTARTED, STOP_GRACE_MS);
+		}
+		if (stale || (service->row->needed && !service->ready)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 unsigned services_running(const struct supervisor *supervisor) {

@@ -26,6 +26,10 @@ int services_start(struct supervisor *supervisor) NODISCARD;
 void services_stop(struct supervisor *supervisor);
 
 /* How many still run. */
+/* Ends what serves all sessions and is of another version than we, one after the other, so
+ * that ours takes its place. True until all that is needed is ours and ready. */
+bool services_renew(struct supervisor *supervisor);
+
 unsigned services_running(const struct supervisor *supervisor);
 
 /* It is to run as long as we do; false for what does its work and leaves, and for what

@@ -83,6 +83,35 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			supervisor->successions);
 }
 
+/* Of which something runs, and how the newest upgrade went. */
+static void send_versions(struct supervisor *supervisor, uint32_t request) {
+	const struct versions *versions = &supervisor->versions;
+	send_line(supervisor, request, "{\"what\":\"holder\",\"pid\":%d,\"version\":%s}",
+			supervisor->keep.hold_pid, json(supervisor->keep.hold_build).text);
+	for (const struct programs *at = versions->first; at; at = at->next) {
+		send_line(supervisor, request,
+				"{\"what\":\"version\",\"number\":%u,\"version\":%s,\"current\":%s,"
+				"\"processes\":%u,\"folders\":%s}",
+				at->number, json(at->version).text,
+				at == versions->current ? "true" : "false",
+				versions_count(&supervisor->nursery, at->number),
+				json(at->folders).text);
+	}
+	const typeof(supervisor->upgrade.record.ledger_upgrade) *record =
+			&supervisor->upgrade.record.ledger_upgrade;
+	if (record->to) {
+		uint64_t end_ms = record->ended_ms ? record->ended_ms : clock_now_ms();
+		send_line(supervisor, request,
+				"{\"what\":\"upgrade\",\"number\":%u,\"phase\":\"%s\","
+				"\"old_version\":%s,\"new_version\":%s,\"reason\":\"%s\","
+				"\"detail\":%s,\"took_ms\":%llu}",
+				record->to, upgrade_phase_name((enum upgrade_phase)record->phase),
+				json(record->old_version).text, json(record->new_version).text,
+				reason_row(record->reason)->name, json(record->detail).text,
+				(unsigned long long)(end_ms - record->begun_ms));
+	}
+}
+
 /* Whether a session can start, and when that is tried next. */
 static void send_health(struct supervisor *supervisor, uint32_t request) {
 	const struct health *health = &supervisor->health;
@@ -178,7 +207,8 @@ static void send_session(
 static void send_process(
 		struct supervisor *supervisor, uint32_t request, const struct child *child) {
 	struct pulse_view view = { 0 };
-	char counters[560] = "";
+	char counters[540] = "";
+	const struct programs *programs = versions_find(&supervisor->versions, child->version);
 	if (child->pulse.map) {
 		const struct pulse *pulse = (const struct pulse *)(const void *)child->pulse.map;
 		pulse_look(pulse, &view);
@@ -191,11 +221,12 @@ static void send_process(
 	}
 	send_line(supervisor, request,
 			"{\"what\":\"process\",\"worker\":%u,\"kind\":\"%s\",\"name\":%s,\"pid\":%"
-			"d,"
+			"d,\"version\":%s,"
 			"\"session\":\"%016llx\",\"uptime_s\":%llu,\"beats\":%llu,"
 			"\"operation\":\"%s\",\"lag_max_us\":%llu,\"slow\":%llu,\"refused\":%u,"
 			"\"counters\":[%s]}",
 			child->id, ipc_peer_name(child->kind), json(child->name).text, child->pid,
+			json(programs ? programs->version : "").text,
 			(unsigned long long)child->session,
 			(unsigned long long)((clock_now_ns() - child->begun_ns) / NS_PER_S),
 			(unsigned long long)view.beats, pulse_operation_name(view.operation),
@@ -345,6 +376,7 @@ static void send_service_restarts(struct supervisor *supervisor, uint32_t reques
 
 void status_answer(struct supervisor *supervisor, uint32_t request) {
 	send_host(supervisor, request);
+	send_versions(supervisor, request);
 	send_health(supervisor, request);
 	send_encoders(supervisor, request);
 	send_confinement(supervisor, request);

@@ -22,6 +22,7 @@
 #include "supervisor/paths.h"
 #include "supervisor/ready.h"
 #include "supervisor/sockets.h"
+#include "supervisor/upgrade.h"
 #include "supervisor/versions.h"
 #include "supervisor/weigh.h"
 
@@ -40,6 +41,7 @@ struct service {
 	uint32_t reason;   /* of the newest failure */
 	uint64_t next_ms;  /* when it is tried again, 0: it runs or is not to */
 	bool ready;
+	bool renewing; /* its end is followed by one of our version at once */
 };
 
 enum service_name {
@@ -77,10 +79,12 @@ struct supervisor {
 	struct ledger ledger;               /* what a supervisor that takes over must know */
 	struct keys keys;                   /* used session keys' hashes */
 	struct versions versions;           /* of which something runs */
+	struct upgrade upgrade;             /* the newest */
+	char **argv;                        /* borrowed */
 	struct service services[SERVICES];
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
-	struct desk *desks; /* list of all, each its owner's */
+	struct desk *desks;       /* list of all, each its owner's */
 	struct deferred deferred; /* launches that wait for another */
 	struct weigh weigh;       /* what sessions cost here */
 	uint32_t last_view;
@@ -106,9 +110,10 @@ struct supervisor {
 	int terminal_fd;                     /* owned: the stderr we were started with */
 	struct sd_event_source *record_post; /* owned: writes to the ledger (record.h) */
 	bool recording, record_stale, taken; /* taken: from a predecessor */
-	uint32_t incidents_told; /* to the web door */
-	uint64_t begun_ms;    /* of the first of us */
-	uint32_t successions; /* of us since then */
+	uint32_t incidents_told;             /* to the web door */
+	bool leaving;                        /* for another version */
+	uint64_t begun_ms;                   /* of the first of us */
+	uint32_t successions;                /* of us since then */
 	bool banner_shown, banner_overdue, stopping, stop_forced;
 	int exit_code;
 };

@@ -149,20 +149,23 @@ const struct programs *versions_for(const struct nursery *nursery, uint64_t sess
 	return found ? found : versions->current;
 }
 
-static bool is_run(const struct child *list, uint32_t number) {
-	while (list && list->version != number) {
-		list = list->next;
+static unsigned count(const struct child *list, uint32_t number) {
+	unsigned found = 0;
+	for (; list; list = list->next) {
+		found += list->version == number;
 	}
-	return list != NULL;
+	return found;
+}
+
+unsigned versions_count(const struct nursery *nursery, uint32_t number) {
+	return count(nursery->first, number) + count(nursery->corpses, number);
 }
 
 void versions_sweep(struct supervisor *supervisor) {
-	struct nursery *nursery = &supervisor->nursery;
 	for (struct programs **at = &supervisor->versions.first; *at;) {
 		struct programs *programs = *at;
 		if (programs == supervisor->versions.current ||
-				is_run(nursery->first, programs->number) ||
-				is_run(nursery->corpses, programs->number)) {
+				versions_count(&supervisor->nursery, programs->number)) {
 			at = &programs->next;
 			continue;
 		}

@@ -34,6 +34,9 @@ const struct programs *versions_find(const struct versions *versions, uint32_t n
  * is none. NULL in tests: by the nursery's folders. */
 const struct programs *versions_for(const struct nursery *nursery, uint64_t session);
 
+/* Processes that run of that version, corpses among them. */
+unsigned versions_count(const struct nursery *nursery, uint32_t number);
+
 /* Lets go of those that nobody runs any more. */
 void versions_sweep(struct supervisor *supervisor);
 

@@ -49,6 +49,10 @@ static void tell(int control, const char *format, ...) {
 static void puppet_say(int control, const struct ipc_message *message) {
 	if (message->kind == IPC_HOLD_FD) {
 		tell(control, "fd %s", message->hold.name);
+	} else if (message->kind == IPC_HOLD_VERSION &&
+			(message->hold_version.version != 1 || message->hold_version.failed)) {
+		tell(control, "version %u failed %u: %s", message->hold_version.version,
+				message->hold_version.failed, message->hold_version.detail);
 	} else if (message->kind == IPC_HOLD_END) {
 		tell(control, "end");
 	} else if (message->kind == IPC_HOLD_EXITED) {
@@ -122,6 +126,10 @@ static void puppet_do(int control, const char *command, bool *out_asked) {
 	} else if (strncmp(command, "quit ", 5) == 0) {
 		message.kind = IPC_HOLD_QUIT;
 		message.hold_quit.code = (int32_t)strtol(command + 5, NULL, 10);
+	} else if (strncmp(command, "upgrade ", 8) == 0) {
+		message.kind = IPC_HOLD_UPGRADE;
+		message.hold_upgrade.version = (uint32_t)strtoul(command + 8, NULL, 10);
+		message.hold_upgrade.limit_ms = 2000;
 	} else if (strcmp(command, "ready") == 0) {
 		message.kind = IPC_HOLD_READY;
 	} else if (strcmp(command, "die") == 0) {
@@ -140,7 +148,7 @@ static void puppet_do(int control, const char *command, bool *out_asked) {
 	if (message.kind && channel_send_fd(3, &message, NULL, 0) < 0) {
 		_exit(81);
 	}
-	if (message.kind == IPC_HOLD_QUIT) {
+	if (message.kind == IPC_HOLD_QUIT || message.kind == IPC_HOLD_UPGRADE) {
 		_exit(0);
 	}
 }
@@ -319,6 +327,68 @@ static void names_are_dropped_by_their_beginning(void **state) {
 	assert_int_equal(finish_bench(&bench), 0);
 }
 
+static void another_version_takes_over(void **state) {
+	(void)state;
+	struct bench bench;
+	start_bench(&bench);
+	command(&bench, "put a");
+	command(&bench, "ready");
+	command(&bench, "upgrade 2");
+	meet_puppet(&bench);
+	expect(&bench, "version 2 failed 0: ");
+	expect(&bench, "fd a");
+	expect(&bench, "end");
+	command(&bench, "ready");
+	command(&bench, "die"); /* from now on it is what is started again */
+	meet_puppet(&bench);
+	expect(&bench, "version 2 failed 0: ");
+	expect(&bench, "fd a");
+	expect(&bench, "end");
+	command(&bench, "quit 0");
+	assert_int_equal(finish_bench(&bench), 0);
+}
+
+static void one_that_is_not_ready_in_time_is_taken_back(void **state) {
+	(void)state;
+	struct bench bench;
+	start_bench(&bench);
+	command(&bench, "ready");
+	command(&bench, "upgrade 2");
+	meet_puppet(&bench);
+	expect(&bench, "version 2 failed 0: ");
+	expect(&bench, "end");
+	/* A puppet whose strings are cut ends; this one is to be late. */
+	OWN(fd_close) int strings = TAKE(bench.control, -1);
+	meet_puppet(&bench);
+	expect(&bench, "version 1 failed 2: it was not ready within 2000 ms");
+	expect(&bench, "end");
+	command(&bench, "upgrade 3");
+	meet_puppet(&bench);
+	expect(&bench, "version 3 failed 0: ");
+	expect(&bench, "end");
+	command(&bench, "exit");
+	meet_puppet(&bench);
+	expect(&bench, "version 1 failed 3: it exited with status 5 before it was ready");
+	expect(&bench, "end");
+	command(&bench, "quit 0");
+	assert_int_equal(finish_bench(&bench), 0);
+}
+
+/* What was put there is a memfd without a program in it. */
+static void one_that_cannot_be_executed_is_taken_back(void **state) {
+	(void)state;
+	struct bench bench;
+	start_bench(&bench);
+	command(&bench, "put v7.perigeed");
+	command(&bench, "upgrade 7");
+	meet_puppet(&bench);
+	expect(&bench, "version 1 failed 7: it could not be executed");
+	expect(&bench, "fd v7.perigeed");
+	expect(&bench, "end");
+	command(&bench, "quit 0");
+	assert_int_equal(finish_bench(&bench), 0);
+}
+
 /* Only whoever has answered once is expected to answer again so soon. */
 static void a_perigeed_that_hangs_is_replaced(void **state) {
 	(void)state;
@@ -473,6 +543,9 @@ int main(int argc, char **argv) {
 		UNIT(readiness_is_passed_on),
 		UNIT(a_new_perigeed_gets_the_descriptors),
 		UNIT(names_are_dropped_by_their_beginning),
+		UNIT(another_version_takes_over),
+		UNIT(one_that_is_not_ready_in_time_is_taken_back),
+		UNIT(one_that_cannot_be_executed_is_taken_back),
 		UNIT(a_perigeed_that_hangs_is_replaced),
 		UNIT(what_is_held_is_let_go_before_the_children_end),
 		UNIT(a_thousand_descriptors_are_kept),
