@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/adopted.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
 #include <systemd/sd-event.h>
 
-#include "base/number.h"
+#include "base/processes.h"
 #include "base/text.h"
 
 static int pidfd_open(pid_t pid) {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static bool signal_one(int pidfd, int number) {
+	return syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0) == 0;
 }
 
 static int handle_app_exit(sd_event_source *source, int fd, uint32_t revents, void *user) {
@@ -24,6 +25,7 @@ static int handle_app_exit(sd_event_source *source, int fd, uint32_t revents, vo
 	(void)revents;
 	struct adopted *adopted = (struct adopted *)user;
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	adopted->ended = true;
 	adopted->app_exited(adopted->user);
 	return 0;
 }
@@ -65,35 +67,16 @@ void adopted_finish(struct adopted *adopted) {
 	adopted->event = NULL;
 }
 
-bool adopted_has_label(pid_t pid, const char *label) {
-	char path[48], wanted[64];
-	text_format(path, sizeof(path), "/proc/%d/environ", (int)pid);
+static bool has_label(pid_t pid, const char *label) {
+	char wanted[64];
 	text_format(wanted, sizeof(wanted), "PERIGEE_SESSION=%s", label);
-	OWN(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	OWN(free) void *memory = malloc(ADOPTED_ENVIRON_MAX + 1);
-	char *bytes = (char *)memory;
-	size_t len = 0;
-	while (fd >= 0 && bytes && len < ADOPTED_ENVIRON_MAX) {
-		ssize_t n = read(fd, bytes + len, ADOPTED_ENVIRON_MAX - len);
-		if (n <= 0) {
-			break;
-		}
-		len += (size_t)n;
-	}
-	for (size_t at = 0; bytes && at < len; at += strlen(bytes + at) + 1) {
-		bytes[len] = '\0';
-		if (strcmp(bytes + at, wanted) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return process_has_variable(pid, wanted);
 }
 
 /* A pidfd that was opened before the label was read means the same process. */
 static bool meet(struct adopted *adopted, pid_t pid, int number) {
 	OWN(fd_close) int pidfd = pidfd_open(pid);
-	if (pidfd < 0 || !adopted_has_label(pid, adopted->label) ||
-			syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0) < 0) {
+	if (pidfd < 0 || !has_label(pid, adopted->label) || !signal_one(pidfd, number)) {
 		return false;
 	}
 	if (adopted->watched_count < ADOPTED_WATCHED_MAX) {
@@ -106,20 +89,23 @@ static bool meet(struct adopted *adopted, pid_t pid, int number) {
 	return true;
 }
 
+struct calling {
+	struct adopted *adopted;
+	int number;
+	unsigned count;
+};
+
+static void call(pid_t pid, void *user) {
+	struct calling *calling = (struct calling *)user;
+	calling->count += meet(calling->adopted, pid, calling->number);
+}
+
 unsigned adopted_signal(struct adopted *adopted, int number) {
+	struct calling calling = { .adopted = adopted, .number = number };
 	unwatch(adopted);
-	DIR *processes = opendir("/proc");
-	if (!processes) {
-		return 0;
-	}
-	unsigned count = 0;
-	for (struct dirent *at = readdir(processes); at; at = readdir(processes)) {
-		int64_t pid;
-		if (number_parse(at->d_name, strlen(at->d_name), 2, INT32_MAX, &pid) == 0 &&
-				pid != getpid()) {
-			count += meet(adopted, (pid_t)pid, number);
-		}
-	}
-	closedir(processes);
-	return count;
+	/* The label may be hidden from us: Landlock shows a process's environment only to
+	 * whoever confined it. */
+	calling.count += !adopted->ended && signal_one(adopted->pidfd, number);
+	(void)!processes_each(call, &calling);
+	return calling.count;
 }

@@ -16,13 +16,13 @@ struct sd_event_source;
 enum {
 	ADOPTED_WATCHED_MAX = 64,
 	ADOPTED_LABEL_MAX = 24,
-	ADOPTED_ENVIRON_MAX = 128 << 10, /* bytes of a process that are searched */
 };
 
 struct adopted {
 	struct sd_event *event; /* borrowed; NULL: nothing is adopted */
 	char label[ADOPTED_LABEL_MAX];
 	int pidfd;                     /* owned */
+	bool ended;                    /* the app itself */
 	struct sd_event_source *exits; /* owned */
 	struct {
 		int pidfd;                     /* owned */
@@ -39,11 +39,9 @@ int adopted_open(struct adopted *adopted, struct sd_event *event, const char *la
 		void *user) NODISCARD;
 void adopted_finish(struct adopted *adopted);
 
-/* Sends a signal (0: none) to everything with the label; returns how many there are
- * and calls `changed` when one of them ends. */
+/* Sends a signal (0: none) to the app and to everything with its label that we may see;
+ * returns how many there are and calls `changed` when one of them ends. What is hidden
+ * from us the supervisor ends, when we have. */
 unsigned adopted_signal(struct adopted *adopted, int number);
-
-/* True for a process whose environment began with PERIGEE_SESSION=label in it. */
-bool adopted_has_label(pid_t pid, const char *label);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/processes.h"
 #include "base/text.h"
 #include "supervisor/app_env.h"
 #include "supervisor/app_plan.h"
@@ -223,14 +224,28 @@ void session_app_reaped(struct supervisor *supervisor, uint32_t pid, int status)
 	}
 }
 
-/* Without its runner nobody would end the app. It leads its own group; the pidfd
- * makes sure that the number still means it. */
-static void kill_orphaned_app(struct desk *desk) {
-	if (desk->app_pidfd >= 0 &&
-			syscall(SYS_pidfd_send_signal, desk->app_pidfd, 0, NULL, 0) == 0) {
+static bool app_lives(const struct desk *desk) {
+	return desk->app_pidfd >= 0 &&
+	       syscall(SYS_pidfd_send_signal, desk->app_pidfd, 0, NULL, 0) == 0;
+}
+
+/* Nobody else would end what is left when the runner has gone for good. One that adopted
+ * the app may not even see what that had started: Landlock hides it. The app leads its own
+ * group; the pidfd makes sure that the number still means it. */
+static void end_left(struct desk *desk, bool asked) {
+	bool lives = app_lives(desk);
+	if (lives) {
 		kill(-(pid_t)desk->app_pid, SIGKILL);
-		log_warning("app-killed", "session=%016llx app_pid=%u",
-				(unsigned long long)desk->id, desk->app_pid);
+	}
+	if (lives || !asked || desk->runner_restarts.total > 0) {
+		char label[40];
+		text_format(label, sizeof(label), "PERIGEE_SESSION=%016llx",
+				(unsigned long long)desk->id);
+		unsigned killed = processes_signal(label, SIGKILL);
+		if (lives || killed > 0) {
+			log_warning("app-killed", "session=%016llx app_pid=%u processes=%u",
+					(unsigned long long)desk->id, desk->app_pid, killed);
+		}
 	}
 }
 
@@ -280,8 +295,10 @@ static bool replace_runner(struct desk *desk, const struct child_end *end) {
 static void handle_runner_ended(struct child *child, const struct child_end *end) {
 	struct desk *desk = (struct desk *)child->user;
 	desk->runner = NULL;
-	if (!end->expected && !replace_runner(desk, end)) {
-		kill_orphaned_app(desk);
+	if (end->expected || !replace_runner(desk, end)) {
+		end_left(desk, end->expected);
+	}
+	if (!end->expected && !desk->runner) {
 		desk_raise(desk, DESK_BROKEN, end->reason, end->detail);
 	}
 	desk_child_gone(desk);
@@ -293,9 +310,9 @@ static const struct child_owner runner_owner = {
 };
 
 static void handle_abandoned_ended(struct child *child, const struct child_end *end) {
-	(void)end;
 	struct desk *desk = (struct desk *)child->user;
 	desk->app_ending = false;
+	end_left(desk, end->expected);
 	if (desk->desktop_ready && !desk->ending) {
 		int rc = session_app_start(desk);
 		if (rc < 0) {

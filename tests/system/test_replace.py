@@ -125,6 +125,23 @@ def the_app_ends_with_its_session_after_its_runner_died(build):
                 pid for pid, name in host.remains() if name.endswith("perigee-pattern")])
 
 
+def a_stopped_app_ends_with_its_session_after_its_runner_died(build):
+    """It cannot leave with its desktop, and the second runner may not see whose it is."""
+    with Host(build) as host:
+        host.paired()
+        host.probe("stream", "--app", "Pattern", "--seconds", "1")
+        mark = len(host.log())
+        os.kill(host.pid("runner"), signal.SIGKILL)
+        host.wait_log("event=app-adopted", 5, mark)
+        app = [pid for pid, name in host.remains() if name.endswith("perigee-pattern")]
+        expect(f"one Pattern: {app}", len(app) == 1)
+        os.kill(app[0], signal.SIGSTOP)
+        host.probe("quit")
+        wait_for("the session's end", 5, lambda: not host.status("session"))
+        wait_for("nothing of it is left", 1, lambda: not [
+            pid for pid, name in host.remains() if name.endswith("perigee-pattern")])
+
+
 def an_app_whose_runner_died_first_begins_anew(build):
     """Before it could tell anybody: its app did not begin either."""
     with tempfile.TemporaryDirectory() as folder:
@@ -311,6 +328,7 @@ if __name__ == "__main__":
         a_death_is_a_gap_at_most,
         a_standstill_is_a_gap_at_most,
         the_app_ends_with_its_session_after_its_runner_died,
+        a_stopped_app_ends_with_its_session_after_its_runner_died,
         an_app_whose_runner_died_first_begins_anew,
         a_desktop_that_dies_is_told,
         a_desktop_that_is_to_restart_keeps_its_viewer,
