@@ -16,6 +16,7 @@
 enum {
 	RATE_HZ = 48000,
 	WATCH_ACCURACY_US = 10000,
+	LATE_MS = 150,
 	REST_MS = 2000, /* the longest latency that PulseAudio's null sink has */
 };
 
@@ -36,10 +37,12 @@ struct capture {
 	bool listening, audible;
 	unsigned retry_ms;
 	uint64_t attempts, heard_ns;
+	uint64_t watch_us; /* when it was to come */
 };
 
 static void watch_in(struct capture *capture, unsigned ms) {
-	sd_event_source_set_time(capture->watch, clock_now_us() + ms * US_PER_MS);
+	capture->watch_us = clock_now_us() + ms * US_PER_MS;
+	sd_event_source_set_time(capture->watch, capture->watch_us);
 	sd_event_source_set_enabled(capture->watch, SD_EVENT_ONESHOT);
 }
 
@@ -268,6 +271,17 @@ static bool bear_quiet(struct capture *capture) {
 	return false;
 }
 
+/* Who comes late was asleep, and maybe the whole machine: the server gets its time anew. */
+static bool forgive_lateness(struct capture *capture) {
+	uint64_t now_us = clock_now_us(), late_us = now_us - capture->watch_us;
+	if (late_us < LATE_MS * US_PER_MS) {
+		return false;
+	}
+	uint64_t since_us = now_us - capture->heard_ns / NS_PER_US;
+	capture->heard_ns += (late_us < since_us ? late_us : since_us) * NS_PER_US;
+	return true;
+}
+
 /* Time to try again; or what was to come has not come. */
 static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
@@ -275,6 +289,10 @@ static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 	struct capture *capture = user;
 	if (!capture->context) {
 		connect_server(capture);
+		return 0;
+	}
+	if (forgive_lateness(capture) && !capture->failed && !capture->ready) {
+		watch_in(capture, CAPTURE_CONNECT_MS);
 		return 0;
 	}
 	if (!capture->failed && capture->ready && bear_quiet(capture)) {
