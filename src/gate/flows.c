@@ -4,10 +4,6 @@
 #include "proto/enet.h"
 #include "proto/ping.h"
 
-enum {
-	ALIEN_GAP_MS = 2000, /* between flows to addresses that nothing proves */
-};
-
 const char *flow_refusal_name(enum flow_refusal refusal) {
 	static const char *const names[FLOW_REFUSALS] = {
 		[FLOW_REFUSED_NONSENSE] = "nonsense",
@@ -100,7 +96,7 @@ static int judge_moved(struct sessions *sessions, const struct address *from, ui
 		if (now_ms < *next) {
 			return refuse(FLOW_REFUSED_TOO_SOON, out_refusal);
 		}
-		*next = now_ms + (proven ? (uint64_t)SESSION_FLOW_GAP_MS : ALIEN_GAP_MS);
+		*next = now_ms + (proven ? (uint64_t)SESSION_FLOW_GAP_MS : SESSION_ALIEN_GAP_MS);
 		*out = (struct flow_choice){ .session = session };
 		return 0;
 	}

@@ -19,6 +19,7 @@ enum {
 	SESSION_PROVEN_MAX = 4,
 	SESSION_NEGOTIATION_MS = 120 * 1000, /* from the launch to PLAY */
 	SESSION_FLOW_GAP_MS = 500,           /* between two new flows of a kind */
+	SESSION_ALIEN_GAP_MS = 500,          /* the same, to addresses that nothing proves */
 	SESSION_TOKEN_SIZE = 17,
 };
 

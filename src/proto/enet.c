@@ -171,8 +171,8 @@ uint8_t enet_peer_channels(const struct enet_peer *peer) {
 	return stands ? peer->channel_count : 0;
 }
 
-static struct enet_event packet_event(const struct enet_peer *peer) {
-	const struct enet_incoming *in = &peer->in[0];
+struct enet_event enet_packet_event(const struct enet_peer *peer, unsigned i) {
+	const struct enet_incoming *in = &peer->in[i];
 	return (struct enet_event){
 		.kind = ENET_EVENT_PACKET,
 		.channel = in->channel,
@@ -195,7 +195,7 @@ bool enet_peer_next_event(struct enet_peer *peer, struct enet_event *out) {
 	}
 	if (peer->in_ready) {
 		peer->lent = true;
-		*out = packet_event(peer);
+		*out = enet_packet_event(peer, 0);
 		return true;
 	}
 	if (peer->say_disconnected) {

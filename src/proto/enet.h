@@ -243,6 +243,12 @@ int enet_peer_receive(struct enet_peer *peer, const void *datagram, size_t len, 
  * delivers it again rather than never. */
 bool enet_peer_next_event(struct enet_peer *peer, struct enet_event *out);
 
+/* For who judges a datagram on a copy of a connection: the next whole packet that waits for
+ * an earlier one here and did not in `before`. *at is 0 for the first. False when there is
+ * none. */
+bool enet_peer_next_waiting(const struct enet_peer *peer, const struct enet_peer *before,
+		unsigned *at, struct enet_event *out);
+
 /* Queues a packet (bytes are copied). -EAGAIN when the queue is full; -EINVAL
  * for a channel that was not negotiated, or a length over ENET_PACKET_MAX, or
  * an unsequenced one that does not fit a datagram; -EPROTO unless connected. */

@@ -101,6 +101,20 @@ static int find(const struct enet_peer *peer, uint8_t channel, enum enet_deliver
 	return -1;
 }
 
+bool enet_peer_next_waiting(const struct enet_peer *peer, const struct enet_peer *before,
+		unsigned *at, struct enet_event *out) {
+	while (peer->in_ready + *at < peer->in_count) {
+		unsigned i = peer->in_ready + (*at)++;
+		const struct enet_incoming *in = &peer->in[i];
+		if (!in->missing && find(before, in->channel, (enum enet_delivery)in->delivery,
+						    in->sequence, in->unreliable) < 0) {
+			*out = enet_packet_event(peer, i);
+			return true;
+		}
+	}
+	return false;
+}
+
 static int first_unreliable(const struct enet_peer *peer, uint8_t channel) {
 	int first = -1;
 	for (unsigned i = peer->in_ready; i < peer->in_count; i++) {

@@ -13,6 +13,8 @@
  * earlier packet; packets ready for delivery stay. */
 void enet_close(struct enet_peer *peer, enum enet_end end, uint32_t data);
 void enet_established(struct enet_peer *peer, uint64_t now_ms);
+/* in[i], for the caller. */
+struct enet_event enet_packet_event(const struct enet_peer *peer, unsigned i);
 /* DRAINING and nothing left to send: says goodbye. */
 void enet_drain(struct enet_peer *peer);
 

@@ -143,19 +143,30 @@ static bool accept_connect(
 	return true;
 }
 
-/* True when the trial connection delivers a message that is new and genuine. */
+static bool is_genuine(struct stream_control *control, const struct enet_event *event) {
+	uint8_t plain[CONTROL_MESSAGE_MAX];
+	size_t plain_len;
+	uint32_t sequence;
+	bool genuine = event->kind == ENET_EVENT_PACKET &&
+		       control_open(&control->opener, event->bytes, event->len, plain, &plain_len,
+				       &sequence) == 0;
+	explicit_bzero(plain, sizeof(plain));
+	return genuine;
+}
+
+/* True when the trial connection has got a message that is new and genuine. A client that has
+ * moved says new things while what it said before is lost: they wait for that, and prove as
+ * much as if it were there. */
 static bool proves(struct stream_control *control, struct enet_peer *trial) {
 	struct control_window window = control->opener.window;
 	struct enet_event event;
 	bool proven = false;
 	while (!proven && enet_peer_next_event(trial, &event)) {
-		uint8_t plain[CONTROL_MESSAGE_MAX];
-		size_t plain_len;
-		uint32_t sequence;
-		proven = event.kind == ENET_EVENT_PACKET &&
-			 control_open(&control->opener, event.bytes, event.len, plain, &plain_len,
-					 &sequence) == 0;
-		explicit_bzero(plain, sizeof(plain));
+		proven = is_genuine(control, &event);
+	}
+	unsigned at = 0;
+	while (!proven && enet_peer_next_waiting(trial, &control->peer, &at, &event)) {
+		proven = is_genuine(control, &event);
 	}
 	control->opener.window = window;
 	return proven;

@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 			assert(memcmp(&before, &session->flows[flow], sizeof(before)) == 0);
 		}
 	}
-	assert(aliens <= 1 + (now_ms - first_ms) / 2000);
+	assert(aliens <= 1 + (now_ms - first_ms) / SESSION_ALIEN_GAP_MS);
 	sessions_finish(&sessions);
 	return 0;
 }

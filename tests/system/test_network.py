@@ -105,7 +105,7 @@ def a_client_that_moves_gets_its_stream_again(build):
     """New ports and a new address, as behind a router that forgot it, twice."""
     with Host(build) as host:
         host.paired()
-        viewer = host.probe("stream", "--app", "Pattern", "--size", "320x240", "--seconds", "9",
+        viewer = host.probe("stream", "--app", "Pattern", "--size", "320x240", "--seconds", "30",
                             background=True)
         wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
         for move in (1, 2):
@@ -113,8 +113,10 @@ def a_client_that_moves_gets_its_stream_again(build):
             viewer.send_signal(signal.SIGUSR1)
             for kind in (2, 0, 1):
                 host.wait_log(f"event=flow kind={kind} peer=127.0.0.{1 + move}", 6, mark)
+        viewer.send_signal(signal.SIGUSR2)
         report = host.report(viewer)
         video = report["video"]
+        expect(f"keys arrive: {report['input']}", report["input"]["seen"] == 5)
         # Two seconds are three missed pings and the next one; asserted at twice that. What the
         # client asked for while it moved is sent again by its ENet, which may take so long
         # that the second move comes before the first one's key frame.

@@ -165,7 +165,7 @@ static void a_moved_enet_peer_is_passed_on_slowly(void **state) {
 			-1);
 	assert_int_equal(session, 1);
 	assert_int_equal(judge(sessions, FLOW_CONTROL, "198.51.100.4", moved, sizeof(moved),
-					 NOW + 1999, &session),
+					 NOW + SESSION_ALIEN_GAP_MS - 1, &session),
 			FLOW_REFUSED_TOO_SOON);
 	/* Strangers do not use up what the proven address may. */
 	assert_int_equal(judge(sessions, FLOW_CONTROL, "192.0.2.1", moved, sizeof(moved), NOW + 500,

@@ -258,6 +258,32 @@ static void the_connection_moves_only_with_a_message_that_is_new_and_genuine(voi
 	assert_int_equal(scene->gone, 0);
 }
 
+/* Of what it says while it moves the first is lost, and what follows has to wait for that. */
+static void a_message_that_must_wait_for_a_lost_one_moves_it_as_well(void **state) {
+	struct scene *scene = *state;
+	uint8_t lost[ENET_MTU], said[ENET_MTU], next[ENET_MTU];
+	client_control_kind(&scene->client, 1, CONTROL_REQUEST_IDR);
+	assert_true(enet_peer_transmit(&scene->client.peer, scene->now_ms, lost, sizeof(lost)) > 0);
+	client_control_kind(&scene->client, 1, CONTROL_REQUEST_IDR);
+	size_t said_len =
+			enet_peer_transmit(&scene->client.peer, scene->now_ms, said, sizeof(said));
+	said[said_len - 1] ^= 1; /* by somebody without the key */
+	assert_false(stream_control_offer(&scene->host, said, said_len, scene->now_ms));
+	said[said_len - 1] ^= 1;
+	assert_true(stream_control_offer(&scene->host, said, said_len, scene->now_ms));
+	assert_int_equal(scene->keys, 0);
+	/* It waits now: again, from elsewhere, it moves nothing. */
+	assert_false(stream_control_offer(&scene->host, said, said_len, scene->now_ms));
+	client_control_kind(&scene->client, 1, CONTROL_REQUEST_IDR);
+	size_t next_len =
+			enet_peer_transmit(&scene->client.peer, scene->now_ms, next, sizeof(next));
+	assert_true(stream_control_offer(&scene->host, next, next_len, scene->now_ms));
+	scene->now_ms += 2000;
+	exchange(scene);
+	assert_int_equal(scene->keys, 3);
+	assert_int_equal(scene->gone, 0);
+}
+
 static void a_connect_with_another_secret_is_refused(void **state) {
 	struct scene *scene = *state;
 	struct stream_control host;
@@ -288,6 +314,7 @@ int main(void) {
 		SCENE(the_goodbye_names_the_code_before_it_disconnects),
 		SCENE(sequences_are_reserved_before_they_are_used),
 		SCENE(the_connection_moves_only_with_a_message_that_is_new_and_genuine),
+		SCENE(a_message_that_must_wait_for_a_lost_one_moves_it_as_well),
 		SCENE(a_connect_with_another_secret_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
