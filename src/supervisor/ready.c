@@ -123,6 +123,7 @@ static bool is_suspicious(uint32_t reason) {
 		[REASON_RESOURCES] = 1,
 		[REASON_NO_ENCODER] = 1,
 		[REASON_SPAWN_FAILED] = 1,
+		[REASON_NOT_CONFINED] = 1,
 		[REASON_RESTARTS_SPENT] = 1,
 	};
 	return reason < REASONS && suspicious[reason];

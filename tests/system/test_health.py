@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import ssl
@@ -11,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from host import Host, Failed, expect, run, wait_for
+from host import Host, Failed, expect, libexec_folders, run, wait_for
 from prometheus import Families, Malformed
 
 
@@ -179,15 +180,23 @@ def readiness_is_proven_by_a_small_session_of_its_own(build):
         expect("one is enough", host.log().count("event=readiness-trial ") == 1)
 
 
+def program_of(build, name):
+    folders = libexec_folders(pathlib.Path(build).resolve(),
+                              pathlib.Path(__file__).resolve().parents[2])
+    return next(path for path in (pathlib.Path(folder) / name for folder in folders)
+                if path.exists())
+
+
 def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
     for name, leg in (("perigee-encoder", "encoder"), ("perigee-desktop", "desktop")):
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)
-            front = pathlib.Path(folder)
-            with Host(build, trial=True, front=front) as host:
+            # The holder keeps the programs open: broken is one that nobody may execute.
+            program = pathlib.Path(shutil.copy(program_of(build, name), folder))
+            with Host(build, trial=True, front=folder) as host:
                 wait_for("ready", 20, lambda: ask(host, "/readyz")[0] == 200)
                 host.paired()
-                (front / name).symlink_to("/bin/false")
+                program.chmod(0o644)
                 expect(f"{leg}: the first launch fails", refusal(host))
                 host.probe("quit", check=False)
                 wait_for(f"{leg}: not ready", 60, lambda: ask(host, "/readyz")[0] == 503)
@@ -219,7 +228,7 @@ def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
                 expect(f"what comes before works: {rows}",
                        rows["tls identity"]["verdict"] == "works" and
                        rows["one picture"]["verdict"] == "unknown")
-                (front / name).unlink()
+                program.chmod(0o755)
                 wait_for("it closes by itself", 90, lambda: ask(host, "/readyz")[0] == 200)
                 expect("launches go again", refusal(host) is None)
                 possible, rows = doctor(host, "--runtime", run_folder)
