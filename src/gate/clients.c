@@ -46,15 +46,57 @@ int clients_put(struct clients *clients, const uint8_t fingerprint[32], const vo
 			return rc;
 		}
 		client = &clients->list[clients->count++];
-		*client = (struct client){ .der = NULL };
+		*client = (struct client){ .settings = { .mouse_milli = 1000,
+							   .scroll_milli = 1000,
+							   .scroll_side_milli = 1000 } };
+		memcpy(client->fingerprint, fingerprint, 32);
+		memcpy(client->settings.client, fingerprint, 32);
+		client->settings.permissions = permissions & PERMIT_ALL;
 	}
 	free(client->der);
-	*client = (struct client){
-		.der = copy, .der_len = der_len, .created_s = created_s, .permissions = permissions
-	};
-	memcpy(client->fingerprint, fingerprint, 32);
+	client->der = copy;
+	client->der_len = der_len;
+	client->created_s = created_s;
+	client->listed = true;
 	text_copy(client->name, sizeof(client->name), name);
 	return 0;
+}
+
+void clients_settle(struct clients *clients, const struct ipc_message *message) {
+	struct client *client = find(clients, message->client_settings.client);
+	if (client) {
+		client->settings = message->client_settings;
+		text_copy(client->name, sizeof(client->name), message->client_settings.name);
+	}
+}
+
+bool client_may(const struct client *client, uint32_t permissions) {
+	return (client->settings.permissions & permissions) == permissions;
+}
+
+bool client_may_app(const struct client *client, int32_t app) {
+	unsigned count = client->settings.apps_count;
+	for (unsigned i = 0; i < count; i++) {
+		if (client->settings.apps[i] == app) {
+			return true;
+		}
+	}
+	return count == 0;
+}
+
+void clients_begin_listing(struct clients *clients) {
+	for (size_t i = 0; i < clients->count; i++) {
+		clients->list[i].listed = false;
+	}
+}
+
+const struct client *clients_next_stale(const struct clients *clients) {
+	for (size_t i = 0; i < clients->count; i++) {
+		if (!clients->list[i].listed) {
+			return &clients->list[i];
+		}
+	}
+	return NULL;
 }
 
 bool clients_remove(struct clients *clients, const uint8_t fingerprint[32]) {

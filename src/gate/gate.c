@@ -187,6 +187,25 @@ static void handle_kept(struct gate *gate, const struct ipc_message *message) {
 	}
 }
 
+/* Who was removed while a store died, and nobody said so. */
+static void drop_stale(struct gate *gate) {
+	const struct client *stale;
+	while ((stale = clients_next_stale(&gate->clients))) {
+		uint8_t fingerprint[32];
+		memcpy(fingerprint, stale->fingerprint, sizeof(fingerprint));
+		forget_client(gate, fingerprint);
+	}
+}
+
+/* Our own is in no store's list. */
+static void begin_listing(struct gate *gate) {
+	clients_begin_listing(&gate->clients);
+	for (size_t i = 0; gate->has_guest && i < gate->clients.count; i++) {
+		struct client *client = &gate->clients.list[i];
+		client->listed |= memcmp(client->fingerprint, gate->guest, 32) == 0;
+	}
+}
+
 static void handle_store(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
@@ -203,7 +222,12 @@ static void handle_store(
 		forget_client(gate, message->client_ref.client);
 		break;
 	case IPC_CLIENTS_END:
+		drop_stale(gate);
 		gate->has_clients = true;
+		break;
+	case IPC_CLIENT_SETTINGS:
+		clients_settle(&gate->clients, message);
+		handle_kept(gate, message);
 		break;
 	case IPC_CLIENT_ADDED:
 		store_line_answered(&gate->store_line, message->client_ref.request);
@@ -279,6 +303,7 @@ static void handle_store_channel(
 		return;
 	}
 	sd_event_source_set_priority(gate->store.io, CONNECTION_PRIORITY_MESSAGES);
+	begin_listing(gate);
 	store_line_repeat(&gate->store_line, &gate->store, clock_now_ms());
 }
 
@@ -347,7 +372,7 @@ static void handle_guest(struct gate *gate, struct ipc_message *message, struct 
 	}
 	if (memcmp(fingerprint, message->guest.client, 32) != 0 || !gate->has_identity ||
 			clients_put(&gate->clients, fingerprint, message->guest.der,
-					message->guest.der_len, "Readiness trial", 0, 0) < 0) {
+					message->guest.der_len, "Readiness trial", 0, PERMIT_ALL) < 0) {
 		log_error("guest-refused", "");
 		return;
 	}

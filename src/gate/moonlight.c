@@ -59,7 +59,10 @@ static void handle_applist(struct request *request) {
 	const struct apps *apps = &request->gate->apps;
 	struct serverinfo_app list[APPS_MAX];
 	size_t count = 0;
-	for (size_t i = 0; i < apps->count; i++) {
+	for (size_t i = 0; client_may(request->client, PERMIT_LIST) && i < apps->count; i++) {
+		if (!client_may_app(request->client, apps->list[i].id)) {
+			continue;
+		}
 		list[count++] = (struct serverinfo_app){
 			.title = apps->list[i].title,
 			.id = apps->list[i].id,

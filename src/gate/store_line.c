@@ -6,10 +6,24 @@
 #include "base/log.h"
 #include "ipc/channel.h"
 
+/* Every request to the store begins with its number. */
 static uint32_t request_of(const struct ipc_message *message) {
-	return message->kind == IPC_CLIENT_ADD ? message->client.request
-					       : message->client_ref.request;
+	return message->client_ref.request;
 }
+
+_Static_assert(offsetof(struct ipc_message, client.request) ==
+						offsetof(struct ipc_message, client_ref.request) &&
+				offsetof(struct ipc_message, client_settings.request) ==
+						offsetof(struct ipc_message, client_ref.request) &&
+				offsetof(struct ipc_message, profile.request) ==
+						offsetof(struct ipc_message, client_ref.request) &&
+				offsetof(struct ipc_message, profile_ref.request) ==
+						offsetof(struct ipc_message, client_ref.request) &&
+				offsetof(struct ipc_message, app.request) ==
+						offsetof(struct ipc_message, client_ref.request) &&
+				offsetof(struct ipc_message, app_ref.request) ==
+						offsetof(struct ipc_message, client_ref.request),
+		"request_of() reads them all alike");
 
 static void drop(struct store_line *line, unsigned index) {
 	line->count--;

@@ -150,6 +150,7 @@ void rig_send_client(struct rig *rig, const struct rig_identity *client, const c
 	memcpy(message.client.der, certificate->der, certificate->der_len);
 	message.client.der_len = (uint16_t)certificate->der_len;
 	text_copy(message.client.name, sizeof(message.client.name), name);
+	message.client.permissions = PERMIT_ALL;
 	rig_send_store(rig, &message);
 }
 

@@ -92,6 +92,56 @@ static void revoking_a_client_takes_effect_at_once(void **state) {
 	world_end(world);
 }
 
+/* Twice: the first time both channels may have become readable at once. */
+static void settle_store(struct world *world) {
+	rig_settle(&world->rig);
+	rig_settle(&world->rig);
+}
+
+static void the_list_shows_what_the_client_may(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	struct ipc_message settings = { .kind = IPC_CLIENT_SETTINGS };
+	memcpy(settings.client_settings.client, world->client.fingerprint, 32);
+	strcpy(settings.client_settings.name, "Sofa");
+	settings.client_settings.permissions = PERMIT_ALL;
+	settings.client_settings.apps_count = 1;
+	settings.client_settings.apps[0] = 8;
+	rig_send_store(&world->rig, &settings);
+	settle_store(world);
+	world_get_tls(world, &world->client, "/applist");
+	assert_has(world->text, "status_code=\"200\"");
+	assert_null(strstr(world->text, "<ID>7</ID>"));
+	settings.client_settings.apps[0] = 7;
+	rig_send_store(&world->rig, &settings);
+	settle_store(world);
+	world_get_tls(world, &world->client, "/applist");
+	assert_has(world->text, "<ID>7</ID>");
+	settings.client_settings.permissions = PERMIT_ALL & ~PERMIT_LIST;
+	rig_send_store(&world->rig, &settings);
+	settle_store(world);
+	world_get_tls(world, &world->client, "/applist");
+	assert_has(world->text, "status_code=\"200\"");
+	assert_null(strstr(world->text, "<ID>7</ID>"));
+	world_end(world);
+}
+
+/* Its removal was written, and the store died before it could say so. */
+static void who_is_not_in_a_new_stores_list_is_gone(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	world_get_tls(world, &world->client, "/applist");
+	assert_has(world->text, "status_code=\"200\"");
+	rig_replace_store(&world->rig);
+	settle_store(world);
+	world_get_tls(world, &world->client, "/applist");
+	assert_has(world->text, "status_code=\"200\"");
+	struct ipc_message end = { .kind = IPC_CLIENTS_END };
+	rig_send_store(&world->rig, &end);
+	settle_store(world);
+	world_get_tls(world, &world->client, "/applist");
+	assert_has(world->text, "status_code=\"401\"");
+	world_end(world);
+}
+
 static void a_connection_is_kept_for_several_requests(void **state) {
 	struct world *world = world_begin(state, PEER_GATE, 1);
 	int fd = rig_connect(world->rig.ports[DOOR_HTTP]);
@@ -326,6 +376,8 @@ int main(void) {
 		UNIT(unknown_certificates_get_a_401_inside_a_200),
 		UNIT(what_needs_https_is_not_there_on_http),
 		UNIT(revoking_a_client_takes_effect_at_once),
+		UNIT(the_list_shows_what_the_client_may),
+		UNIT(who_is_not_in_a_new_stores_list_is_gone),
 		UNIT(a_connection_is_kept_for_several_requests),
 		UNIT(a_request_behind_a_slow_one_is_answered_too),
 		UNIT(box_art_comes_from_memory),
