@@ -93,6 +93,7 @@ enum pulse_counter_stream {
 	PULSE_STREAM_IDR_REQUESTS,
 	PULSE_STREAM_LOSS_REPORTS,
 	PULSE_STREAM_INPUTS_SKIPPED,
+	PULSE_STREAM_INPUTS_DENIED, /* of a kind that the client may not send */
 };
 
 /* Where a picture's time goes; sums are in PULSE_STREAM_AGE_NS and below. */

@@ -356,6 +356,14 @@ static void handle_stream_start(
 	arm(stream, STREAM_TIMER_STATS, clock_now_ns() + STREAM_STATS_MS * NS_PER_MS);
 }
 
+/* What is held is let go: it may be what must not be pressed any more. */
+static void handle_client(struct stream *stream, const struct ipc_message *message) {
+	if (stream->likes.permissions & ~message->stream_client.permissions) {
+		stream_source_release_input(stream);
+	}
+	likes_take(&stream->likes, message);
+}
+
 static void handle_message(
 		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
 	struct stream *stream = stream_of(worker);
@@ -370,6 +378,8 @@ static void handle_message(
 		stream_source_replace(stream, message, fds);
 	} else if (message->kind == IPC_FLOW) {
 		handle_flow(stream, message, fds);
+	} else if (message->kind == IPC_STREAM_CLIENT) {
+		handle_client(stream, message);
 	} else if (message->kind == IPC_STREAM_END) {
 		stream->end_code = message->stream_end.code;
 		worker_end(worker, (enum reason)message->stream_end.reason, "%s", "");
@@ -431,6 +441,7 @@ struct stream *stream_create(void) {
 	madvise(map, sizeof(struct stream), MADV_DONTDUMP);
 	struct stream *stream = (struct stream *)map;
 	stream->page = SHM_NONE;
+	stream->likes = likes_begin();
 	for (int i = 0; i < FLOWS; i++) {
 		flow_init(&stream->flows[i], (enum ipc_flow)i, stream);
 	}

@@ -13,6 +13,7 @@
 #include "stream/audio.h"
 #include "stream/control.h"
 #include "stream/flows.h"
+#include "stream/likes.h"
 #include "stream/source.h"
 #include "stream/switching.h"
 #include "stream/takeover.h"
@@ -73,7 +74,9 @@ struct stream {
 	struct sd_event_source *timers[STREAM_TIMERS]; /* owned */
 	uint64_t armed_us[STREAM_TIMERS];              /* UINT64_MAX: off */
 
+	struct likes likes;
 	uint64_t inputs, inputs_skipped;
+	uint64_t inputs_denied;         /* the client may not send that kind */
 	uint64_t missing, idr_requests; /* missing: packets, by the client's reports */
 	uint64_t losses_reported;
 	struct {

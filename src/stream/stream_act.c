@@ -42,6 +42,10 @@ static void do_input(void *user, uint64_t sequence, const uint8_t *data, size_t 
 		stream->inputs_skipped++;
 		return;
 	}
+	if (!likes_apply(&stream->likes, &message)) {
+		stream->inputs_denied++;
+		return;
+	}
 	stream->inputs++;
 	source_input(stream->playing, &message);
 }

@@ -60,6 +60,7 @@ static void set_pulse(struct stream *stream) {
 	pulse_set(pulse, PULSE_STREAM_IDR_REQUESTS, stream->idr_requests);
 	pulse_set(pulse, PULSE_STREAM_LOSS_REPORTS, stream->losses_reported);
 	pulse_set(pulse, PULSE_STREAM_INPUTS_SKIPPED, stream->inputs_skipped);
+	pulse_set(pulse, PULSE_STREAM_INPUTS_DENIED, stream->inputs_denied);
 	set_stages(stream);
 }
 
@@ -105,10 +106,11 @@ void stream_report_end(struct stream *stream) {
 			N(pacer->failed), stream->video.pacer.segments);
 	log_info("stream-end-sides",
 			"sound=%llu repeated=%llu messages=%llu refused=%llu unknown=%llu "
-			"inputs=%llu skipped=%llu idr=%llu lost=%llu key_asks=%llu "
+			"inputs=%llu skipped=%llu denied=%llu idr=%llu lost=%llu key_asks=%llu "
 			"invalidations=%llu",
 			N(stream->audio.counters.packets), N(stream->audio.counters.repeated),
 			N(control->messages), N(control->refused), N(control->unknown),
-			N(stream->inputs), N(stream->inputs_skipped), N(stream->idr_requests),
-			N(stream->losses_reported), N(video->key_asks), N(video->invalidations));
+			N(stream->inputs), N(stream->inputs_skipped), N(stream->inputs_denied),
+			N(stream->idr_requests), N(stream->losses_reported), N(video->key_asks),
+			N(video->invalidations));
 }

@@ -45,6 +45,7 @@ static const struct counter_row counter_rows[] = {
 	{ "perigee_stream_invalidations_total", "Invalidations that streams asked encoders for.", PEER_STREAM, PULSE_STREAM_INVALIDATIONS, 0, NULL, NULL },
 	{ "perigee_stream_inputs_total", "Inputs of viewers passed on.", PEER_STREAM, PULSE_STREAM_INPUTS, 0, NULL, NULL },
 	{ "perigee_stream_inputs_skipped_total", "Inputs that were malformed or came to nobody.", PEER_STREAM, PULSE_STREAM_INPUTS_SKIPPED, 0, NULL, NULL },
+	{ "perigee_stream_inputs_denied_total", "Inputs of a kind that the client may not send.", PEER_STREAM, PULSE_STREAM_INPUTS_DENIED, 0, NULL, NULL },
 	{ "perigee_stream_control_refused_total", "Control messages that did not decrypt, came again, or made no sense.", PEER_STREAM, PULSE_STREAM_REFUSED, 0, NULL, NULL },
 
 	{ "perigee_desktop_pictures_total", "Pictures handed to encoders.", PEER_DESKTOP, PULSE_DESKTOP_PICTURES, 0, NULL, NULL },

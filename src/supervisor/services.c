@@ -36,6 +36,7 @@ struct service_row {
 static void store_started(struct supervisor *supervisor, struct child *child) {
 	struct ipc_message open = { .kind = IPC_STORE_OPEN };
 	text_copy(open.store_open.folder, sizeof(open.store_open.folder), supervisor->paths.state);
+	permits_begin(&supervisor->permits);
 	child_post(child, &open, NULL, 0);
 	doors_introduce_store(supervisor, SERVICE_GATE);
 	doors_introduce_store(supervisor, SERVICE_WEB);
@@ -44,11 +45,8 @@ static void store_started(struct supervisor *supervisor, struct child *child) {
 static void store_message(
 		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
-	if (message->kind == IPC_CLIENT_GONE) {
-		session_handle_client_gone(supervisor, message->client_ref.client);
-		return;
-	}
 	if (message->kind != IPC_STORE_READY) {
+		permits_handle(supervisor, message);
 		return;
 	}
 	if (message->store_ready.outcome != 0) {

@@ -178,6 +178,15 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 	if (!again && keys_contain(&supervisor->keys, message->launch.key_hash)) {
 		return REASON_KEY_REUSED;
 	}
+	const struct app *wanted = running ? running->app : app;
+	uint32_t permitted =
+			wanted && !wanted->hidden
+					? permits_judge(supervisor, message->launch.client,
+							  wanted->id, wanted->title, detail, size)
+					: REASON_NONE;
+	if (permitted != REASON_NONE) {
+		return permitted;
+	}
 	if (running) {
 		if (!resume && app != running->app) {
 			text_format(detail, size,

@@ -20,6 +20,7 @@
 #include "supervisor/ledger.h"
 #include "supervisor/metrics.h"
 #include "supervisor/paths.h"
+#include "supervisor/permits.h"
 #include "supervisor/ready.h"
 #include "supervisor/sockets.h"
 #include "supervisor/upgrade.h"
@@ -82,6 +83,7 @@ struct supervisor {
 	struct upgrade upgrade;             /* the newest */
 	char **argv;                        /* borrowed */
 	struct service services[SERVICES];
+	struct permits permits;   /* what clients may */
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
 	struct desk *desks;       /* list of all, each its owner's */

@@ -128,6 +128,7 @@ void view_start_stream(struct view *view) {
 	child_post(view->stream.child, &start, &view->page.fd, 1);
 	secret_wipe(&start.stream_start.key);
 	view->started = true;
+	permits_tell_stream(session);
 	int rc = view_send_source(view, &view->now);
 	if (rc < 0) {
 		session_raise(session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));

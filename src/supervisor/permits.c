@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor/permits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "ipc/reason.h"
+#include "supervisor/session.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/view.h"
+#include "supervisor/view_inside.h"
+
+static struct permit *find(const struct permits *permits, const uint8_t client[32]) {
+	for (size_t i = 0; i < permits->count; i++) {
+		if (memcmp(permits->list[i].settings.client, client, 32) == 0) {
+			return &permits->list[i];
+		}
+	}
+	return NULL;
+}
+
+void permits_begin(struct permits *permits) {
+	for (size_t i = 0; i < permits->count; i++) {
+		permits->list[i].listed = false;
+	}
+}
+
+int permits_take(struct permits *permits, const struct ipc_message *message) {
+	struct permit *permit = find(permits, message->client_settings.client);
+	if (!permit && permits->count == permits->room) {
+		size_t room = permits->room ? permits->room * 2 : 16;
+		struct permit *list = realloc(permits->list, room * sizeof(*list));
+		if (!list) {
+			return -ENOMEM;
+		}
+		permits->list = list;
+		permits->room = room;
+	}
+	permit = permit ? permit : &permits->list[permits->count++];
+	*permit = (struct permit){ .settings = message->client_settings, .listed = true };
+	return 0;
+}
+
+bool permits_drop(struct permits *permits, const uint8_t client[32]) {
+	struct permit *permit = find(permits, client);
+	if (permit) {
+		*permit = permits->list[--permits->count];
+	}
+	return permit != NULL;
+}
+
+const struct permit *permits_next_stale(const struct permits *permits) {
+	for (size_t i = 0; i < permits->count; i++) {
+		if (!permits->list[i].listed) {
+			return &permits->list[i];
+		}
+	}
+	return NULL;
+}
+
+const client_settings *permits_of(const struct permits *permits, const uint8_t client[32]) {
+	const struct permit *permit = find(permits, client);
+	return permit ? &permit->settings : NULL;
+}
+
+bool permits_allow(const client_settings *settings, uint32_t permissions) {
+	return !settings || (settings->permissions & permissions) == permissions;
+}
+
+bool permits_allow_app(const client_settings *settings, int32_t app) {
+	unsigned count = settings ? settings->apps_count : 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (settings->apps[i] == app) {
+			return true;
+		}
+	}
+	return count == 0;
+}
+
+bool permits_allow_lobby(const client_settings *settings, const char *name) {
+	if (!settings || settings->lobbies_len == 0) {
+		return true;
+	}
+	const char *end = settings->lobbies + settings->lobbies_len;
+	for (const char *at = settings->lobbies; at < end;) {
+		size_t len = strnlen(at, (size_t)(end - at));
+		if (len == strlen(name) && memcmp(at, name, len) == 0) {
+			return true;
+		}
+		at += len + 1;
+	}
+	return false;
+}
+
+void permits_finish(struct permits *permits) {
+	free(permits->list);
+	*permits = (struct permits){ .list = NULL };
+}
+
+/* ---- what follows from it ---- */
+
+void permits_tell_stream(struct session *session) {
+	struct view *view = session->view;
+	if (!view || !view->started || !view->stream.child) {
+		return;
+	}
+	const client_settings *settings =
+			permits_of(&session->supervisor->permits, session->client);
+	struct ipc_message message = {
+		.kind = IPC_STREAM_CLIENT,
+		.stream_client = { PERMIT_ALL, 1000, 1000, 1000 },
+	};
+	if (settings) {
+		message.stream_client.permissions = settings->permissions;
+		message.stream_client.mouse_milli = settings->mouse_milli;
+		message.stream_client.scroll_milli = settings->scroll_milli;
+		message.stream_client.scroll_side_milli = settings->scroll_side_milli;
+	}
+	child_post(view->stream.child, &message, NULL, 0);
+}
+
+static void take(struct supervisor *supervisor, const struct ipc_message *message) {
+	int rc = permits_take(&supervisor->permits, message);
+	if (rc < 0) {
+		log_error("client-settings-lost", "error=%d", rc);
+		return;
+	}
+	for (struct session *at = supervisor->sessions; at; at = at->next) {
+		if (memcmp(at->client, message->client_settings.client, 32) == 0) {
+			permits_tell_stream(at);
+		}
+	}
+}
+
+static void drop(struct supervisor *supervisor, const uint8_t client[32]) {
+	uint8_t gone[32];
+	memcpy(gone, client, sizeof(gone)); /* it may lie in the row that goes */
+	permits_drop(&supervisor->permits, gone);
+	session_handle_client_gone(supervisor, gone);
+}
+
+void permits_handle(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct permits *permits = &supervisor->permits;
+	if (message->kind == IPC_CLIENT_SETTINGS) {
+		take(supervisor, message);
+	} else if (message->kind == IPC_CLIENT_GONE) {
+		drop(supervisor, message->client_ref.client);
+	} else if (message->kind == IPC_STATE_END) {
+		const struct permit *stale;
+		while ((stale = permits_next_stale(permits))) {
+			log_info("client-gone-meanwhile", "clients=%zu", permits->count);
+			drop(supervisor, stale->settings.client);
+		}
+		permits->known = true;
+	}
+}
+
+uint32_t permits_judge(const struct supervisor *supervisor, const uint8_t client[32], int32_t app,
+		const char *title, char *detail, size_t size) {
+	const client_settings *settings = permits_of(&supervisor->permits, client);
+	if (!supervisor->permits.known) {
+		return REASON_NOT_READY;
+	}
+	if (!permits_allow(settings, PERMIT_LAUNCH)) {
+		text_copy(detail, size,
+				"This client may not start apps on this host. Ask who runs it.");
+		return REASON_NOT_PERMITTED;
+	}
+	if (!permits_allow_app(settings, app)) {
+		text_format(detail, size,
+				"This client may not start %s on this host. Ask who runs it.",
+				title);
+		return REASON_NOT_PERMITTED;
+	}
+	return REASON_NONE;
+}
