@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/address.h"
-#include "base/number.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "supervisor/config_schema.h"
@@ -123,7 +123,7 @@ int config_check(struct config *config, struct config_text *error) {
 	struct address address;
 	if (config->base_port < 1029 || config->base_port > 65500) {
 		return config_refuse(error,
-				"port %u: the base port must lie between 1029 and 65500",
+				"ports.base %u: the base port must lie between 1029 and 65500",
 				config->base_port);
 	}
 	if (config->bind && address_parse_ip(config->bind, &address) < 0) {
@@ -146,15 +146,38 @@ int config_check(struct config *config, struct config_text *error) {
 					    "at least 1");
 	}
 	if (config->readiness_period_s < 10 || config->readiness_period_s > 86400) {
-		return config_refuse(error,
-				"readiness.period must lie between 10 and 86400 seconds");
+		return config_refuse(
+				error, "readiness.period must lie between 10 and 86400 seconds");
 	}
 	if (config->name &&
 			(!config->name[0] || strlen(config->name) > 60 ||
 					!text_is_printable(config->name, strlen(config->name)))) {
 		return config_refuse(error, "name must be 1 to 60 printable characters");
 	}
+	enum log_level level;
+	if (config->log_level && !log_level_parse(config->log_level, &level)) {
+		return config_refuse(error, "log_level \"%s\": say error, warning, info or debug",
+				config->log_level);
+	}
 	return check_apps(config, error);
+}
+
+/* What is wrong with a value, with the place where it was given. */
+static void add_place(const struct config *config, struct config_text *error) {
+	struct config_text found = *error;
+	char key[64], variable[CONFIG_VALUE_MAX];
+	size_t index = 0;
+	text_format(key, sizeof(key), "%.*s", (int)strcspn(found.text, " :"), found.text);
+	bool known = config_key_find(key, &index) == 0;
+	enum config_from from = known ? (enum config_from)config->from[index] : CONFIG_FROM_DEFAULT;
+	if (from == CONFIG_FROM_ENVIRONMENT) {
+		config_key_variable(index, variable);
+		config_refuse(error, "in the environment, %s: %.700s", variable, found.text);
+	} else if (config->file && (from == CONFIG_FROM_FILE || strncmp(key, "apps[", 5) == 0 ||
+						   strcmp(key, "evidence") == 0)) {
+		config_refuse(error, "%.200s, line %u: %.700s", config->file,
+				config_line(config->file, key), found.text);
+	}
 }
 
 enum flag {
@@ -184,6 +207,8 @@ enum flag {
 	FLAG_LIMIT_PROCESSOR,
 	FLAG_LOG_LEVEL,
 	FLAG_LIBEXEC,
+	FLAG_SET,
+	FLAG_CHECK,
 };
 
 static const struct option options[] = {
@@ -213,6 +238,8 @@ static const struct option options[] = {
 	{ "limit-processor", required_argument, NULL, FLAG_LIMIT_PROCESSOR },
 	{ "log-level", required_argument, NULL, FLAG_LOG_LEVEL },
 	{ "libexec", required_argument, NULL, FLAG_LIBEXEC },
+	{ "set", required_argument, NULL, FLAG_SET },
+	{ "check", no_argument, NULL, FLAG_CHECK },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -238,116 +265,83 @@ static const char help_text[] =
 		"  --limit-processor MEASURED  measured or off: refuse what cannot keep up\n"
 		"  --log-level LEVEL   error, warning, info or debug\n"
 		"  --libexec DIRS      where perigee's executables are\n"
+		"  --set KEY=VALUE     any key of perigee.yaml, for example limits.sessions=4\n"
+		"  --check             say whether the configuration is good, and leave\n"
 		"See perigeed(8) and perigee.yaml(5).\n";
 
-static int set_port(uint16_t *out, const char *flag, const char *text, struct config_text *error) {
-	int64_t value;
-	if (number_parse(text, strlen(text), 1, 65535, &value) < 0) {
-		return config_refuse(error, "--%s \"%s\": a port is a number between 1 and 65535",
-				flag, text);
-	}
-	*out = (uint16_t)value;
-	return 0;
-}
-
-static int set_encryption(struct config *config, const char *text, struct config_text *error) {
-	static const char *const words[] = { "off", "on", "required" };
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcmp(text, words[i]) == 0) {
-			config->encryption = (enum config_encryption)i;
-			return 0;
-		}
-	}
-	return config_refuse(error, "--encryption \"%s\": say off, on or required", text);
-}
-
-int config_limit_processor(const char *text, struct config *config, struct config_text *error) {
-	bool measured = strcmp(text, "measured") == 0;
-	if (!measured && strcmp(text, "off") != 0) {
-		return config_refuse(
-				error, "limits.processor \"%s\" is not one of measured, off", text);
-	}
-	config->limit_processor = measured;
-	return 0;
-}
-
-/* Which of two words it is: 0, 1, or -1 for none of them. */
-static int word_of(const char *text, const char *first, const char *second) {
-	return strcmp(text, first) == 0 ? 0 : strcmp(text, second) == 0 ? 1 : -1;
-}
-
-int config_snapshots(const char *text, struct config *config, struct config_text *error) {
-	int word = word_of(text, "off", "hourly");
-	config->evidence.hourly = word == 1;
-	return word >= 0 ? 0
-			 : config_refuse(error,
-					   "evidence.snapshots \"%s\" is not one of off, hourly",
-					   text);
-}
-
-int config_on_hang(const char *text, struct config *config, struct config_text *error) {
-	int word = word_of(text, "replace", "keep");
-	config->keep_hung = word == 1;
-	return word >= 0 ? 0
-			 : config_refuse(error, "on_hang \"%s\" is not one of replace, keep", text);
-}
-
-struct text_flag {
+/* Which key a flag is; those without a value say one. */
+static const struct flag_key {
 	int flag;
-	size_t offset;
+	const char *key, *value;
+} flag_keys[] = {
+	{ FLAG_PORT, "ports.base", NULL },
+	{ FLAG_HTTP_PORT, "ports.http", NULL },
+	{ FLAG_HTTPS_PORT, "ports.https", NULL },
+	{ FLAG_WEB_PORT, "ports.web", NULL },
+	{ FLAG_VIDEO_PORT, "ports.video", NULL },
+	{ FLAG_CONTROL_PORT, "ports.control", NULL },
+	{ FLAG_AUDIO_PORT, "ports.audio", NULL },
+	{ FLAG_RTSP_PORT, "ports.rtsp", NULL },
+	{ FLAG_NAME, "name", NULL },
+	{ FLAG_STATE, "folders.state", NULL },
+	{ FLAG_DATA, "folders.data", NULL },
+	{ FLAG_RUNTIME, "folders.runtime", NULL },
+	{ FLAG_LOG, "folders.log", NULL },
+	{ FLAG_BIND, "bind", NULL },
+	{ FLAG_USER, "user", NULL },
+	{ FLAG_ENCODERS, "encoders", NULL },
+	{ FLAG_KEYBOARD, "keyboard.layout", NULL },
+	{ FLAG_LOG_LEVEL, "log_level", NULL },
+	{ FLAG_ENCRYPTION, "encryption", NULL },
+	{ FLAG_LIMIT_PROCESSOR, "limits.processor", NULL },
+	{ FLAG_NO_DISCOVERY, "discovery", "false" },
+	{ FLAG_NO_TRIAL, "readiness.trial", "false" },
 };
 
-static const struct text_flag text_flags[] = {
-	{ FLAG_NAME, offsetof(struct config, name) },
-	{ FLAG_STATE, offsetof(struct config, folders.state) },
-	{ FLAG_DATA, offsetof(struct config, folders.data) },
-	{ FLAG_RUNTIME, offsetof(struct config, folders.runtime) },
-	{ FLAG_LOG, offsetof(struct config, folders.log) },
-	{ FLAG_BIND, offsetof(struct config, bind) },
-	{ FLAG_USER, offsetof(struct config, user) },
-	{ FLAG_ENCODERS, offsetof(struct config, encoders) },
-	{ FLAG_KEYBOARD, offsetof(struct config, keyboard.layout) },
-	{ FLAG_LOG_LEVEL, offsetof(struct config, log_level) },
-	{ FLAG_LIBEXEC, offsetof(struct config, libexec) },
-};
+static int set_by_flag(struct config *config, const char *flag, const char *key, const char *value,
+		struct config_text *error) {
+	size_t index;
+	struct config_text found = { "" };
+	if (config_key_find(key, &index) < 0) {
+		return config_refuse(error,
+				"--%s: there is no key \"%s\"; perigee.yaml(5) has them all", flag,
+				key);
+	}
+	int rc = config_key_set(config, index, value, &found);
+	if (rc < 0) {
+		return config_refuse(error, "--%s: %.900s", flag, found.text);
+	}
+	config->from[index] = CONFIG_FROM_FLAG;
+	return 0;
+}
 
-static const struct text_flag port_flags[] = {
-	{ FLAG_PORT, offsetof(struct config, base_port) },
-	{ FLAG_HTTP_PORT, offsetof(struct config, ports.http) },
-	{ FLAG_HTTPS_PORT, offsetof(struct config, ports.https) },
-	{ FLAG_WEB_PORT, offsetof(struct config, ports.web) },
-	{ FLAG_VIDEO_PORT, offsetof(struct config, ports.video) },
-	{ FLAG_CONTROL_PORT, offsetof(struct config, ports.control) },
-	{ FLAG_AUDIO_PORT, offsetof(struct config, ports.audio) },
-	{ FLAG_RTSP_PORT, offsetof(struct config, ports.rtsp) },
-};
+/* --set KEY=VALUE */
+static int set_any(struct config *config, const char *text, struct config_text *error) {
+	char key[64];
+	const char *equals = strchr(text, '=');
+	if (!equals || (size_t)(equals - text) >= sizeof(key)) {
+		return config_refuse(error,
+				"--set \"%.200s\": say KEY=VALUE, for example limits.sessions=4",
+				text);
+	}
+	text_format(key, sizeof(key), "%.*s", (int)(equals - text), text);
+	return set_by_flag(config, "set", key, equals + 1, error);
+}
 
 static int apply_flag(struct config *config, int flag, const char *name, const char *value,
 		struct config_text *error) {
-	uint8_t *base = (uint8_t *)config;
-	for (size_t i = 0; i < ARRAY_LEN(text_flags); i++) {
-		if (text_flags[i].flag == flag) {
-			set_text((char **)(void *)(base + text_flags[i].offset), value);
-			return 0;
+	if (flag == FLAG_LIBEXEC) {
+		set_text(&config->libexec, value);
+	} else if (flag == FLAG_CHECK) {
+		config->only_check = true;
+	} else if (flag == FLAG_SET) {
+		return set_any(config, value, error);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(flag_keys); i++) {
+		if (flag_keys[i].flag == flag) {
+			return set_by_flag(config, name, flag_keys[i].key,
+					flag_keys[i].value ? flag_keys[i].value : value, error);
 		}
-	}
-	for (size_t i = 0; i < ARRAY_LEN(port_flags); i++) {
-		if (port_flags[i].flag == flag) {
-			return set_port((uint16_t *)(void *)(base + port_flags[i].offset), name,
-					value, error);
-		}
-	}
-	if (flag == FLAG_ENCRYPTION) {
-		return set_encryption(config, value, error);
-	}
-	if (flag == FLAG_LIMIT_PROCESSOR) {
-		return config_limit_processor(value, config, error);
-	}
-	if (flag == FLAG_NO_DISCOVERY) {
-		config->discovery = false;
-	}
-	if (flag == FLAG_NO_TRIAL) {
-		config->readiness_trial = false;
 	}
 	return 0;
 }
@@ -401,6 +395,18 @@ int config_copy(const struct config *config) {
 	return len < 0 ? -errno : TAKE(to, -1);
 }
 
+static int read_environment(struct config *config, struct config_text *error) {
+	struct config_trace *trace = malloc(sizeof(*trace));
+	if (!trace) {
+		return -ENOMEM;
+	}
+	config_trace_begin(trace, config);
+	int rc = config_keys_environment(config, error);
+	config_trace_end(trace, config, CONFIG_FROM_ENVIRONMENT);
+	free(trace);
+	return rc;
+}
+
 int config_load(int argc, char **argv, struct config *out, struct config_text *error) {
 	return config_load_copy(NULL, argc, argv, out, error);
 }
@@ -410,14 +416,23 @@ int config_load_copy(const char *copy, int argc, char **argv, struct config *out
 	config_defaults(out);
 	OWN(free) void *file = NULL;
 	int rc = read_flags(argc, argv, true, out, (char **)&file, error);
+	if (rc == 0 && !file && getenv("PERIGEE_CONFIG")) {
+		set_text((char **)&file, getenv("PERIGEE_CONFIG"));
+	}
 	if (rc == 0) {
 		rc = config_read_file(copy ? copy : (const char *)file, out, error);
+	}
+	if (rc == 0) {
+		rc = read_environment(out, error);
 	}
 	if (rc == 0) {
 		rc = read_flags(argc, argv, false, out, (char **)&file, error);
 	}
 	if (rc == 0) {
 		rc = config_check(out, error);
+		if (rc < 0) {
+			add_place(out, error);
+		}
 	}
 	if (rc == 0) {
 		config_derive_ports(out);

@@ -7,9 +7,11 @@
 #include <stdint.h>
 
 #include "base/own.h"
+#include "supervisor/config_keys.h"
 #include "supervisor/config_runner.h"
 
-/* What people configure: the embedded default, then perigee.yaml, then flags.
+/* What people configure: the embedded default, then perigee.yaml, then the environment
+ * (PERIGEE_PORTS_HTTP for ports.http, PERIGEE_CONFIG for the file), then flags.
  * The program never writes the file. */
 
 enum {
@@ -77,14 +79,16 @@ struct config {
 	uint32_t session_memory_mb; /* 0: three quarters of the machine's */
 	uint32_t session_processes; /* with threads; 0: as many as there can be */
 	struct config_evidence evidence;
-	bool keep_hung;          /* on_hang: keep */
+	bool keep_hung;              /* on_hang: keep */
 	bool readiness_trial;        /* start a small session now and then, to know that it goes */
 	uint32_t readiness_period_s; /* after the newest proof */
-	char *log_level;         /* owned: error, warning, info, debug */
-	struct config_app *apps; /* owned array */
+	char *log_level;             /* owned: error, warning, info, debug */
+	struct config_app *apps;     /* owned array */
 	unsigned apps_count;
-	char *libexec; /* owned: folders with our executables, colon separated */
-	char *file;    /* owned: the file that was read; NULL for none */
+	char *libexec;                 /* owned: folders with our executables, colon separated */
+	char *file;                    /* owned: the file that was read; NULL for none */
+	uint8_t from[CONFIG_KEYS_MAX]; /* enum config_from of each key */
+	bool only_check;               /* --check */
 };
 
 struct config_text {
@@ -114,13 +118,9 @@ void config_finish(struct config *config);
 /* Fills every port that was not given from the base (protocol: B-5 ... B+21). */
 void config_derive_ports(struct config *config);
 
-/* The words of limits.processor: measured, off. */
-int config_limit_processor(
-		const char *text, struct config *config, struct config_text *error) NODISCARD;
-
-/* The words of evidence.snapshots (off, hourly) and of on_hang (replace, keep). */
-int config_snapshots(const char *text, struct config *config, struct config_text *error) NODISCARD;
-int config_on_hang(const char *text, struct config *config, struct config_text *error) NODISCARD;
+/* The line on which a key of the file stands: "limits.sessions", "apps[2].title";
+ * 0 when it is not found. */
+unsigned config_line(const char *path, const char *key);
 
 /* Writes why, for a person, and returns -EINVAL. */
 int config_refuse(struct config_text *error, const char *format, ...)

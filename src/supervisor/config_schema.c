@@ -282,28 +282,32 @@ static void move_ports(const struct file_ports *from, struct config *config) {
 	MOVE_VALUE(config->ports.rtsp, from->rtsp);
 }
 
-static int move_evidence(const struct file_evidence *from, struct config *config,
-		struct config_text *error) {
+static void move_evidence(const struct file_evidence *from, struct config *config) {
 	MOVE_VALUE(config->evidence.incidents, from->incidents);
 	MOVE_VALUE(config->evidence.megabytes, from->megabytes);
 	MOVE_VALUE(config->evidence.core_megabytes, from->core_megabytes);
 	MOVE_VALUE(config->evidence.snapshots_kept, from->snapshots_kept);
-	return from->snapshots ? config_snapshots(from->snapshots, config, error) : 0;
 }
 
-static int move_encryption(const char *text, struct config *config, struct config_text *error) {
-	static const char *const words[] = { "off", "on", "required" };
-	/* YAML's own spellings of a boolean are what people write for on and off. */
-	for (size_t i = 0; text && i < ARRAY_LEN(words); i++) {
-		if (strcmp(text, words[i]) == 0) {
-			config->encryption = (enum config_encryption)i;
-			return 0;
+/* Keys of a few words. */
+static int move_words(const struct file *file, struct config *config, struct config_text *error) {
+	const struct {
+		const char *key, *text;
+	} words[] = {
+		{ "encryption", file->encryption },
+		{ "limits.processor", file->limits ? file->limits->processor : NULL },
+		{ "evidence.snapshots", file->evidence ? file->evidence->snapshots : NULL },
+		{ "on_hang", file->on_hang },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		size_t key;
+		int rc = words[i].text ? config_key_find(words[i].key, &key) : 0;
+		if (rc == 0 && words[i].text) {
+			rc = config_key_set(config, key, words[i].text, error);
 		}
-	}
-	if (text) {
-		text_format(error->text, sizeof(error->text),
-				"encryption: \"%s\" is not one of off, on, required", text);
-		return -EINVAL;
+		if (rc < 0) {
+			return rc;
+		}
 	}
 	return 0;
 }
@@ -342,16 +346,10 @@ static int move_all(struct file *file, struct config *config, struct config_text
 		MOVE_VALUE(config->readiness_trial, file->readiness->trial);
 		MOVE_VALUE(config->readiness_period_s, file->readiness->period);
 	}
-	int rc = move_encryption(file->encryption, config, error);
-	if (rc == 0 && file->limits && file->limits->processor) {
-		rc = config_limit_processor(file->limits->processor, config, error);
+	if (file->evidence) {
+		move_evidence(file->evidence, config);
 	}
-	if (rc == 0 && file->evidence) {
-		rc = move_evidence(file->evidence, config, error);
-	}
-	if (rc == 0 && file->on_hang) {
-		rc = config_on_hang(file->on_hang, config, error);
-	}
+	int rc = move_words(file, config, error);
 	return rc < 0 ? rc : move_apps(file, config, error);
 }
 
@@ -373,15 +371,18 @@ static bool usual_file(char *out, size_t size) {
 	return access(out, F_OK) == 0;
 }
 
-/* The line on which a key stands, 0 when it is not found. */
-static unsigned line_of_key(const char *path, const char *key) {
+/* Lists say their place: apps[2].title is the third line with a title. */
+unsigned config_line(const char *path, const char *key) {
 	OWN(file_close) FILE *file = fopen(path, "re");
-	char line[CONFIG_PATH_MAX];
-	size_t len = strlen(key);
+	char line[CONFIG_PATH_MAX], last[64];
+	const char *dot = strrchr(key, '.'), *bracket = strchr(key, '[');
+	unsigned skip = bracket ? (unsigned)strtoul(bracket + 1, NULL, 10) : 0;
+	text_copy(last, sizeof(last), bracket ? "title" : dot ? dot + 1 : key);
+	size_t len = strlen(last);
 	unsigned number = 1;
 	while (file && fgets(line, sizeof(line), file)) {
 		const char *at = line + strspn(line, " -{");
-		if (strncmp(at, key, len) == 0 && at[len] == ':') {
+		if (strncmp(at, last, len) == 0 && at[len] == ':' && skip-- == 0) {
 			return number;
 		}
 		number += strchr(line, '\n') != NULL;
@@ -403,10 +404,11 @@ static void explain(const char *path, cyaml_err_t rc, char *found, struct config
 	key[strcspn(key, "\n")] = '\0';
 	text_format(error->text, sizeof(error->text),
 			"%s, line %u: there is no key \"%s\" here; perigee.yaml(5) has them all",
-			path, line_of_key(path, key), key);
+			path, config_line(path, key), key);
 }
 
-int config_read_file(const char *path, struct config *config, struct config_text *error) {
+static int read_file(const char *path, const struct config_trace *trace, struct config *config,
+		struct config_text *error) {
 	char usual[512];
 	if (!path) {
 		if (!usual_file(usual, sizeof(usual))) {
@@ -434,9 +436,24 @@ int config_read_file(const char *path, struct config *config, struct config_text
 		cyaml_free(&cyaml, &file_value, file, 0);
 	}
 	if (moved < 0) {
-		text_format(error->text, sizeof(error->text), "%s: %s", path, found.text);
+		char key[64];
+		text_format(key, sizeof(key), "%.*s", (int)strcspn(found.text, " :"), found.text);
+		text_format(error->text, sizeof(error->text), "%s, line %u: %s", path,
+				config_line(path, key), found.text);
 	}
+	config_trace_end(trace, config, CONFIG_FROM_FILE);
 	return moved;
+}
+
+int config_read_file(const char *path, struct config *config, struct config_text *error) {
+	struct config_trace *trace = malloc(sizeof(*trace));
+	if (!trace) {
+		return -ENOMEM;
+	}
+	config_trace_begin(trace, config);
+	int rc = read_file(path, trace, config, error);
+	free(trace);
+	return rc;
 }
 
 void config_schema_free(struct config *config) {

@@ -172,13 +172,15 @@ static int prepare(
 	if (rc < 0) {
 		return rc;
 	}
+	if (supervisor->config.only_check) {
+		printf("%s: no mistake was found.\n",
+				supervisor->config.file ? supervisor->config.file
+							: "No perigee.yaml, the defaults");
+		return -ECANCELED;
+	}
 	enum log_level level = LOG_LEVEL_INFO;
-	if (supervisor->config.log_level &&
-			!log_level_parse(supervisor->config.log_level, &level)) {
-		text_format(error->text, sizeof(error->text),
-				"log level \"%s\": say error, warning, info or debug",
-				supervisor->config.log_level);
-		return -EINVAL;
+	if (supervisor->config.log_level) {
+		(void)!log_level_parse(supervisor->config.log_level, &level); /* was checked */
 	}
 	log_set_level(level);
 	supervisor->nursery.log_level = (uint8_t)level;
