@@ -67,7 +67,9 @@ static void read_host(struct supervisor *supervisor) {
 		weigh_probed(supervisor, &message);
 	}
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
-		supervisor->art[i] = keep_take(&supervisor->keep, "art%u", i);
+		supervisor->art_app[i] = supervisor->apps.list[i].id;
+		supervisor->art[i] = keep_take(
+				&supervisor->keep, "art%d", (int)supervisor->apps.list[i].id);
 	}
 }
 
@@ -107,7 +109,7 @@ static void fill_session(struct session *session, const struct ipc_message *mess
 static void adopt_session(struct supervisor *supervisor, const struct ipc_message *message) {
 	const struct ledger *ledger = &supervisor->ledger;
 	uint64_t id = message->ledger_session.session;
-	const struct app *app = apps_find(&supervisor->apps, message->ledger_session.app);
+	const struct app *app = apps_find_or_hold(&supervisor->apps, message->ledger_session.app);
 	struct desk *desk = app ? desk_make(supervisor, id, app, &session_desk_owner, NULL) : NULL;
 	struct session *session = desk ? calloc(1, sizeof(*session)) : NULL;
 	if (!session || message->ledger_session.state >= LIFE_ENDED ||

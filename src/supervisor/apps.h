@@ -8,36 +8,84 @@
 #include "base/own.h"
 #include "supervisor/config.h"
 
-/* The apps that Moonlight lists: ours, then the configured ones. */
+struct ipc_message;
+
+/* The apps: ours, the configured ones, and those that programs made. Each keeps its place
+ * for as long as something uses it: who runs when an app is taken away goes on. */
 
 enum {
-	APPS_MAX = CONFIG_APPS_MAX + 4, /* with our own */
+	APPS_MAX = 256, /* as many as a door holds */
+};
+
+enum app_origin {
+	APP_FREE, /* nobody's place */
+	APP_OURS,
+	APP_CONFIGURED,
+	APP_MADE,  /* by a program, and kept by the store */
+	APP_GONE,  /* taken away while it is used, or not known yet */
+	APP_TRIAL, /* of the readiness trial */
+};
+
+/* What apps borrow their words from; freed when no app does any more. */
+struct app_source {
+	unsigned uses;
+	struct config_app *apps; /* owned array */
+	unsigned count;
 };
 
 struct app {
+	enum app_origin origin;
 	int32_t id;
-	const char *title;          /* borrowed from the table or the config */
+	const char *title;          /* borrowed from a table or the source */
 	const char *const *command; /* borrowed, command_count words */
 	unsigned command_count;
+	char profile[48]; /* whose it is; "": listed by Moonlight */
 	bool hdr;
-	bool restart;           /* with its desktop, when that dies */
-	bool normal_privileges; /* not confined */
+	bool restart;                       /* with its desktop, when that dies */
+	bool normal_privileges;             /* not confined */
 	const struct config_runner *runner; /* borrowed; NULL: nothing was said */
 	bool installed;
-	bool hidden;       /* nobody is shown it, and only the readiness trial launches it */
+	bool hidden;       /* nobody is shown it; only the readiness trial launches such a one */
+	bool listed;       /* APP_MADE: by the store that is there now */
 	char program[256]; /* full path when installed */
 	char why_not[160]; /* else: what to install */
+	struct app_source *source; /* NULL: nothing is borrowed */
+	unsigned uses;             /* desks */
 };
 
 struct apps {
 	struct app list[APPS_MAX];
-	unsigned count; /* the last one is the trial's */
+	unsigned count; /* places that were ever used */
 	unsigned trial; /* its place */
 };
 
-/* Looks every program up; libexec is searched before PATH. */
-void apps_settle(const struct config *config, const char *libexec, struct apps *out);
+/* Ours, the trial's and the configured ones, instead of those that were there. Takes the
+ * config's list of apps. Looks every program up; libexec is searched before PATH. */
+void apps_settle(struct apps *apps, struct config *config, const char *libexec);
 
+/* APP of the store. -ENOSPC, -ENOMEM; -EEXIST when the number is a configured app's. */
+int apps_put(struct apps *apps, const struct ipc_message *message, const char *libexec) NODISCARD;
+
+/* One that was made by a program is taken away; false when there is none. */
+bool apps_drop(struct apps *apps, int32_t id);
+/* All that a profile had. */
+void apps_drop_profile(struct apps *apps, const char *profile);
+
+/* A store lists them all again: between these two, who is not named is taken away. */
+void apps_begin_listing(struct apps *apps);
+void apps_end_listing(struct apps *apps);
+
+/* Who is shown and launched by that number. */
 const struct app *apps_find(const struct apps *apps, int32_t id);
+
+/* The app of a session that was there before us; a place without words, APP_GONE, when
+ * it is not known (yet). NULL when there is no place. */
+const struct app *apps_find_or_hold(struct apps *apps, int32_t id);
+
+/* A desk begins or ends to use it. */
+void apps_use(struct apps *apps, const struct app *app);
+void apps_leave(struct apps *apps, const struct app *app);
+
+void apps_finish(struct apps *apps);
 
 #endif

@@ -112,6 +112,7 @@ int config_copy(const struct config *config) NODISCARD;
 int config_read_file(
 		const char *path, struct config *config, struct config_text *out_error) NODISCARD;
 
+void config_apps_free(struct config_app *apps, unsigned count);
 void config_defaults(struct config *out);
 void config_finish(struct config *config);
 

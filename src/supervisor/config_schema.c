@@ -465,8 +465,12 @@ void config_schema_free(struct config *config) {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		free(texts[i]);
 	}
-	for (unsigned i = 0; i < config->apps_count; i++) {
-		struct config_app *app = &config->apps[i];
+	config_apps_free(config->apps, config->apps_count);
+}
+
+void config_apps_free(struct config_app *apps, unsigned count) {
+	for (unsigned i = 0; i < count; i++) {
+		struct config_app *app = &apps[i];
 		for (unsigned j = 0; j < app->command_count; j++) {
 			free(app->command[j]);
 		}
@@ -475,5 +479,5 @@ void config_schema_free(struct config *config) {
 		free(app->package);
 		config_runner_finish(&app->runner);
 	}
-	free(config->apps);
+	free(apps);
 }

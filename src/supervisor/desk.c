@@ -19,7 +19,7 @@ struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct 
 			.user = user,
 			.id = id,
 			.app = app,
-			.internal = app->hidden,
+			.internal = app->origin == APP_TRIAL,
 			.channels = 2,
 			.sound_listen_fd = -1,
 			.app_pidfd = -1,
@@ -28,6 +28,9 @@ struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct 
 			.next = supervisor->desks,
 		};
 		supervisor->desks = desk;
+	}
+	if (desk) {
+		apps_use(&supervisor->apps, app);
 	}
 	return desk;
 }
@@ -65,6 +68,7 @@ void desk_destroy(struct desk *desk) {
 		at = &(*at)->next;
 	}
 	*at = desk->next;
+	apps_leave(&desk->supervisor->apps, desk->app);
 	free(desk);
 }
 

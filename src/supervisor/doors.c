@@ -86,7 +86,7 @@ void doors_tell_codecs(struct supervisor *supervisor) {
 static void tell_apps(struct supervisor *supervisor, struct child *child) {
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
 		const struct app *app = &supervisor->apps.list[i];
-		if (app->hidden) {
+		if (app->hidden || app->profile[0]) {
 			continue;
 		}
 		struct ipc_message message = { .kind = IPC_GATE_APP };
@@ -101,6 +101,16 @@ static void tell_apps(struct supervisor *supervisor, struct child *child) {
 	}
 	struct ipc_message end = { .kind = IPC_GATE_APPS_END };
 	child_post(child, &end, NULL, 0);
+}
+
+void doors_tell_apps(struct supervisor *supervisor) {
+	static const enum service_name names[] = { SERVICE_GATE, SERVICE_WEB };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct child *child = supervisor->services[names[i]].child;
+		if (child) {
+			tell_apps(supervisor, child);
+		}
+	}
 }
 
 void doors_tell_art(struct supervisor *supervisor, unsigned index) {

@@ -16,6 +16,9 @@ void doors_introduce_store(struct supervisor *supervisor, enum service_name name
 
 void doors_tell_options(struct supervisor *supervisor);
 void doors_tell_codecs(struct supervisor *supervisor);
+/* The list of apps, to both. */
+void doors_tell_apps(struct supervisor *supervisor);
+
 void doors_tell_art(struct supervisor *supervisor, unsigned index);
 
 /* Name and port for mDNS, once known. */

@@ -294,7 +294,7 @@ static int begin(struct supervisor *supervisor) {
 	nursery->paths = &supervisor->paths;
 	nursery->uid = supervisor->paths.is_root ? supervisor->paths.uid : 0;
 	nursery->gid = supervisor->paths.is_root ? supervisor->paths.gid : 0;
-	apps_settle(&supervisor->config, nursery->libexec, &supervisor->apps);
+	apps_settle(&supervisor->apps, &supervisor->config, nursery->libexec);
 	int rc = own_log_open(supervisor);
 	if (rc >= 0) {
 		rc = prepare_confinement(supervisor);

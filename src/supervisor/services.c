@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/catalogue.h"
 #include "supervisor/doors.h"
 #include "supervisor/record.h"
 #include "supervisor/supervisor.h"
@@ -37,6 +38,7 @@ static void store_started(struct supervisor *supervisor, struct child *child) {
 	struct ipc_message open = { .kind = IPC_STORE_OPEN };
 	text_copy(open.store_open.folder, sizeof(open.store_open.folder), supervisor->paths.state);
 	permits_begin(&supervisor->permits);
+	catalogue_begin_listing(supervisor);
 	child_post(child, &open, NULL, 0);
 	doors_introduce_store(supervisor, SERVICE_GATE);
 	doors_introduce_store(supervisor, SERVICE_WEB);
@@ -47,6 +49,7 @@ static void store_message(
 	(void)fds;
 	if (message->kind != IPC_STORE_READY) {
 		permits_handle(supervisor, message);
+		catalogue_handle(supervisor, message);
 		return;
 	}
 	if (message->store_ready.outcome != 0) {
@@ -188,7 +191,7 @@ static void probe_message(
 
 static void art_started(struct supervisor *supervisor, struct child *child) {
 	for (unsigned i = 0; i < supervisor->apps.count; i++) {
-		if (supervisor->apps.list[i].hidden) {
+		if (supervisor->apps.list[i].hidden || supervisor->art[i] >= 0) {
 			continue;
 		}
 		struct ipc_message draw = { .kind = IPC_ART_DRAW,
@@ -209,7 +212,9 @@ static void art_message(
 		if (supervisor->apps.list[i].id == message->art_draw.app &&
 				supervisor->art[i] < 0) {
 			supervisor->art[i] = fds_take(fds, 0);
-			keep_put(&supervisor->keep, supervisor->art[i], "art%u", i);
+			supervisor->art_app[i] = message->art_draw.app;
+			keep_put(&supervisor->keep, supervisor->art[i], "art%d",
+					(int)message->art_draw.app);
 			doors_tell_art(supervisor, i);
 		}
 		all &= supervisor->art[i] >= 0 || supervisor->apps.list[i].hidden;
@@ -374,6 +379,15 @@ int services_start(struct supervisor *supervisor) {
 		}
 	}
 	return 0;
+}
+
+void services_draw(struct supervisor *supervisor) {
+	struct service *art = &supervisor->services[SERVICE_ART];
+	if (art->child) {
+		art_started(supervisor, art->child);
+	} else if (art->row && !supervisor->stopping && !is_done(supervisor, SERVICE_ART)) {
+		(void)!start(art); /* it is tried again by itself */
+	}
 }
 
 void services_stop(struct supervisor *supervisor) {

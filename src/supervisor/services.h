@@ -23,6 +23,9 @@ void services_adopt(struct supervisor *supervisor, struct child_left *left);
 /* Starts all that do not run. -errno when one that must be there cannot be spawned. */
 int services_start(struct supervisor *supervisor) NODISCARD;
 
+/* Pictures for the apps that have none yet. */
+void services_draw(struct supervisor *supervisor);
+
 void services_stop(struct supervisor *supervisor);
 
 /* How many still run. */

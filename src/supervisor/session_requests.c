@@ -180,7 +180,7 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 	}
 	const struct app *wanted = running ? running->app : app;
 	uint32_t permitted =
-			wanted && !wanted->hidden
+			wanted && wanted->origin != APP_TRIAL
 					? permits_judge(supervisor, message->launch.client,
 							  wanted->id, wanted->title, detail, size)
 					: REASON_NONE;
@@ -228,7 +228,8 @@ static bool form_is_possible(const struct ipc_message *message) {
 void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message) {
 	struct session *running = find_by_client(supervisor, message->launch.client);
 	const struct app *app = apps_find(&supervisor->apps, message->launch.app);
-	if (app && app->hidden != trial_is(supervisor, message->launch.client)) {
+	bool is_trial = trial_is(supervisor, message->launch.client);
+	if (app && (app->hidden != is_trial || app->profile[0])) {
 		app = NULL;
 	}
 	char detail[160] = "";

@@ -103,7 +103,9 @@ struct supervisor {
 	bool probe_done;
 	uint32_t codecs;
 	bool invalidation;
-	int art[ART_MAX]; /* owned memfds by index of the app, -1: not drawn yet */
+	int art[ART_MAX];         /* owned memfds by place of the app, -1: not drawn yet */
+	int32_t art_app[ART_MAX]; /* whose it is */
+	bool listing;             /* the store is telling all it has */
 	char host_id[40], web_key[36];
 
 	struct sd_event_source *sources[4]; /* owned: signals, banner, end */

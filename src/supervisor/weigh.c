@@ -38,6 +38,10 @@ static void begin_costs(struct weigh *weigh) {
 	}
 }
 
+void weigh_forget_app(struct supervisor *supervisor, unsigned place) {
+	supervisor->weigh.app_milli[place] = PRIOR_APP_MILLI;
+}
+
 void weigh_probed(struct supervisor *supervisor, const struct ipc_message *message) {
 	struct admission_costs *costs = &supervisor->weigh.costs;
 	if (costs->encoders_count == ADMISSION_ENCODERS_MAX) {

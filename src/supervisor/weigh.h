@@ -34,6 +34,9 @@ struct weigh_look {
 int weigh_begin(struct supervisor *supervisor) NODISCARD;
 void weigh_finish(struct supervisor *supervisor);
 
+/* Another app has that place in the list. */
+void weigh_forget_app(struct supervisor *supervisor, unsigned place);
+
 /* ENCODER_COST of the probe. */
 void weigh_probed(struct supervisor *supervisor, const struct ipc_message *message);
 
