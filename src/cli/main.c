@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/api.h"
+#include "cli/config.h"
 #include "cli/doctor.h"
 #include "cli/evidence.h"
 #include "cli/health.h"
@@ -299,6 +300,37 @@ static enum exit_status run_upgrade(struct command *command) {
 	return status;
 }
 
+static enum exit_status run_config(struct command *command) {
+	const char *verb = command->argument ? command->argument : "show";
+	if (strcmp(verb, "check") == 0) {
+		int rc = config_check_command(command->libexec, command->second);
+		fprintf(stderr, "perigee: perigeed is not installed: %s (--libexec DIR)\n",
+				strerror(-rc));
+		return EXIT_UNREACHABLE;
+	}
+	bool reload = strcmp(verb, "reload") == 0;
+	if (!reload && strcmp(verb, "show") != 0) {
+		fputs("perigee: say config check [FILE], show, or reload.\n", stderr);
+		return EXIT_USAGE;
+	}
+	struct api_answer answer = { 0 };
+	enum exit_status status =
+			reload ? call(command, "/api/v1/system/reload", json_object(), &answer)
+			       : call(command, "/api/v1/status?filter=config", NULL, &answer);
+	if (status != EXIT_DONE) {
+		return status;
+	}
+	if (command->json) {
+		print(command, answer.json);
+	} else if (reload) {
+		config_show_reloaded(answer.json);
+	} else {
+		config_show(json_object_get(answer.json, "status"));
+	}
+	api_answer_finish(&answer);
+	return EXIT_DONE;
+}
+
 static enum exit_status run_version(struct command *command) {
 	(void)command;
 	printf("perigee %s\n", perigee_version());
@@ -325,6 +357,8 @@ static const struct {
 			run_restart },
 	{ "upgrade", "[--check] [--from DIR] [--deadline S]",
 			"goes on with a newly installed version; no session ends", run_upgrade },
+	{ "config", "[show | check [FILE] | reload]",
+			"what is configured; whether a file is good; reads it again", run_config },
 	{ "probe", "MODE [OPTIONS]", "a Moonlight client for tests; see `perigee probe help`",
 			NULL },
 	{ "health", "[--ready]", "one line; exit 0 when it lives (can start a session)",

@@ -70,6 +70,7 @@ void api_handle_memory(struct request *request);
 void api_handle_desktops(struct request *request);
 void api_handle_not_built(struct request *request);
 void api_handle_restart(struct request *request);
+void api_handle_reload(struct request *request);
 void api_handle_openapi(struct request *request);
 
 void api_handle_upgrade(struct request *request);
@@ -87,6 +88,7 @@ void api_handle_pair_answer(struct gate *gate, const struct ipc_message *message
 void api_handle_removed(struct gate *gate, const struct ipc_message *message);
 void api_handle_status_line(struct gate *gate, const struct ipc_message *message);
 void api_handle_status_end(struct gate *gate, const struct ipc_message *message);
+void api_handle_reloaded(struct gate *gate, const struct ipc_message *message);
 void api_handle_restarted(struct gate *gate, const struct ipc_message *message);
 void api_handle_told_session(struct gate *gate, const struct ipc_message *message);
 void api_handle_told_event(struct gate *gate, const struct ipc_message *message);

@@ -87,6 +87,9 @@ SCHEMA(schema_gives_upgrade, "UpgradeBegun", SUCCESS,
 	NEED_WHOLE("number", 0, UINT32_MAX, "Of the new version on this host, as the status rows `upgrade` and `version` have it; 0 when it was only checked."),
 	NEED_WHOLE("replaced", 0, 64, "Processes that serve all sessions."),
 	NEED_WHOLE("sessions", 0, UINT32_MAX, "That go on with their version."));
+SCHEMA(schema_gives_reloaded, "Reloaded", SUCCESS,
+	NEED_TEXT("applied", 512, "Keys that are in effect now, comma separated."),
+	NEED_TEXT("restart", 512, "Keys that wait for the next start."));
 SCHEMA_OPEN(schema_gives_document, "OpenAPI");
 
 /* ---- apps and profiles ---- */

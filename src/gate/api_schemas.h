@@ -24,6 +24,7 @@ extern const struct schema schema_gives_link;
 extern const struct schema schema_gives_clients;
 extern const struct schema schema_gives_status;
 extern const struct schema schema_gives_upgrade;
+extern const struct schema schema_gives_reloaded;
 extern const struct schema schema_gives_document;
 
 extern const struct schema schema_takes_settings;

@@ -161,6 +161,8 @@ static const struct route routes[] = {
 	CALL(POST, "/api/v1/system/upgrade", UNIX, LOUD, ADMIN, &schema_takes_upgrade,
 		&schema_gives_upgrade, api_handle_upgrade,
 		"Lets another version take over, or says whether it could; no session ends."),
+	CALL(POST, "/api/v1/system/reload", UNIX, LOUD, ADMIN, NO, &schema_gives_reloaded,
+		api_handle_reload, "Reads the configuration again; what is wrong changes nothing."),
 	CALL(GET, "/api/v1/openapi-schema", BOTH, QUIET, READ, NO, &schema_gives_document,
 		api_handle_openapi, "This document."),
 #ifdef PERIGEE_OBEY

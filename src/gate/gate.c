@@ -72,6 +72,7 @@ static const struct {
 	[AWAITS_EVENTS] = { NULL, events_handle_gone },
 	[AWAITS_RESTARTED] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_UPGRADE] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_RELOADED] = { api_handle_overdue, api_handle_gone },
 #ifdef PERIGEE_OBEY
 	[AWAITS_OBEYED] = { api_handle_overdue, api_handle_gone },
 #endif
@@ -372,7 +373,8 @@ static void handle_guest(struct gate *gate, struct ipc_message *message, struct 
 	}
 	if (memcmp(fingerprint, message->guest.client, 32) != 0 || !gate->has_identity ||
 			clients_put(&gate->clients, fingerprint, message->guest.der,
-					message->guest.der_len, "Readiness trial", 0, PERMIT_ALL) < 0) {
+					message->guest.der_len, "Readiness trial", 0,
+					PERMIT_ALL) < 0) {
 		log_error("guest-refused", "");
 		return;
 	}
@@ -416,6 +418,7 @@ FORWARD(handle_lobby_state, api_handle_lobby_state)
 FORWARD(handle_lobby_gone, api_handle_lobby_gone)
 FORWARD(handle_lobby_member, api_handle_lobby_member)
 FORWARD(handle_upgrade_answer, api_handle_upgrade_answer)
+FORWARD(handle_reloaded, api_handle_reloaded)
 #ifdef PERIGEE_OBEY
 FORWARD(handle_obeyed, web_handle_obeyed)
 #endif
@@ -443,6 +446,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_STATUS_END] = handle_status_end,
 	[IPC_RESTARTED] = handle_restarted,
 	[IPC_UPGRADE_ANSWER] = handle_upgrade_answer,
+	[IPC_CONFIG_RELOADED] = handle_reloaded,
 #ifdef PERIGEE_OBEY
 	[IPC_OBEYED] = handle_obeyed,
 #endif

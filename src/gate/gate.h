@@ -52,6 +52,7 @@ enum gate_awaits {
 	AWAITS_LOBBY_DONE,    /* web: LOBBY_DONE */
 	AWAITS_EVENTS,        /* web: an endless answer */
 	AWAITS_UPGRADE,       /* web: UPGRADE_ANSWER */
+	AWAITS_RELOADED,      /* web: CONFIG_RELOADED */
 	AWAITS_OBEYED,        /* web, in a build for tests: OBEYED */
 	GATE_AWAITS,
 };

@@ -132,12 +132,53 @@ static struct app *add_built_in(struct apps *apps, const struct built_in *row,
 	return app;
 }
 
+static uint64_t hash_text(uint64_t hash, const char *text) {
+	for (const char *at = text ? text : "\1"; *at; at++) {
+		hash = (hash ^ (uint8_t)*at) * 1099511628211u;
+	}
+	return (hash ^ 0xff) * 1099511628211u;
+}
+
+static uint64_t hash_list(uint64_t hash, char *const *list, unsigned count) {
+	for (unsigned i = 0; i < count; i++) {
+		hash = hash_text(hash, list[i]);
+	}
+	return hash_text(hash, "");
+}
+
+/* Of every word: what differs in none is the same app. */
+static uint64_t hash_of(const struct config_app *app) {
+	char rest[96];
+	const struct config_runner *runner = &app->runner;
+	text_format(rest, sizeof(rest), "%d %d %d %d %d %d", (int)app->id, app->hdr, app->restart,
+			app->normal_privileges, runner->type, runner->network);
+	uint64_t hash = hash_text(14695981039346656037u, rest);
+	hash = hash_text(hash_text(hash_text(hash, app->title), app->package), runner->folder);
+	hash = hash_list(hash, app->command, app->command_count);
+	hash = hash_list(hash, runner->env.at, runner->env.count);
+	return hash_list(hash, runner->mounts.at, runner->mounts.count);
+}
+
+bool apps_differ(const struct apps *apps, const struct config *config) {
+	unsigned there = 0, same = 0;
+	for (unsigned i = 0; i < apps->count; i++) {
+		there += apps->list[i].origin == APP_CONFIGURED;
+	}
+	for (unsigned i = 0; i < config->apps_count; i++) {
+		const struct app *app = apps_find(apps, config->apps[i].id);
+		same += app && app->origin == APP_CONFIGURED &&
+			app->hash == hash_of(&config->apps[i]);
+	}
+	return same != there || same != config->apps_count;
+}
+
 static struct app *add_configured(struct apps *apps, const struct config_app *from,
 		enum app_origin origin, struct app_source *source, const char *libexec) {
 	struct app *app = begin_place(apps, from->id, origin, source);
 	if (!app) {
 		return NULL;
 	}
+	app->hash = hash_of(from);
 	app->title = from->title;
 	app->hdr = from->hdr;
 	app->restart = from->restart;

@@ -50,6 +50,7 @@ struct app {
 	char program[256]; /* full path when installed */
 	char why_not[160]; /* else: what to install */
 	struct app_source *source; /* NULL: nothing is borrowed */
+	uint64_t hash;             /* of all that its source says of it */
 	unsigned uses;             /* desks */
 };
 
@@ -62,6 +63,9 @@ struct apps {
 /* Ours, the trial's and the configured ones, instead of those that were there. Takes the
  * config's list of apps. Looks every program up; libexec is searched before PATH. */
 void apps_settle(struct apps *apps, struct config *config, const char *libexec);
+
+/* Whether the config's apps are others than those that are there. */
+bool apps_differ(const struct apps *apps, const struct config *config);
 
 /* APP of the store. -ENOSPC, -ENOMEM; -EEXIST when the number is a configured app's. */
 int apps_put(struct apps *apps, const struct ipc_message *message, const char *libexec) NODISCARD;

@@ -71,8 +71,8 @@ static const struct key keys[] = {
 	{ "evidence.core_megabytes",  FORM_NUMBER,    AT(evidence.core_megabytes), true, NULL },
 	{ "evidence.snapshots",       FORM_BOOL_WORD, AT(evidence.hourly), false, snapshot_words },
 	{ "evidence.snapshots_kept",  FORM_NUMBER,    AT(evidence.snapshots_kept), true, NULL },
-	{ "readiness.trial",          FORM_BOOL,      AT(readiness_trial), true, NULL },
-	{ "readiness.period",         FORM_NUMBER,    AT(readiness_period_s), true, NULL },
+	{ "readiness.trial",          FORM_BOOL,      AT(readiness_trial), false, NULL },
+	{ "readiness.period",         FORM_NUMBER,    AT(readiness_period_s), false, NULL },
 };
 /* clang-format on */
 

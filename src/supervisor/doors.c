@@ -10,6 +10,7 @@
 #include "supervisor/asked.h"
 #include "supervisor/by_hand.h"
 #include "supervisor/lobby.h"
+#include "supervisor/reload.h"
 #include "supervisor/status.h"
 
 const char *doors_host_name(const struct supervisor *supervisor) {
@@ -269,8 +270,10 @@ void doors_web_message(
 		by_hand_restart(supervisor, message);
 	} else if (message->kind == IPC_UPGRADE) {
 		upgrade_ask(supervisor, message);
+	} else if (message->kind == IPC_CONFIG_RELOAD) {
+		reload_handle(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {
-		status_answer(supervisor, message->status_ask.request);
+		status_answer(supervisor, message->status_ask.request, message->status_ask.filter);
 	} else if (!asked_handle(supervisor, message)) {
 		lobby_handle(supervisor, message);
 	}

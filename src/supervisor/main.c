@@ -26,6 +26,7 @@
 #include "supervisor/own_log.h"
 #include "supervisor/process.h"
 #include "supervisor/record.h"
+#include "supervisor/reload.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
 #include "supervisor/session_app.h"
@@ -160,6 +161,21 @@ static bool take_ledger(struct supervisor *supervisor) {
 	return rc == 0;
 }
 
+/* What a predecessor had taken by a reload. */
+static void take_reloaded(struct supervisor *supervisor) {
+	OWN(fd_close) int fd = keep_take(&supervisor->keep, "config-live");
+	char path[32], applied[512], restart[512];
+	struct config fresh;
+	struct config_text error;
+	text_format(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd >= 0 && config_load_copy(path, supervisor->argc, supervisor->argv, &fresh, &error) ==
+					0) {
+		reload_take(&supervisor->config, &fresh, applied, sizeof(applied), restart,
+				sizeof(restart));
+		config_finish(&fresh);
+	}
+}
+
 static int prepare(
 		struct supervisor *supervisor, int argc, char **argv, struct config_text *error) {
 	char copy[32] = "";
@@ -172,6 +188,7 @@ static int prepare(
 	if (rc < 0) {
 		return rc;
 	}
+	take_reloaded(supervisor);
 	if (supervisor->config.only_check) {
 		printf("%s: no mistake was found.\n",
 				supervisor->config.file ? supervisor->config.file
@@ -365,6 +382,8 @@ int main(int argc, char **argv) {
 	}
 	spawn_take_name();
 	supervisor->begun_ms = clock_now_ms();
+	supervisor->argc = argc;
+	supervisor->argv = argv;
 	supervisor->deferred.supervisor = supervisor;
 	supervisor->journal.fd = supervisor->own_lines_fd = supervisor->terminal_fd = -1;
 	supervisor->keys.shm = supervisor->ledger.shm = SHM_NONE;
@@ -373,7 +392,6 @@ int main(int argc, char **argv) {
 		supervisor->art[i] = -1;
 	}
 	upgrade_init(&supervisor->upgrade);
-	supervisor->argv = argv;
 	raise_limits();
 	int rc = open_loop(supervisor);
 	if (rc >= 0) {

@@ -374,7 +374,34 @@ static void send_service_restarts(struct supervisor *supervisor, uint32_t reques
 	}
 }
 
-void status_answer(struct supervisor *supervisor, uint32_t request) {
+static void send_end(struct supervisor *supervisor, uint32_t request) {
+	struct ipc_message end = { .kind = IPC_STATUS_END, .status_line.request = request };
+	supervisor_post(supervisor, SERVICE_WEB, &end, NULL, 0);
+}
+
+/* Only when it is asked for: much, and seldom of interest. */
+static void send_config(struct supervisor *supervisor, uint32_t request) {
+	const struct config *config = &supervisor->config;
+	send_line(supervisor, request, "{\"what\":\"config\",\"key\":\"\",\"file\":%s}",
+			json(config->file ? config->file : "").text);
+	for (size_t i = 0; i < config_keys_count(); i++) {
+		char value[CONFIG_VALUE_MAX];
+		config_key_get(config, i, value);
+		send_line(supervisor, request,
+				"{\"what\":\"config\",\"key\":\"%s\",\"value\":%s,\"from\":\"%s\","
+				"\"live\":%s}",
+				config_key_name(i), json(value).text,
+				config_from_name((enum config_from)config->from[i]),
+				config_key_is_live(i) ? "true" : "false");
+	}
+	send_end(supervisor, request);
+}
+
+void status_answer(struct supervisor *supervisor, uint32_t request, const char *filter) {
+	if (strcmp(filter, "config") == 0) {
+		send_config(supervisor, request);
+		return;
+	}
 	send_host(supervisor, request);
 	send_versions(supervisor, request);
 	send_health(supervisor, request);
@@ -394,6 +421,5 @@ void status_answer(struct supervisor *supervisor, uint32_t request) {
 	}
 	send_incidents(supervisor, request);
 	send_service_restarts(supervisor, request);
-	struct ipc_message end = { .kind = IPC_STATUS_END, .status_line.request = request };
-	supervisor_post(supervisor, SERVICE_WEB, &end, NULL, 0);
+	send_end(supervisor, request);
 }

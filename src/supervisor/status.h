@@ -7,7 +7,8 @@
 struct supervisor;
 
 /* Answers STATUS_ASK: one JSON object a line, each with a "what": host, health, encoder,
- * app, session, process. No secrets, no host key. */
-void status_answer(struct supervisor *supervisor, uint32_t request);
+ * app, session, process. The filter "config" gives the configuration alone, which is
+ * not there without it. No secrets, no host key. */
+void status_answer(struct supervisor *supervisor, uint32_t request, const char *filter);
 
 #endif

@@ -67,6 +67,8 @@ enum {
 struct supervisor {
 	struct sd_event *event; /* owned */
 	struct config config;
+	int argc; /* what we were started with */
+	char **argv;
 	struct paths paths;
 	int state_fd; /* owned until our end: the claim on the state folder */
 	struct sockets sockets;
@@ -81,7 +83,6 @@ struct supervisor {
 	struct keys keys;                   /* used session keys' hashes */
 	struct versions versions;           /* of which something runs */
 	struct upgrade upgrade;             /* the newest */
-	char **argv;                        /* borrowed */
 	struct service services[SERVICES];
 	struct permits permits;   /* what clients may */
 	struct session *sessions; /* owned list */

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The configuration read again while somebody plays."""
+import os
+import signal
+import subprocess
+import sys
+
+from host import Host, expect, run, wait_for
+
+SMALL = ["--app", "Paint", "--size", "320x240", "--fps", "30", "--no-decode"]
+FIRST = """name: First
+limits:
+  sessions: 5
+apps:
+  - title: Paint
+    command: [perigee-pattern]
+"""
+SECOND = """name: Second
+limits:
+  sessions: 1
+ports:
+  web: 1234
+apps:
+  - title: Chess
+    command: [perigee-pattern]
+"""
+BAD = """name: Third
+limits:
+  sessions: 0
+"""
+UNKNOWN = """name: Third
+limits:
+  session: 3
+"""
+
+
+def perigee(host, *args):
+    done = subprocess.run([str(host.build / "src/cli/perigee"), *args, "--runtime",
+                           str(host.folder / "run"), "--libexec",
+                           str(host.build / "src/supervisor")],
+                          capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def supervisor_of(host):
+    """The perigeed that runs; None in between."""
+    found = [pid for pid, name in host.remains() if name.endswith("perigeed")]
+    return found[0] if len(found) == 1 else None
+
+
+def write(host, text):
+    (host.folder / "perigee.yaml").write_text(text)
+
+
+def titles(host):
+    return {row["title"] for row in host.status("app")}
+
+
+def value(host, key):
+    rows = host.api("/api/v1/status?filter=config")["status"]
+    row = next(row for row in rows if row["key"] == key)
+    return row["value"], row["from"]
+
+
+def refused(host, text, *parts):
+    write(host, text)
+    code, words = perigee(host, "config", "reload")
+    expect(f"refused: {words}", code == 1 and all(part in words for part in parts))
+    code, words = perigee(host, "config", "check", str(host.folder / "perigee.yaml"))
+    expect(f"and by check: {words}", code == 1 and all(part in words for part in parts))
+    expect("nothing has changed", value(host, "name") == ("First", "file") and
+           value(host, "limits.sessions") == ("5", "file") and "Paint" in titles(host))
+
+
+def a_reload_changes_what_it_can_and_ends_nothing(build):
+    with Host(build, "--set", "limits.per_client=3", config=FIRST,
+              env={"PERIGEE_LIMITS_PAIR_WINDOW": "200"}) as host:
+        expect("from everywhere", value(host, "limits.per_client") == ("3", "flag") and
+               value(host, "limits.pair_window") == ("200", "environment") and
+               value(host, "name") == ("First", "file") and
+               value(host, "log_level") == ("", "default"))
+        host.paired("viewer")
+        host.paired("other")
+        viewer = host.probe("stream", *SMALL, "--seconds", "60", background=True)
+        wait_for("it streams", 15, lambda: host.status("session", state="streaming"))
+        refused(host, BAD, "perigee.yaml, line 3", "limits.sessions must lie")
+        refused(host, UNKNOWN, "perigee.yaml, line 3", 'no key "session"', "perigee.yaml(5)")
+        write(host, SECOND)
+        code, words = perigee(host, "config", "reload")
+        expect(f"taken: {words}", code == 0 and "In effect now: name, limits.sessions, apps\n"
+               in words and "started again: ports.web\n" in words)
+        expect("as it says", value(host, "name")[0] == "Second" and
+               value(host, "ports.web")[0] == str(host.port + 1))
+        expect(f"another app instead: {titles(host)}", "Chess" in titles(host) and
+               "Paint" not in titles(host))
+        expect("who plays goes on", len(host.status("session", state="streaming", app="Paint")) == 1)
+        full = host.probe("stream", "--app", "Chess", *SMALL[2:], keys="other", check=False)
+        expect(f"the new limit counts: {full}", "1 of 1" in full.get("error", ""))
+        before = supervisor_of(host)
+        os.kill(before, signal.SIGKILL)
+        wait_for("another perigeed", 15, lambda: supervisor_of(host) not in (None, before))
+        wait_for("its sessions", 15, lambda: (host.api("/api/v1/status", optional=True) or {})
+                 .get("status") and host.status("session", state="streaming"))
+        expect("a successor has what was taken, and no more",
+               value(host, "name")[0] == "Second" and
+               value(host, "ports.web")[0] == str(host.port + 1) and "Chess" in titles(host))
+        write(host, SECOND.replace("sessions: 1", "sessions: 4"))
+        code, words = perigee(host, "config", "reload")
+        expect(f"again: {words}", code == 0 and "In effect now: limits.sessions\n" in words)
+        again = host.probe("stream", "--app", "Chess", *SMALL[2:], "--seconds", "1", keys="other")
+        expect(f"and is there for others: {again}", again["ok"])
+        viewer.terminate()
+        host.report(viewer, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(run([a_reload_changes_what_it_can_and_ends_nothing]))
