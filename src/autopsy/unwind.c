@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "autopsy/unwind.h"
 
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <elfutils/libdwfl.h>
 
@@ -158,9 +162,35 @@ static void write_threads(struct walk *walk) {
 	}
 }
 
+/* Its program's file may have been replaced or removed since it was started; the kernel
+ * still has the one that runs. */
+static int find_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
+		char **file_name, Elf **elf) {
+	const struct walk *walk = (const struct walk *)*user;
+	char exe[32], program[PATH_MAX] = "";
+	text_format(exe, sizeof(exe), "/proc/%d/exe", walk ? walk->target->pid : 0);
+	if (readlink(exe, program, sizeof(program) - 1) > 0 && strcmp(program, name) == 0) {
+		int fd = open(exe, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			*file_name = strdup(name);
+			return fd;
+		}
+	}
+	return dwfl_linux_proc_find_elf(module, user, name, base, file_name, elf);
+}
+
+static int tell_module(
+		Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base, void *walk) {
+	(void)module;
+	(void)name;
+	(void)base;
+	*user = walk;
+	return DWARF_CB_OK;
+}
+
 void unwind_write(const struct target *target, FILE *file, struct unwind_place *out_place) {
 	static const Dwfl_Callbacks callbacks = {
-		.find_elf = dwfl_linux_proc_find_elf,
+		.find_elf = find_elf,
 		.find_debuginfo = dwfl_standard_find_debuginfo,
 	};
 	struct walk walk = { .target = target, .file = file, .place = out_place };
@@ -174,6 +204,7 @@ void unwind_write(const struct target *target, FILE *file, struct unwind_place *
 	walk.dwfl = dwfl_begin(&callbacks);
 	if (!walk.dwfl || dwfl_linux_proc_report(walk.dwfl, target->pid) != 0 ||
 			dwfl_report_end(walk.dwfl, NULL, NULL) != 0 ||
+			dwfl_getmodules(walk.dwfl, tell_module, &walk, 0) != 0 ||
 			!dwfl_attach_state(
 					walk.dwfl, NULL, target->pid, &thread_callbacks, &walk)) {
 		fprintf(file, "no backtraces: %s\n", dwfl_errmsg(-1));

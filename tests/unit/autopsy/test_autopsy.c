@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/own.h"
 #include "base/shm.h"
 #include "ipc/pulse.h"
 
@@ -224,6 +226,25 @@ static void a_corpse_tells_where_it_stood(void **state) {
 	assert_int_equal(state_of(rig->pid), 'T');
 }
 
+/* As after an upgrade: under the name there is nothing, or another program. */
+static void one_whose_file_is_gone_has_names_too(void **state) {
+	struct rig *rig = (struct rig *)*state;
+	char command[PATH_MAX + 256], copy[128];
+	snprintf(copy, sizeof(copy), "%s/.old/perigee-victim", rig->folder);
+	snprintf(command, sizeof(command), "mkdir %s/.old && cp '%s' %s", rig->folder, rig->victim,
+			copy);
+	assert_int_equal(system(command), 0);
+	const char *installed = TAKE(rig->victim, copy);
+	start_victim(rig, "pause");
+	rig->victim = installed;
+	assert_int_equal(unlink(copy), 0);
+	stop_victim(rig);
+	run_autopsy(rig, NULL);
+	has(rig, "backtrace.txt", "victim_stands_here");
+	has(rig, "backtrace.txt", "victim.c:");
+	has(rig, "summary.txt", "Stood in:   victim_stands_here");
+}
+
 static void one_that_spins_is_seen_in_its_loop(void **state) {
 	struct rig *rig = (struct rig *)*state;
 	start_victim(rig, "spin");
@@ -379,6 +400,7 @@ int main(int argc, char **argv) {
 	assert(argc == 3);
 	const struct CMUnitTest tests[] = {
 		RIG(a_corpse_tells_where_it_stood),
+		RIG(one_whose_file_is_gone_has_names_too),
 		RIG(one_that_spins_is_seen_in_its_loop),
 		RIG(no_secret_is_in_the_core),
 		RIG(who_holds_keys_keeps_its_heap),
