@@ -4,16 +4,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "base/text.h"
 
 enum {
 	ENVIRON_MAX = 128 << 10, /* bytes of a process that are searched */
+	ENDED_MAX = 64,          /* so many are waited for */
 };
 
 int processes_each(void (*each)(pid_t pid, void *user), void *user) {
@@ -24,7 +28,7 @@ int processes_each(void (*each)(pid_t pid, void *user), void *user) {
 	for (struct dirent *at = readdir(processes); at; at = readdir(processes)) {
 		int64_t pid;
 		if (number_parse(at->d_name, strlen(at->d_name), 2, INT32_MAX, &pid) == 0 &&
-				pid != getpid()) {
+				pid != getpid() && pid != getppid()) {
 			each((pid_t)pid, user);
 		}
 	}
@@ -58,7 +62,8 @@ bool process_has_variable(pid_t pid, const char *variable) {
 struct signalling {
 	const char *variable;
 	int number;
-	unsigned count;
+	unsigned count, kept;
+	int pidfd[ENDED_MAX]; /* owned: of those that are waited for */
 };
 
 /* A pidfd that was opened before the variable was read means the same process. */
@@ -68,11 +73,31 @@ static void signal_one(pid_t pid, void *user) {
 	if (pidfd >= 0 && process_has_variable(pid, signalling->variable)) {
 		signalling->count += syscall(SYS_pidfd_send_signal, pidfd, signalling->number, NULL,
 						     0) == 0;
+		if (signalling->number == SIGKILL && signalling->kept < ENDED_MAX) {
+			signalling->pidfd[signalling->kept++] = TAKE(pidfd, -1);
+		}
 	}
 }
 
-unsigned processes_signal(const char *variable, int number) {
+static unsigned signal_all(const char *variable, int number, unsigned wait_ms) {
 	struct signalling signalling = { .variable = variable, .number = number };
 	(void)!processes_each(signal_one, &signalling);
+	uint64_t until_ms = clock_now_ms() + wait_ms;
+	for (unsigned i = 0; i < signalling.kept; i++) {
+		uint64_t now_ms = clock_now_ms();
+		struct pollfd wait = { .fd = signalling.pidfd[i], .events = POLLIN };
+		if (wait_ms > 0) {
+			(void)!poll(&wait, 1, now_ms < until_ms ? (int)(until_ms - now_ms) : 0);
+		}
+		fd_close(signalling.pidfd[i]);
+	}
 	return signalling.count;
+}
+
+unsigned processes_signal(const char *variable, int number) {
+	return signal_all(variable, number, 0);
+}
+
+unsigned processes_end(const char *variable, unsigned wait_ms) {
+	return signal_all(variable, SIGKILL, wait_ms);
 }

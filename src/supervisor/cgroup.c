@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -233,10 +235,72 @@ static void open_second(const char *root, const char *name, struct cgroups *out)
 	out->version = 2;
 }
 
+static int open_folder(int parent, const char *name) {
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool is_left(int fd) {
+	struct stat st;
+	return fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_mtime > CGROUP_LEFT_S &&
+	       flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* Groups of sessions in it first; who is not empty stays. */
+static void remove_left(int parent, const char *name, int fd) {
+	DIR *folder = fdopendir(fd);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		if (strncmp(entry->d_name, "s-", 2) == 0) {
+			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+		}
+	}
+	unlinkat(parent, name, AT_REMOVEDIR);
+	if (folder) {
+		closedir(folder);
+	} else {
+		fd_close(fd);
+	}
+}
+
+/* What others left beside our folder: named like it, with another number. */
+static void sweep_left(const char *base) {
+	const char *own = strrchr(base, '/');
+	const char *number = own ? strrchr(own, '-') : NULL;
+	char above[CGROUP_PATH_MAX];
+	if (!number || !text_format(above, sizeof(above), "%.*s", (int)(own - base), base)) {
+		return;
+	}
+	size_t len = (size_t)(number - own); /* of the name with its '-' */
+	DIR *folder = opendir(above);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		const char *name = entry->d_name;
+		if (strncmp(name, own + 1, len) != 0 || strcmp(name, own + 1) == 0 ||
+				name[len] == '\0' || name[len + strspn(name + len, "0123456789")]) {
+			continue;
+		}
+		int fd = open_folder(dirfd(folder), name);
+		if (is_left(fd)) {
+			remove_left(dirfd(folder), name, fd);
+		} else {
+			fd_close(fd);
+		}
+	}
+	if (folder) {
+		closedir(folder);
+	}
+}
+
 void cgroups_open(const char *root, const char *name, struct cgroups *out) {
 	*out = (struct cgroups){ 0 };
 	if (!open_first(root, name, out)) {
 		open_second(root, name, out);
+	}
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+		out->claim[i] = -1;
+		if (out->base[i][0]) {
+			out->claim[i] = open_folder(AT_FDCWD, out->base[i]);
+			(void)!flock(out->claim[i], LOCK_SH | LOCK_NB);
+			sweep_left(out->base[i]);
+		}
 	}
 }
 
@@ -364,7 +428,8 @@ void cgroups_close(struct cgroups *cgroups) {
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
 		if (cgroups->base[i][0]) {
 			rmdir(cgroups->base[i]);
+			fd_close(cgroups->claim[i]);
 		}
 	}
-	*cgroups = (struct cgroups){ 0 };
+	*cgroups = (struct cgroups){ .claim = { -1, -1, -1 } };
 }

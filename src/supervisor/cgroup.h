@@ -16,6 +16,7 @@
 
 enum {
 	CGROUP_PATH_MAX = 512,
+	CGROUP_LEFT_S = 60,
 	CGROUP_MOUNTS_MAX = 3, /* version 1 has one for each controller */
 };
 
@@ -36,11 +37,14 @@ struct cgroups {
 	int version; /* 1, 2; 0: there are none */
 	/* Our folder: by controller in version 1, the first one in version 2; "" without. */
 	char base[CGROUP_CONTROLLERS][CGROUP_PATH_MAX];
-	char missing[200]; /* for a person: why there are none or not all, "" */
+	int claim[CGROUP_CONTROLLERS]; /* owned: the folders, locked; -1 for none */
+	char missing[200];             /* for a person: why there are none or not all, "" */
 };
 
 /* Finds where this process may make groups and makes the folder `name` there. `root` is
- * put before every path, "" but in tests. Never fails: out->version tells. */
+ * put before every path, "" but in tests. Never fails: out->version tells. Folders of
+ * others that are named like ours but for a number, that nobody has locked (theirs was
+ * killed) or changed for a minute, are removed if they are empty. */
 void cgroups_open(const char *root, const char *name, struct cgroups *out);
 
 /* The group of one session with its limits. What a kernel does not have is left out.

@@ -208,6 +208,9 @@ static int prepare(
 	if (rc == 0) {
 		rc = check_programs(supervisor, error);
 	}
+	if (rc == 0 && !supervisor->taken && supervisor->state_fd >= 0) {
+		strangers_sweep(&supervisor->paths); /* they may still hold our ports */
+	}
 	if (rc == 0 && !take_sockets(supervisor)) {
 		rc = sockets_open(&supervisor->config, &supervisor->paths, &supervisor->sockets,
 				error);

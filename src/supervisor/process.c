@@ -34,8 +34,13 @@ int spawn_find(const char *libexec, const char *program, char *out, size_t size)
 }
 
 enum {
+	ENV_MAX = 16,
 	PROGRAM_FD = 6, /* behind the channel, and behind what it gets when it has settled */
 };
+
+bool spawn_label(const struct paths *paths, char *out, size_t size) {
+	return text_format(out, size, "PERIGEE_HOST=%s", paths->runtime);
+}
 
 int spawn_resolve(const struct nursery *nursery, const struct programs *programs,
 		const char *program, struct spawn_way *out) {
@@ -57,6 +62,8 @@ struct command {
 	struct spawn_way exec, program;
 	char cgroups[CGROUP_CONTROLLERS][CGROUP_PATH_MAX + 32];
 	char runtime[CONFIG_PATH_MAX + 24], libexec[4096], homes[CONFIG_PATH_MAX + 8];
+	char label[SPAWN_LABEL_MAX];
+	const char *env[ENV_MAX];
 };
 
 static void add(struct command *command, const char *word) {
@@ -169,12 +176,24 @@ static int build(const struct nursery *nursery, const struct programs *programs,
 	return 0;
 }
 
-/* A closed environment: nothing of whoever started us reaches a worker. */
-static const char *const default_env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
-	NULL };
+/* A closed environment: nothing of whoever started us reaches a worker. In front stands
+ * whose it is. */
+static void build_env(const struct nursery *nursery, const struct child_spec *spec,
+		struct command *command) {
+	static const char *const usual[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+		NULL };
+	const char *const *from = spec->env ? spec->env : usual;
+	size_t count = 0;
+	if (nursery->paths && spawn_label(nursery->paths, command->label, sizeof(command->label))) {
+		command->env[count++] = command->label;
+	}
+	for (; *from && count < ENV_MAX - 1; from++) {
+		command->env[count++] = *from;
+	}
+	command->env[count] = NULL;
+}
 
-static int run(const struct command *command, const struct child_spec *spec, int fd3, int output,
-		pid_t *out_pid) {
+static int run(const struct command *command, int fd3, int output, pid_t *out_pid) {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	spawn_clean(&attributes, false);
@@ -188,10 +207,10 @@ static int run(const struct command *command, const struct child_spec *spec, int
 	if (command->program.fd >= 0) {
 		posix_spawn_file_actions_adddup2(&actions, command->program.fd, PROGRAM_FD);
 	}
-	const char *const *env = spec->env ? spec->env : default_env;
 	/* posix_spawn() does not write to the strings; its type predates const. */
 	int rc = posix_spawn(out_pid, command->exec.file, &actions, &attributes,
-			(char *const *)(uintptr_t)command->argv, (char *const *)(uintptr_t)env);
+			(char *const *)(uintptr_t)command->argv,
+			(char *const *)(uintptr_t)command->env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	return -rc;
@@ -233,7 +252,8 @@ int spawn_worker(const struct nursery *nursery, const struct programs *programs,
 		}
 	}
 	pid_t pid;
-	rc = run(&command, spec, third, output_write, &pid);
+	build_env(nursery, spec, &command);
+	rc = run(&command, third, output_write, &pid);
 	if (rc < 0) {
 		return rc;
 	}

@@ -2,17 +2,21 @@
 #ifndef SUPERVISOR_PROCESS_H
 #define SUPERVISOR_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/own.h"
+#include "supervisor/config.h"
 
 struct nursery;
 struct programs;
 struct child_spec;
+struct paths;
 
 enum {
 	EXEC_CANNOT = 126,  /* perigee-exec: it could not confine itself */
 	EXEC_MISSING = 127, /* there is no such program */
+	SPAWN_LABEL_MAX = CONFIG_PATH_MAX + 16,
 };
 
 struct spawned {
@@ -27,6 +31,10 @@ struct spawn_way {
 	char file[256]; /* what to execute */
 	int fd;         /* borrowed: the same, -1 when it goes by its path */
 };
+
+/* What stands in the environment of whatever we start, and is no other host's: for the
+ * sweep of a host that comes after one that was killed. False when it does not fit. */
+bool spawn_label(const struct paths *paths, char *out, size_t size);
 
 /* By a descriptor if one of these programs is it, else by its path; programs may be NULL,
  * then it is looked for in the folders. -ENOENT. */

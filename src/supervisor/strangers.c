@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/strangers.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -10,8 +11,11 @@
 #include "base/children.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/processes.h"
 #include "base/text.h"
 #include "supervisor/groups.h"
+#include "supervisor/paths.h"
+#include "supervisor/process.h"
 #include "supervisor/supervisor.h"
 
 enum {
@@ -88,6 +92,38 @@ static int handle_look(sd_event_source *source, uint64_t usec, void *user) {
 	groups_sweep(supervisor);
 	sd_event_source_set_time_relative(source, STRANGERS_AGAIN_MS * US_PER_MS);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* Apps have an environment of their own; their session's folder still lies there. */
+static unsigned end_apps(const struct paths *paths) {
+	DIR *folder = opendir(paths->runtime);
+	unsigned killed = 0;
+	for (struct dirent *at; folder && (at = readdir(folder));) {
+		char label[64];
+		if (strncmp(at->d_name, "s-", 2) == 0 &&
+				text_format(label, sizeof(label), "PERIGEE_SESSION=%s",
+						at->d_name + 2)) {
+			killed += processes_end(label, STRANGERS_END_MS);
+		}
+	}
+	if (folder) {
+		closedir(folder);
+	}
+	return killed;
+}
+
+void strangers_sweep(const struct paths *paths) {
+	char label[SPAWN_LABEL_MAX];
+	unsigned killed = end_apps(paths);
+	if (spawn_label(paths, label, sizeof(label))) {
+		killed += processes_end(label, STRANGERS_END_MS);
+	}
+	if (killed) {
+		log_warning("left-ended",
+				"processes=%u detail=\"a host with this runtime folder "
+				"was killed\"",
+				killed);
+	}
 }
 
 /* Without a holder our parent is somebody else's: its children are no business of ours. */

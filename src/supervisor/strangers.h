@@ -4,11 +4,13 @@
 
 #include "base/own.h"
 
+struct paths;
 struct supervisor;
 
 enum {
 	STRANGERS_FIRST_MS = 8000, /* who lost a supervisor leaves by itself in this time */
 	STRANGERS_AGAIN_MS = 60000,
+	STRANGERS_END_MS = 2000, /* for the kernel to end those that are swept */
 };
 
 /* Processes of a supervisor that died, which nobody watches any more: one that was stopped
@@ -16,6 +18,11 @@ enum {
  * holder, named like a worker of ours, and not among those that we know; or they sit in the
  * control group of a session that is not there. Looks for them now and then. */
 int strangers_begin(struct supervisor *supervisor) NODISCARD;
+/* Ends whatever a host left that had the same folders and was killed together with its
+ * holder, and waits until it is gone: what was stopped then, and sound servers, which have
+ * no channel to lose. By the labels that all of it inherited. Before anything is started. */
+void strangers_sweep(const struct paths *paths);
+
 void strangers_finish(struct supervisor *supervisor);
 
 #endif

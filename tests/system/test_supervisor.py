@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The supervisor may die: whoever watches does not notice, and the next one goes on."""
 import os
+import pathlib
 import signal
+import subprocess
 import time
 
-from host import Host, expect, run, wait_for
+from host import Host, expect, free_base, run, wait_for
 
 KEPT = ("id", "app", "client", "state", "width", "height")
 
@@ -199,6 +201,51 @@ def without_the_holder_everything_ends(build):
         host.abandon()
 
 
+def what_a_killed_host_left_is_ended_by_the_next(build):
+    """Holder and supervisor die in the same moment: who has no channel, or was stopped,
+    stays. So do empty control groups, which the next one finds whatever its port is."""
+    host = Host(build)
+    try:
+        host.wait_ready()
+        viewer = streams(host, 1, 30)[0]
+        supervisor = supervisor_of(host)
+        encoder = host.pid("encoder", name="pictures")
+        os.kill(encoder, signal.SIGSTOP)
+        for pid in (host.process.pid, supervisor):
+            os.kill(pid, signal.SIGSTOP)
+        for pid in (host.process.pid, supervisor):
+            os.kill(pid, signal.SIGKILL)
+        host.process.wait()
+        host.report(viewer, check=False)
+        wait_for("who can leave has left", 15, lambda: {
+            name.split("/")[-1] for _, name in host.remains()} <= {"pulseaudio", "perigee-encoder"})
+        left = {pid for pid, _ in host.remains()}
+        expect(f"the stopped one stays: {left}", encoder in left)
+        groups = [path for path in pathlib.Path("/sys/fs/cgroup").rglob(f"perigee-{host.port}")]
+        command = list(host.command)
+        port, claim = free_base()
+        command[command.index("--port") + 1] = str(port)
+        with open(host.folder / "out", "r+b") as output:
+            output.truncate()
+            host.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                            stderr=output, start_new_session=True)
+            host.wait_ready()
+        expect("they are gone", not left & {pid for pid, _ in host.remains()})
+        expect("and that was said", "left-ended" in host.text())
+        for path in groups:
+            for group in path.iterdir():
+                if group.is_dir():
+                    expect(f"no process is in {group}",
+                           not (group / "cgroup.procs").read_text())
+            os.utime(path, (0, 0))  # a minute has passed
+        with Host(build):
+            expect(f"removed: {groups}", not [path for path in groups if path.exists()])
+        host.stop()
+        claim.close()
+    finally:
+        host.abandon()
+
+
 if __name__ == "__main__":
     run([
         viewers_do_not_notice_a_death,
@@ -209,4 +256,5 @@ if __name__ == "__main__":
         quitting_goes_on,
         pairing_goes_on,
         without_the_holder_everything_ends,
+        what_a_killed_host_left_is_ended_by_the_next,
     ])

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -231,6 +232,38 @@ static void only_members_of_groups_of_the_dead_are_ended(void **state) {
 	}
 }
 
+static void make_left(const char *path, bool long_ago) {
+	static const struct timespec times[2] = { { 0, 0 }, { 0, 0 } };
+	make(at("%s/s-00000000000000ab/x", path), "");
+	unlink(at("%s/s-00000000000000ab/x", path));
+	if (long_ago) {
+		assert_int_equal(utimensat(AT_FDCWD, at("%s", path), times, 0), 0);
+	}
+}
+
+static void what_killed_hosts_left_is_removed(void **state) {
+	(void)state;
+	make(at("proc/self/cgroup"), "4:memory:/\n");
+	make(at("proc/self/mountinfo"),
+			"31 1 0:27 / /cg/memory rw,relatime - cgroup cgroup rw,memory\n");
+	static const char *const folders[] = { "cg/memory/perigee-2", "cg/memory/perigee-3",
+		"cg/memory/perigee-4", "cg/memory/perigee-host" };
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		make_left(folders[i], i != 2);
+	}
+	OWN(fd_close) int claimed = open(at("%s", folders[1]), O_RDONLY | O_DIRECTORY);
+	assert_int_equal(flock(claimed, LOCK_SH), 0);
+	struct cgroups cgroups;
+	cgroups_open(root, "perigee-1", &cgroups);
+	assert_int_equal(cgroups.version, 1);
+	assert_int_equal(access(at("%s", folders[0]), F_OK), -1);
+	for (size_t i = 1; i < ARRAY_LEN(folders); i++) {
+		assert_int_equal(access(at("%s", folders[i]), F_OK), 0);
+	}
+	cgroups_close(&cgroups);
+	assert_int_equal(access(at("cg/memory/perigee-1"), F_OK), -1);
+}
+
 int main(void) {
 #define TREE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -240,6 +273,7 @@ int main(void) {
 		TREE(a_container_shows_a_part_of_the_tree),
 		TREE(without_any_it_says_why),
 		TREE(only_empty_groups_of_the_dead_are_removed),
+		TREE(what_killed_hosts_left_is_removed),
 		TREE(only_members_of_groups_of_the_dead_are_ended),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
