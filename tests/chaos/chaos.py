@@ -283,9 +283,10 @@ class Chaos:
         size = census.read(f"/proc/{pid}/statm").split() if pid else None
         if not size:
             return False
-        if not self.limit(pid, "memory",
-                          int(size[0]) * resource.getpagesize() + (64 << 10)):
+        old = self.limit(pid, "memory", int(size[0]) * resource.getpagesize() + (64 << 10))
+        if not old:
             return False
+        self.later(float("inf"), lambda: self.limit(pid, "memory", old))  # when all is calm
         self.excuse(number)
         self.aimed_at[pid] = f"no memory for {action.kind}"
         return True
