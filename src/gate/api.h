@@ -47,6 +47,10 @@ void api_handle_profiles(struct request *request);
 void api_handle_profile_add(struct request *request);
 void api_handle_profile_remove(struct request *request);
 
+void api_handle_tokens(struct request *request);
+void api_handle_token_create(struct request *request);
+void api_handle_token_remove(struct request *request);
+
 void api_handle_sessions(struct request *request);
 void api_handle_session_pause(struct request *request);
 void api_handle_session_stop(struct request *request);
@@ -105,6 +109,8 @@ void api_handle_app_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_profile_row(struct gate *gate, const struct ipc_message *message);
 void api_handle_profile_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_settings_row(struct gate *gate, const struct ipc_message *message);
+void api_handle_token_row(struct gate *gate, const struct ipc_message *message);
+void api_handle_token_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_state_done(struct gate *gate, const struct ipc_message *message);
 void api_handle_upgrade_answer(struct gate *gate, const struct ipc_message *message);
 

@@ -269,4 +269,17 @@ SCHEMA(schema_gives_evidence, "EvidenceList", SUCCESS,
 	NEED_LIST("evidence", 2048, status_row, NULL));
 SCHEMA(schema_gives_admission, "Admission", SUCCESS,
 	NEED_LIST("admission", 2048, status_row, NULL));
+
+/* ---- tokens ---- */
+
+SCHEMA(schema_takes_token, "NewToken",
+	LINE("name", 0, 63, "Whose it is."),
+	NEED_LINES("scopes", 16, 16, "What it may."));
+SCHEMA(schema_takes_token_id, "TokenById", NEED_LINE("token_id", 1, 16, NULL));
+SCHEMA(schema_gives_token, "TokenCreated", SUCCESS,
+	NEED_LINE("token", 1, 80, "Shown this once: only its hash is kept."),
+	NEED_LINE("token_id", 16, 16, NULL));
+PART(token, "Token", NEED_LINE("token_id", 16, 16, NULL), NEED_LINE("name", 0, 63, NULL),
+	NEED_LINES("scopes", 16, 16, NULL), NEED_WHOLE("created_s", 0, 0, "Unix time."));
+SCHEMA(schema_gives_tokens, "TokenList", SUCCESS, NEED_LIST("tokens", 64, token, NULL));
 /* clang-format on */

@@ -55,5 +55,9 @@ extern const struct schema schema_gives_viewers;
 extern const struct schema schema_gives_counters;
 extern const struct schema schema_gives_evidence;
 extern const struct schema schema_gives_admission;
+extern const struct schema schema_takes_token;
+extern const struct schema schema_takes_token_id;
+extern const struct schema schema_gives_token;
+extern const struct schema schema_gives_tokens;
 
 #endif

@@ -222,10 +222,16 @@ void api_handle_state_done(struct gate *gate, const struct ipc_message *message)
 		return;
 	}
 	if (message->state_done.reason != REASON_NONE) {
+		json_decref((json_t *)TAKE(connection->wait, NULL));
 		api_refuse(connection, message->state_done.reason, message->state_done.detail);
 		return;
 	}
-	api_success(connection);
+	json_t *answer = (json_t *)TAKE(connection->wait, NULL);
+	if (answer) {
+		api_answer(connection, 200, answer);
+	} else {
+		api_success(connection);
+	}
 }
 
 /* The picture that Moonlight shows; icons are never fetched by the door. */

@@ -154,6 +154,13 @@ static const struct route routes[] = {
 	CALL(GET, "/api/v2/admission", BOTH, QUIET, READ, NO, &schema_gives_admission,
 		api_handle_view, "What would still fit, and what a session costs here."),
 
+	CALL(GET, "/api/v2/tokens", UNIX, QUIET, ADMIN, NO, &schema_gives_tokens,
+		api_handle_tokens, "Programs' tokens, without what they show."),
+	CALL(POST, "/api/v2/tokens/create", UNIX, LOUD, ADMIN, &schema_takes_token,
+		&schema_gives_token, api_handle_token_create, "Makes a token for the web port."),
+	CALL(POST, "/api/v2/tokens/remove", UNIX, LOUD, ADMIN, &schema_takes_token_id, NO,
+		api_handle_token_remove, "Forgets a token: it lets nobody in any more."),
+
 	CALL(GET, "/api/v1/status", BOTH, QUIET, READ, &schema_takes_filter, &schema_gives_status,
 		api_handle_status, "Everything there is, row by row."),
 	CALL(POST, "/api/v1/system/restart", UNIX, LOUD, ADMIN, &schema_takes_restart, NO,

@@ -178,6 +178,8 @@ static void handle_kept(struct gate *gate, const struct ipc_message *message) {
 		[IPC_PROFILE] = api_handle_profile_row,
 		[IPC_PROFILE_GONE] = api_handle_profile_gone,
 		[IPC_CLIENT_SETTINGS] = api_handle_settings_row,
+		[IPC_TOKEN] = api_handle_token_row,
+		[IPC_TOKEN_GONE] = api_handle_token_gone,
 		[IPC_STATE_DONE] = api_handle_state_done,
 	};
 	if (message->kind == IPC_STATE_DONE) {

@@ -109,14 +109,29 @@ static bool find_key(const struct request *request, struct span *out) {
 	return true;
 }
 
-static bool has_key(const struct request *request) {
+/* The web key, which people have, may everything; a program's token what it was made for.
+ * Answers the scopes, 0 for a key that is not known. */
+static uint32_t scopes_of(const struct request *request) {
 	const char *key = request->gate->web_key;
 	struct span shown;
-	return key[0] && find_key(request, &shown) && shown.len == strlen(key) &&
-	       bytes_equal_secretly(shown.at, key, shown.len);
+	if (!key[0] || !find_key(request, &shown)) {
+		return 0;
+	}
+	if (shown.len == strlen(key) && bytes_equal_secretly(shown.at, key, shown.len)) {
+		return UINT32_MAX;
+	}
+	const struct token *token = tokens_find(&request->gate->web.tokens, shown);
+	return token ? token->scopes : 0;
 }
 
-static bool refuses_web(struct request *request) {
+static void refuse_scope(struct connection *connection, enum api_scope scope) {
+	char words[100];
+	text_format(words, sizeof(words), "This token lacks the scope \"%s\".",
+			api_scope_name(scope));
+	api_error(connection, 403, words);
+}
+
+static bool refuses_web(struct request *request, const struct route *route) {
 	struct connection *connection = request->connection;
 	struct keyguard *guard = &request->gate->web.guard;
 	struct source source = source_of(&connection->peer);
@@ -128,11 +143,11 @@ static bool refuses_web(struct request *request) {
 	if (keyguard_is_locked(guard, &source, now)) {
 		api_error(connection, 429,
 				"Too many wrong keys from your address. Wait half a minute, then "
-				"try "
-				"again.");
+				"try again.");
 		return true;
 	}
-	if (!has_key(request)) {
+	uint32_t scopes = scopes_of(request);
+	if (!scopes) {
 		keyguard_note_wrong(guard, &source, now);
 		api_error(connection, 401,
 				"The key is wrong. Open the link that the host printed, or run "
@@ -141,6 +156,10 @@ static bool refuses_web(struct request *request) {
 	}
 	keyguard_note_right(guard, &source);
 	places_know(&connection->pool->places, connection->slot);
+	if (!(scopes & 1u << route->about.scope)) {
+		refuse_scope(connection, route->about.scope);
+		return true;
+	}
 	return false;
 }
 
@@ -153,7 +172,7 @@ static bool refuses(struct request *request, const struct route *route) {
 		api_error(connection, 403, "Only root and Perigee's own user may use this.");
 		return true;
 	}
-	return route->access == ACCESS_KEY && refuses_web(request);
+	return route->access == ACCESS_KEY && refuses_web(request, route);
 }
 
 /* What the route takes, checked; false when that was answered with what is wrong. */

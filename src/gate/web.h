@@ -10,6 +10,7 @@
 #include "gate/keyguard.h"
 #include "gate/request.h"
 #include "gate/sessions.h"
+#include "gate/tokens.h"
 #include "ipc/channel.h"
 #include "ipc/message.h"
 
@@ -65,6 +66,7 @@ struct web {
 	struct web_pending pending[WEB_PENDING_MAX];
 	struct keyguard guard;
 	struct events events;
+	struct tokens tokens;
 	struct web_session sessions[SESSIONS_MAX];
 	struct web_input inputs[WEB_INPUTS_MAX];
 	/* owned objects of rows as the API shows them, by id; apps by number */

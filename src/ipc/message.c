@@ -116,6 +116,9 @@ FIELDS(f_api_do, RAW(api_do.request), ENUM(api_do.what, API_VERBS), RAW(api_do.s
 FIELDS(f_api_input, RAW(api_input.request), RAW(api_input.session));
 FIELDS(f_keys_ask, RAW(keys_ask.request), RAW(keys_ask.session), ENUM(keys_ask.release, 2));
 FIELDS(f_keys, RAW(keys.request), RAW(keys.session), ENUM(keys.count, 65), RAW(keys.codes));
+FIELDS(f_token, RAW(token.request), RAW(token.hash), TEXT(token.name), RAW(token.scopes),
+	RAW(token.created_s));
+FIELDS(f_token_ref, RAW(token_ref.request), RAW(token_ref.hash));
 FIELDS(f_client_settings, RAW(client_settings.request), RAW(client_settings.client),
 	RAW(client_settings.fields), TEXT(client_settings.name), RAW(client_settings.permissions),
 	RAW(client_settings.run_uid), RAW(client_settings.run_gid),
@@ -498,6 +501,10 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_KEYS_ASK]          = { "keys-ask",           P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(DESKTOP), 0, 0, f_keys_ask },
 	[IPC_KEYS]              = { "keys",               P(DESKTOP) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_keys },
 
+	[IPC_TOKEN_ADD]         = { "token-add",          P(WEB),         P(STORE),       0, 0, f_token },
+	[IPC_TOKEN]             = { "token",              P(STORE),       P(WEB),         0, 0, f_token },
+	[IPC_TOKEN_REMOVE]      = { "token-remove",       P(WEB),         P(STORE),       0, 0, f_token_ref },
+	[IPC_TOKEN_GONE]        = { "token-gone",         P(STORE),       P(WEB),         0, 0, f_token_ref },
 	[IPC_CLIENT_SETTINGS]   = { "client-settings",    P(STORE),       GATES | P(SUPERVISOR), 0, 0, f_client_settings },
 	[IPC_CLIENT_SET]        = { "client-set",         P(WEB),         P(STORE),       0, 0, f_client_settings },
 	[IPC_PROFILE]           = { "profile",            P(STORE),       P(WEB) | P(SUPERVISOR), 0, 0, f_profile },

@@ -240,6 +240,10 @@ enum ipc_kind {
 	IPC_API_INPUT = 255,
 	IPC_KEYS_ASK = 256,
 	IPC_KEYS = 257,
+	IPC_TOKEN_ADD = 258,
+	IPC_TOKEN = 259,
+	IPC_TOKEN_REMOVE = 260,
+	IPC_TOKEN_GONE = 261,
 
 	/* how an app is run; one that waits until somebody knows of it */
 	IPC_RUNNER_PLAN = 280,
@@ -747,6 +751,19 @@ struct ipc_message {
 			uint8_t count;
 			uint32_t codes[64]; /* evdev, keys and buttons */
 		} keys;
+
+		/* A program's: ADD is answered by STATE_DONE, TOKEN tells all doors. */
+		struct {
+			uint32_t request;
+			uint8_t hash[32]; /* SHA-256 of what the program shows */
+			char name[64];
+			uint32_t scopes; /* bits by enum api_scope of the gate */
+			uint64_t created_s;
+		} token;
+		struct {
+			uint32_t request;
+			uint8_t hash[32];
+		} token_ref; /* REMOVE, GONE */
 
 		/* All of it in SETTINGS; in SET what `fields` names. */
 		struct {

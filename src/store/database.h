@@ -17,6 +17,7 @@ enum {
 	DATABASE_CLIENTS_MAX = 4096,
 	DATABASE_DETAIL_MAX = 240,
 	DATABASE_PROFILES_MAX = 256,
+	DATABASE_TOKENS_MAX = 64,
 	DATABASE_APPS_MAX = 96, /* with the configured ones no more than a door holds */
 };
 
@@ -93,5 +94,12 @@ int database_app_put(struct database *database, struct ipc_message *put) NODISCA
 
 /* By its number, or by id when that is 0; the number is filled in. -ENOENT. */
 int database_app_remove(struct database *database, int32_t *app, const char *id) NODISCARD;
+
+/* Programs' tokens: rows of IPC_TOKEN by their hash, after it (NULL: from the first).
+ * -ENOENT: no other, no such. -ENOSPC: enough of them. */
+int database_token_next(
+		struct database *database, const uint8_t *after, struct ipc_message *out) NODISCARD;
+int database_token_add(struct database *database, const struct ipc_message *add) NODISCARD;
+int database_token_remove(struct database *database, const uint8_t hash[32]) NODISCARD;
 
 #endif

@@ -59,6 +59,15 @@ static int next_app(struct store *store, struct listing *listing, struct ipc_mes
 	return rc;
 }
 
+static int next_token(struct store *store, struct listing *listing, struct ipc_message *out) {
+	int rc = database_token_next(store->database, listing->any ? listing->token : NULL, out);
+	if (rc == 0) {
+		listing->any = true;
+		memcpy(listing->token, out->token.hash, sizeof(listing->token));
+	}
+	return rc;
+}
+
 /* Profiles and apps are nothing that the Moonlight door needs. */
 static int next(struct store *store, struct listing *listing, enum ipc_peer to,
 		struct ipc_message *out) {
@@ -74,6 +83,9 @@ static int next(struct store *store, struct listing *listing, enum ipc_peer to,
 			break;
 		case LISTING_APPS:
 			rc = to == PEER_GATE ? -ENOENT : next_app(store, listing, out);
+			break;
+		case LISTING_TOKENS:
+			rc = to == PEER_WEB ? next_token(store, listing, out) : -ENOENT;
 			break;
 		case LISTING_END:
 			listing->at = LISTING_DONE;

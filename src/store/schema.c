@@ -37,6 +37,11 @@ static const char *const migrations[] = {
 	" hdr INTEGER NOT NULL, restart INTEGER NOT NULL, runner TEXT NOT NULL,"
 	" image TEXT NOT NULL, argv BLOB NOT NULL, env BLOB NOT NULL, mounts BLOB NOT NULL,"
 	" devices BLOB NOT NULL, ports BLOB NOT NULL, base BLOB NOT NULL, kept BLOB NOT NULL);",
+
+	/* Programs' tokens, hashed. */
+	"CREATE TABLE token ("
+	" hash BLOB PRIMARY KEY CHECK (length(hash) = 32), name TEXT NOT NULL,"
+	" scopes INTEGER NOT NULL, created_s INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 int schema_newest(void) {

@@ -26,6 +26,7 @@ enum listing_at {
 	LISTING_CLIENTS,
 	LISTING_PROFILES,
 	LISTING_APPS,
+	LISTING_TOKENS,
 	LISTING_END,
 	LISTING_DONE,
 };
@@ -36,6 +37,7 @@ struct listing {
 	uint8_t client[32]; /* the newest one's name */
 	char profile[48];
 	int32_t app;
+	uint8_t token[32];
 	bool half; /* the client was sent, its settings not yet */
 };
 

@@ -201,6 +201,47 @@ static void app_remove(struct peer *peer, struct ipc_message *message) {
 	answer_write(peer, request, rc, "There is no such app.", message->app_ref.app);
 }
 
+/* To the web doors alone: nobody else lets programs in. */
+static void tell_doors(struct store *store, const struct ipc_message *news) {
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct peer *peer = &store->peers[i];
+		if (channel_is_open(&peer->channel) && peer->channel.peer == PEER_WEB) {
+			channel_post(&peer->channel, news, NULL, 0);
+		}
+	}
+}
+
+static void token_add(struct peer *peer, struct ipc_message *message) {
+	struct store *store = peer->store;
+	uint32_t request = message->token.request;
+	store_begin(store, WRITE_MS);
+	int rc = database_token_add(store->database, message);
+	store_end(store);
+	log_info("token-add", "name=%s scopes=0x%x error=%d", log_quote(message->token.name).text,
+			message->token.scopes, rc);
+	if (rc == 0) {
+		message->kind = IPC_TOKEN;
+		message->token.request = 0;
+		tell_doors(store, message);
+	}
+	answer_write(peer, request, rc, "", 0);
+}
+
+static void token_remove(struct peer *peer, struct ipc_message *message) {
+	struct store *store = peer->store;
+	uint32_t request = message->token_ref.request;
+	store_begin(store, WRITE_MS);
+	int rc = database_token_remove(store->database, message->token_ref.hash);
+	store_end(store);
+	log_info("token-remove", "error=%d", rc);
+	if (rc == 0) {
+		message->kind = IPC_TOKEN_GONE;
+		message->token_ref.request = 0;
+		tell_doors(store, message);
+	}
+	answer_write(peer, request, rc, "There is no such token.", 0);
+}
+
 static const struct state_row {
 	enum ipc_kind kind;
 	void (*handle)(struct peer *peer, struct ipc_message *message);
@@ -211,6 +252,8 @@ static const struct state_row {
 	{ IPC_PROFILE_PIN, profile_pin },
 	{ IPC_APP_PUT, app_put },
 	{ IPC_APP_REMOVE, app_remove },
+	{ IPC_TOKEN_ADD, token_add },
+	{ IPC_TOKEN_REMOVE, token_remove },
 };
 
 bool store_handle_state(struct peer *peer, struct ipc_message *message) {

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The API as a program sees it: every call of the OpenAPI document is made, and every answer is
 held against it. Events are read as they come."""
+import http.client
 import json
 import socket
+import ssl
 import time
 
 from host import Failed, Host, expect, run, wait_for
@@ -153,6 +155,32 @@ def what_is_kept(api, client):
     api.post("/api/v1/apps/add", {"title": "Mine"}, status=400)
 
 
+def tokens(host, api):
+    made = api.post("/api/v2/tokens/create", {"name": "robot", "scopes": ["read", "input"]})
+    api.post("/api/v2/tokens/create", {"scopes": ["everything"]}, status=400)
+    rows = api.get("/api/v2/tokens")["tokens"]
+    expect("a token is listed without itself", rows[0]["scopes"] == ["read", "input"] and
+           made["token"] not in json.dumps(rows))
+
+    def web(path, key):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", host.port + 1, context=context)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        connection.close()
+        return answer.status
+
+    expect("it opens the web port", web("/api/v1/clients", made["token"]) == 200)
+    expect("but for its scopes alone", web("/api/v1/pair/pending", made["token"]) == 403)
+    expect("nobody else", web("/api/v1/clients", "pgt_" + "0" * 64) == 401)
+    state = (host.folder / "state/state.db").read_bytes()
+    expect("only its hash is kept", made["token"].encode() not in state)
+    api.post("/api/v2/tokens/remove", {"token_id": made["token_id"]})
+    wait_for("it is gone", 5, lambda: web("/api/v1/clients", made["token"]) == 401)
+    api.post("/api/v2/tokens/remove", {"token_id": made["token_id"]}, status=404)
+
+
 def what_is_missing(api):
     for path, methods in api.document["paths"].items():
         for method, call in methods.items():
@@ -238,6 +266,7 @@ def every_call_answers_as_the_document_says(build):
         client = pair(host, api, events)
         figures(api)
         what_is_kept(api, client)
+        tokens(host, api)
         lobbies(api)
         what_is_missing(api)
         apps = api.get("/api/v1/apps")["apps"]

@@ -260,6 +260,54 @@ static void schema_1_becomes_2_and_keeps_everything(void **state) {
 	database_close(open_database(folder));
 }
 
+static struct ipc_message a_token(uint8_t number) {
+	struct ipc_message message = { .kind = IPC_TOKEN_ADD,
+		.token = { .name = "robot", .scopes = 5, .created_s = 99 } };
+	memset(message.token.hash, number, sizeof(message.token.hash));
+	return message;
+}
+
+static void tokens_come_and_go(void **state) {
+	(void)state;
+	struct database *database = open_database(NULL);
+	struct ipc_message got;
+	assert_int_equal(database_token_next(database, NULL, &got), -ENOENT);
+	for (uint8_t i = 1; i <= DATABASE_TOKENS_MAX; i++) {
+		struct ipc_message add = a_token(i);
+		assert_int_equal(database_token_add(database, &add), 0);
+	}
+	struct ipc_message more = a_token(200);
+	assert_int_equal(database_token_add(database, &more), -ENOSPC);
+	assert_int_equal(database_token_next(database, NULL, &got), 0);
+	assert_int_equal(got.token.hash[31], 1);
+	assert_int_equal(got.token.scopes, 5);
+	assert_string_equal(got.token.name, "robot");
+	assert_int_equal(database_token_remove(database, got.token.hash), 0);
+	assert_int_equal(database_token_remove(database, got.token.hash), -ENOENT);
+	assert_int_equal(database_token_next(database, NULL, &got), 0);
+	assert_int_equal(got.token.hash[0], 2);
+	database_close(database);
+}
+
+static void schema_2_becomes_3_and_keeps_everything(void **state) {
+	(void)state;
+	run_sql(schema_1);
+	struct database *database = open_database(folder);
+	struct ipc_message set = change(0, SETTING_RUN_UID), add = a_token(3), got;
+	set.client_settings.run_uid = 4711;
+	assert_int_equal(database_settings_change(database, &set), 0);
+	database_close(database);
+	run_sql("DROP TABLE token; PRAGMA user_version = 2;");
+	database = open_database(folder);
+	assert_int_equal(settings(database, 0).client_settings.run_uid, 4711);
+	assert_int_equal(database_token_add(database, &add), 0);
+	database_close(database);
+	database = open_database(folder);
+	assert_int_equal(database_token_next(database, NULL, &got), 0);
+	assert_int_equal(got.token.created_s, 99);
+	database_close(database);
+}
+
 /* ---- rules ---- */
 
 static void settings_that_make_no_sense_are_refused(void **state) {
@@ -343,7 +391,9 @@ int main(void) {
 		STATE_TEST(apps_are_added_replaced_and_removed),
 		STATE_TEST(a_profile_takes_its_apps_along),
 		STATE_TEST(too_many_apps_are_refused),
+		STATE_TEST(tokens_come_and_go),
 		STATE_TEST(schema_1_becomes_2_and_keeps_everything),
+		STATE_TEST(schema_2_becomes_3_and_keeps_everything),
 		UNIT(settings_that_make_no_sense_are_refused),
 		UNIT(profiles_and_apps_that_make_no_sense_are_refused),
 	};

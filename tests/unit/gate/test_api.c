@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* The API at a real web door: who may call what, and events for readers of every pace. */
+#include "../unit.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "gate/api.h"
+#include "gate/events.h"
+#include "gate/tls.h"
+#include "gate/web.h"
+#include "ipc/reason.h"
+#include "rig.h"
+
+#define WEB_KEY "0123456789abcdef0123456789abcdef"
+
+/* ---- who may ---- */
+
+static int status_of(const char *answer) {
+	return strncmp(answer, "HTTP/1.1 ", 9) == 0 ? (int)strtol(answer + 9, NULL, 10) : 0;
+}
+
+/* A request that, once it is allowed, is refused for what it says, so that nothing is
+ * waited for. */
+static int ask(struct world *world, const struct route *route, const char *key) {
+	char request[1024];
+	struct tls_client client;
+	bool get = route->method == HTTP_GET;
+	tls_client_open(&client, world->rig.ports[DOOR_WEB], NULL);
+	text_format(request, sizeof(request),
+			"%s %s%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+			"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
+			get ? "GET" : "POST", route->path, get ? "?nonsense=1" : "", key,
+			get ? 0 : 1, get ? "" : "[");
+	rig_write(client.fd, client.ssl, request);
+	rig_read_answer(client.fd, client.ssl, world->text, sizeof(world->text));
+	tls_client_close(&client);
+	return status_of(world->text);
+}
+
+static void give_token(struct world *world, const char *text, uint32_t scopes) {
+	struct ipc_message token = { .kind = IPC_TOKEN, .token.scopes = scopes };
+	tls_sha256(text, strlen(text), token.token.hash);
+	rig_send_store(&world->rig, &token);
+}
+
+static void every_call_wants_its_own_scope(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	for (int scope = 0; scope < SCOPES; scope++) {
+		char one[16], others[16];
+		text_format(one, sizeof(one), "one-%d", scope);
+		text_format(others, sizeof(others), "others-%d", scope);
+		give_token(world, one, 1u << scope);
+		give_token(world, others, ((1u << SCOPES) - 1) & ~(1u << scope));
+	}
+	rig_settle(&world->rig);
+	for (size_t i = 0; i < web_site.n_routes; i++) {
+		const struct route *route = &web_site.routes[i];
+		if (route->access != ACCESS_KEY || !(route->doors & ON(WEB))) {
+			continue;
+		}
+		char one[16], others[16];
+		text_format(one, sizeof(one), "one-%d", (int)route->about.scope);
+		text_format(others, sizeof(others), "others-%d", (int)route->about.scope);
+		assert_int_equal(ask(world, route, "nobody"), 401);
+		assert_int_equal(ask(world, route, others), 403);
+		assert_has(world->text, api_scope_name(route->about.scope));
+		int status = ask(world, route, one);
+		if (status == 401 || status == 403 || status == 0) {
+			fail_msg("%s with its scope: %d", route->path, status);
+		}
+		status = ask(world, route, WEB_KEY);
+		assert_true(status != 401 && status != 403 && status != 0);
+	}
+	world_end(world);
+}
+
+static void a_token_that_is_gone_lets_nobody_in(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	const struct route *route = NULL;
+	struct span path = { "/api/v1/clients", 15 };
+	assert_int_equal(route_find(web_site.routes, web_site.n_routes, DOOR_WEB, HTTP_GET, path,
+					 &route),
+			0);
+	give_token(world, "robot", 1u << SCOPE_READ);
+	rig_settle(&world->rig);
+	assert_int_equal(ask(world, route, "robot"), 400);
+	struct ipc_message gone = { .kind = IPC_TOKEN_GONE };
+	tls_sha256("robot", 5, gone.token_ref.hash);
+	rig_send_store(&world->rig, &gone);
+	rig_settle(&world->rig);
+	assert_int_equal(ask(world, route, "robot"), 401);
+	world_end(world);
+}
+
+/* ---- events ---- */
+
+static int open_unix(struct world *world) {
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	text_copy(sa.sun_path, sizeof(sa.sun_path), world->rig.api_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval limit = { .tv_sec = 10 };
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+/* Reads until the part is there; false when the stream ended before. */
+static bool read_until(int fd, char *out, size_t size, const char *part) {
+	size_t len = strlen(out);
+	while (!strstr(out, part)) {
+		if (len + 1 == size) { /* the newest half will do */
+			memmove(out, out + size / 2, len - size / 2 + 1);
+			len -= size / 2;
+		}
+		ssize_t n = recv(fd, out + len, size - len - 1, 0);
+		if (n <= 0) {
+			return false;
+		}
+		len += (size_t)n;
+		out[len] = '\0';
+	}
+	return true;
+}
+
+static void tell(struct world *world, int number) {
+	struct ipc_message event = { .kind = IPC_TOLD_EVENT,
+		.told_event = { .event = TOLD_APP_EXITED, .session = 5, .number = number } };
+	memset(event.told_event.detail, 'x', sizeof(event.told_event.detail) - 1);
+	rig_send(&world->rig, &event);
+}
+
+static int open_events(struct world *world, const char *fields) {
+	char request[256];
+	int fd = open_unix(world);
+	text_format(request, sizeof(request), "GET /api/v1/events HTTP/1.1\r\nHost: a\r\n%s\r\n",
+			fields);
+	rig_write(fd, NULL, request);
+	world->text[0] = '\0';
+	assert_true(read_until(fd, world->text, sizeof(world->text), "\r\n\r\n"));
+	assert_has(world->text, "HTTP/1.1 200 ");
+	assert_has(world->text, "text/event-stream");
+	return fd;
+}
+
+static void who_comes_back_is_told_what_followed(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	int fd = open_events(world, "");
+	tell(world, 1);
+	assert_true(read_until(fd, world->text, sizeof(world->text), "\"status\":1"));
+	char id[40] = "", fields[80];
+	const char *at = strstr(world->text, "id: ");
+	assert_non_null(at);
+	text_copy(id, strcspn(at + 4, "\n") + 1, at + 4);
+	close(fd);
+	tell(world, 2);
+	text_format(fields, sizeof(fields), "Last-Event-ID: %s\r\n", id);
+	fd = open_events(world, fields);
+	assert_true(read_until(fd, world->text, sizeof(world->text), "\"status\":2"));
+	assert_null(strstr(world->text, "\"status\":1"));
+	assert_null(strstr(world->text, "EventsMissed"));
+	close(fd);
+	for (int i = 0; i < EVENTS_KEPT + 1; i++) {
+		tell(world, 3);
+	}
+	fd = open_events(world, fields);
+	assert_true(read_until(fd, world->text, sizeof(world->text), "perigee::EventsMissed"));
+	close(fd);
+	world_end(world);
+}
+
+static void who_reads_too_slowly_is_let_go_with_the_reason(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	int slow = open_events(world, "");
+	/* More than a socket holds and the ring keeps together. */
+	for (int i = 0; i < 4 * EVENTS_KEPT; i++) {
+		tell(world, 7);
+	}
+	int quick = open_events(world, "");
+	tell(world, 8);
+	assert_true(read_until(quick, world->text, sizeof(world->text), "\"status\":8"));
+	world->text[0] = '\0';
+	assert_true(read_until(slow, world->text, sizeof(world->text), "perigee::ReaderDropped"));
+	assert_false(read_until(slow, world->text, sizeof(world->text), "no such text"));
+	close(slow);
+	close(quick);
+	world_end(world);
+}
+
+static void readers_are_counted_and_their_places_come_free(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	int fds[EVENT_READERS_MAX];
+	for (int i = 0; i < EVENT_READERS_MAX; i++) {
+		fds[i] = open_events(world, "");
+	}
+	int more = open_unix(world);
+	rig_write(more, NULL, "GET /api/v1/events HTTP/1.1\r\nHost: a\r\n\r\n");
+	rig_read_answer(more, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "HTTP/1.1 503 ");
+	close(more);
+	size_t before = rig_count_fds(&world->rig);
+	for (int i = 0; i < EVENT_READERS_MAX; i++) {
+		close(fds[i]);
+	}
+	rig_await_fds(&world->rig, before - EVENT_READERS_MAX);
+	close(open_events(world, ""));
+	world_end(world);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		UNIT(every_call_wants_its_own_scope),
+		UNIT(a_token_that_is_gone_lets_nobody_in),
+		UNIT(who_comes_back_is_told_what_followed),
+		UNIT(who_reads_too_slowly_is_let_go_with_the_reason),
+		UNIT(readers_are_counted_and_their_places_come_free),
+	};
+	return cmocka_run_group_tests(tests, world_setup, world_teardown);
+}
