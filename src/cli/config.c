@@ -28,6 +28,20 @@ int config_check_command(const char *libexec, const char *file) {
 	return rc;
 }
 
+int backup_command(const char *libexec, const char *folder, const char *file) {
+	char own[PATH_MAX] = "", path[PATH_MAX + 64];
+	char name[] = "perigee-backup";
+	char *argv[] = { name, (char *)(uintptr_t)folder, (char *)(uintptr_t)file, NULL };
+	int rc = program_own_folder(own, sizeof(own));
+	rc = rc < 0 ? rc : program_find(libexec, own, name, path, sizeof(path));
+	if (rc == 0) {
+		fflush(NULL);
+		execv(path, argv);
+		rc = -errno;
+	}
+	return rc;
+}
+
 static const char *text_of(const json_t *row, const char *name) {
 	const char *text = json_string_value(json_object_get(row, name));
 	return text ? text : "";

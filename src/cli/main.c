@@ -31,6 +31,7 @@ enum exit_status {
 struct command {
 	const char *runtime, *name, *pairing; /* borrowed, NULL when not given */
 	const char *libexec;                  /* borrowed, NULL when not given */
+	const char *state;                    /* borrowed, NULL when not given */
 	bool json, ready;
 	struct upgrade_options upgrade;
 	const char *argument; /* the one after the subcommand, or NULL */
@@ -229,6 +230,46 @@ static enum exit_status run_unpair(struct command *command) {
 	return status;
 }
 
+/* "list,launch" as a list; "all" is every permission there is. */
+static json_t *words_of(const char *text) {
+	json_t *list = json_array();
+	if (strcmp(text, "all") == 0) {
+		text = "list,launch,keyboard,mouse,touch,gamepad,clipboard,lobby_create,lobby_join";
+	}
+	while (*text && strcmp(text, "none") != 0) {
+		size_t len = strcspn(text, ",");
+		json_array_append_new(list, json_stringn(text, len));
+		text += len + (text[len] == ',');
+	}
+	return list;
+}
+
+static enum exit_status run_permit(struct command *command) {
+	if (!command->second) {
+		fputs("perigee: say permit ID WORDS, with the words of list, launch, keyboard, "
+		      "mouse, "
+		      "touch, gamepad, clipboard, lobby_create, lobby_join, separated by commas; "
+		      "or "
+		      "all, or none. `perigee clients` shows IDs.\n",
+				stderr);
+		return EXIT_USAGE;
+	}
+	struct api_answer answer = { 0 };
+	enum exit_status status = call(command, "/api/v1/clients/settings",
+			json_pack("{ss,so}", "client_id", command->argument, "permissions",
+					words_of(command->second)),
+			&answer);
+	if (status == EXIT_DONE) {
+		if (command->json) {
+			print(command, answer.json);
+		} else {
+			puts("That is what the client may from now on.");
+		}
+		api_answer_finish(&answer);
+	}
+	return status;
+}
+
 static enum exit_status run_evidence(struct command *command) {
 	const char *verb = command->argument ? command->argument : "list";
 	bool show = strcmp(verb, "show") == 0, take = strcmp(verb, "take") == 0;
@@ -331,6 +372,33 @@ static enum exit_status run_config(struct command *command) {
 	return EXIT_DONE;
 }
 
+/* Of the folder that is named, or that the running host has. */
+static enum exit_status run_backup(struct command *command) {
+	if (!command->argument) {
+		fputs("perigee: say backup FILE.\n", stderr);
+		return EXIT_USAGE;
+	}
+	const char *folder = command->state;
+	struct api_answer answer = { 0 };
+	enum exit_status status =
+			folder ? EXIT_DONE : call(command, "/api/v1/status", NULL, &answer);
+	const json_t *rows = json_object_get(answer.json, "status");
+	for (size_t i = 0; i < json_array_size(rows) && !folder; i++) {
+		const json_t *row = json_array_get(rows, i);
+		const char *what = json_string_value(json_object_get(row, "what"));
+		bool host = what && strcmp(what, "host") == 0;
+		folder = host ? json_string_value(json_object_get(row, "state")) : NULL;
+	}
+	if (status == EXIT_DONE && folder) {
+		int rc = backup_command(command->libexec, folder, command->argument);
+		fprintf(stderr, "perigee: perigee-backup is not installed: %s (--libexec DIR)\n",
+				strerror(-rc));
+		status = EXIT_UNREACHABLE;
+	}
+	api_answer_finish(&answer);
+	return status;
+}
+
 static enum exit_status run_version(struct command *command) {
 	(void)command;
 	printf("perigee %s\n", perigee_version());
@@ -347,6 +415,8 @@ static const struct {
 	{ "pair", "[PIN] [--name N] [--pairing ID]",
 			"types the PIN that a client shows; alone: who waits", run_pair },
 	{ "unpair", "ID", "forgets a client", run_unpair },
+	{ "permit", "ID WORDS", "what a client may: list,launch,keyboard,mouse...; all; none",
+			run_permit },
 	{ "clients", "[--json]", "the paired clients", run_clients },
 	{ "apps", "[--json]", "what can be launched", run_apps },
 	{ "evidence", "[list | show ID | take [WHOM]]",
@@ -357,6 +427,8 @@ static const struct {
 			run_restart },
 	{ "upgrade", "[--check] [--from DIR] [--deadline S]",
 			"goes on with a newly installed version; no session ends", run_upgrade },
+	{ "backup", "FILE [--state DIR]", "a copy of the state, while the host runs or not",
+			run_backup },
 	{ "config", "[show | check [FILE] | reload]",
 			"what is configured; whether a file is good; reads it again", run_config },
 	{ "probe", "MODE [OPTIONS]", "a Moonlight client for tests; see `perigee probe help`",
@@ -433,6 +505,7 @@ int main(int argc, char **argv) {
 		{ "name", required_argument, NULL, 'n' },
 		{ "pairing", required_argument, NULL, 'p' },
 		{ "libexec", required_argument, NULL, 'l' },
+		{ "state", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "ready", no_argument, NULL, 'R' },
 		{ "check", no_argument, NULL, 'c' },
@@ -456,6 +529,9 @@ int main(int argc, char **argv) {
 			break;
 		case 'l': /* of `doctor`; for `probe` it was read before */
 			command.libexec = optarg;
+			break;
+		case 's':
+			command.state = optarg;
 			break;
 		case 'j':
 			command.json = true;

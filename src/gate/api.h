@@ -37,6 +37,11 @@ void api_handle_pair(struct request *request);
 void api_handle_clients(struct request *request);
 void api_handle_unpair(struct request *request);
 
+/* api_permits.c: what a client may, in words; NULL or what is wrong. */
+struct json_t;
+void api_permits_show(struct json_t *row, const struct ipc_message *message);
+const char *api_permits_read(const struct json_t *body, struct ipc_message *out);
+
 void api_handle_client_settings(struct request *request);
 
 void api_handle_apps(struct request *request);

@@ -53,7 +53,10 @@ SCHEMA(schema_takes_settings, "SetClient",
 	NEED_LINE("client_id", 1, 64, NULL),
 	LINE("name", 1, 63, NULL),
 	LINE("app_state_folder", 1, 95, NULL),
-	OBJECT("settings", settings, "Only what is to change."));
+	OBJECT("settings", settings, "Only what is to change."),
+	LINES("permissions", 16, 16, "What it may: list, launch, keyboard, mouse, touch, gamepad, clipboard, lobby_create, lobby_join."),
+	LINES("only_apps", 64, 16, "The apps it may see and launch, by number; none: all."),
+	LINES("only_lobbies", 64, 63, "The lobbies it may join, by name; none: all."));
 
 PART(client, "Client",
 	NEED_LINE("client_id", 64, 64, "SHA-256 of its certificate."),
@@ -63,7 +66,9 @@ PART(client, "Client",
 	NEED_WHOLE("app", INT32_MIN, INT32_MAX, "What runs for it, 0 for nothing."),
 	LINE("app_state_folder", 0, 255, "Of its apps' homes."),
 	OBJECT("settings", settings, NULL),
-	WHOLE("permissions", 0, 0, "What it may, as bits."));
+	LINES("permissions", 16, 16, "What it may."),
+	LINES("only_apps", 64, 16, "The apps it may see and launch; none: all."),
+	LINES("only_lobbies", 64, 63, "The lobbies it may join; none: all."));
 SCHEMA(schema_gives_clients, "ClientList", SUCCESS, NEED_LIST("clients", 1024, client, NULL));
 SCHEMA(schema_takes_client, "UnpairClient",
 	NEED_LINE("client_id", 1, 64, "As in the list of clients."));

@@ -328,11 +328,10 @@ static json_t *settings_json(const struct ipc_message *message) {
 void api_handle_settings_row(struct gate *gate, const struct ipc_message *message) {
 	char client[65];
 	hex_encode(message->client_settings.client, 32, client);
-	json_object_set_new(gate->web.settings, client,
-			json_pack("{s:s,s:o,s:I}", "app_state_folder",
-					message->client_settings.folder, "settings",
-					settings_json(message), "permissions",
-					(json_int_t)message->client_settings.permissions));
+	json_t *row = json_pack("{s:s,s:o}", "app_state_folder", message->client_settings.folder,
+			"settings", settings_json(message));
+	api_permits_show(row, message);
+	json_object_set_new(gate->web.settings, client, row);
 }
 
 static uint32_t milli(const json_t *settings, const char *name) {
@@ -409,6 +408,11 @@ void api_handle_client_settings(struct request *request) {
 	if (!read_settings(json_object_get(request->json, "settings"), &message)) {
 		api_error(request->connection, 400,
 				"A gamepad is one of AUTO, XBOX, PS, NINTENDO.");
+		return;
+	}
+	const char *fault = api_permits_read(request->json, &message);
+	if (fault) {
+		api_error(request->connection, 400, fault);
 		return;
 	}
 	ask_store(request, &message);

@@ -93,7 +93,7 @@ void bind_blob(sqlite3_stmt *statement, int at, const void *bytes, size_t len) {
 	sqlite3_bind_blob(statement, at, len ? bytes : (const void *)"", (int)len, SQLITE_STATIC);
 }
 
-static int check_integrity(struct database *database) {
+int database_check(struct database *database) {
 	OWN(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	int rc = database_prepare(database, "PRAGMA integrity_check(1)", &statement);
 	if (rc == 0) {
@@ -217,7 +217,7 @@ static int open_sqlite(struct database *database, const char *path) {
 					"PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
 					"PRAGMA cell_size_check = ON");
 	if (rc == 0) {
-		rc = check_integrity(database);
+		rc = database_check(database);
 	}
 	if (rc == 0) {
 		rc = schema_migrate(database);

@@ -28,6 +28,9 @@ int database_prepare(struct database *database, const char *sql, sqlite3_stmt **
 /* 1 for a row, 0 at the end. */
 int database_step(sqlite3_stmt *statement) NODISCARD;
 
+/* -EBADMSG when the file is damaged. */
+int database_check(struct database *database) NODISCARD;
+
 /* The first column of the first row; -ENOENT without one. */
 int database_number(struct database *database, const char *sql, int64_t *out) NODISCARD;
 

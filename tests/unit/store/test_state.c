@@ -10,6 +10,8 @@
 
 #include "base/text.h"
 #include "ipc/message.h"
+#include "schema_1.h"
+#include "store/copy.h"
 #include "store/database.h"
 #include "store/rules.h"
 
@@ -218,20 +220,6 @@ static void too_many_apps_are_refused(void **state) {
 
 /* ---- older files ---- */
 
-/* As release 0.1.0 wrote it: frozen, whatever schema.c says today. */
-static const char schema_1[] =
-		"PRAGMA journal_mode = WAL;"
-		"CREATE TABLE identity ( one INTEGER PRIMARY KEY CHECK (one = 1),"
-		" certificate TEXT NOT NULL, key TEXT NOT NULL,"
-		" host_id TEXT NOT NULL, web_key TEXT NOT NULL);"
-		"CREATE TABLE client ("
-		" fingerprint BLOB PRIMARY KEY CHECK (length(fingerprint) = 32),"
-		" der BLOB NOT NULL, name TEXT NOT NULL,"
-		" created_s INTEGER NOT NULL, permissions INTEGER NOT NULL) WITHOUT ROWID;"
-		"INSERT INTO identity VALUES (1, 'a certificate', 'a key', 'a host', 'a web key');"
-		"INSERT INTO client VALUES (zeroblob(32), x'3001', 'Old friend', 77, 2147483647);"
-		"PRAGMA user_version = 1;";
-
 static void run_sql(const char *sql) {
 	sqlite3 *sqlite;
 	assert_int_equal(sqlite3_open(file, &sqlite), SQLITE_OK);
@@ -305,6 +293,40 @@ static void schema_2_becomes_3_and_keeps_everything(void **state) {
 	database = open_database(folder);
 	assert_int_equal(database_token_next(database, NULL, &got), 0);
 	assert_int_equal(got.token.created_s, 99);
+	database_close(database);
+}
+
+/* ---- copies ---- */
+
+/* While the host has it open and writes. */
+static void a_copy_is_whole_and_only_its_owners(void **state) {
+	(void)state;
+	struct database *database = open_database(folder), *copy;
+	add_client(database, 1);
+	char beside[96], name[128];
+	text_format(beside, sizeof(beside), "%s/copy", folder);
+	assert_int_equal(mkdir(beside, 0700), 0);
+	text_format(name, sizeof(name), "%s/state.db", beside);
+	char words[COPY_DETAIL_MAX];
+	assert_int_equal(state_copy(folder, name, words), 0);
+	add_client(database, 2);
+	struct stat status;
+	assert_int_equal(stat(name, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	copy = open_database(beside);
+	struct database_client client;
+	assert_int_equal(database_client_next(copy, NULL, &client), 0);
+	assert_int_equal(database_client_next(copy, client.fingerprint, &client), -ENOENT);
+	database_close(copy);
+	/* What is there is replaced by a whole one alone. */
+	assert_int_equal(state_copy(folder, name, words), 0);
+	copy = open_database(beside);
+	assert_int_equal(database_client_next(copy, client.fingerprint, &client), 0);
+	database_close(copy);
+	assert_int_equal(state_copy("/nowhere", name, words), -ENOENT);
+	assert_non_null(strstr(words, "--state"));
+	assert_int_equal(state_copy(folder, "/nowhere/copy", words), -ENOENT);
+	assert_int_equal(stat(name, &status), 0);
 	database_close(database);
 }
 
@@ -394,6 +416,7 @@ int main(void) {
 		STATE_TEST(tokens_come_and_go),
 		STATE_TEST(schema_1_becomes_2_and_keeps_everything),
 		STATE_TEST(schema_2_becomes_3_and_keeps_everything),
+		STATE_TEST(a_copy_is_whole_and_only_its_owners),
 		UNIT(settings_that_make_no_sense_are_refused),
 		UNIT(profiles_and_apps_that_make_no_sense_are_refused),
 	};
