@@ -160,12 +160,13 @@ static void handle_client(struct gate *gate, const struct ipc_message *message) 
 		log_error("client-refused", "why=fingerprint");
 		return;
 	}
+	bool known = clients_named(&gate->clients, fingerprint) != NULL;
 	int rc = clients_put(&gate->clients, fingerprint, message->client.der,
 			message->client.der_len, message->client.name, message->client.created_s,
 			message->client.permissions);
 	if (rc < 0) {
 		log_error("client-refused", "error=%d", rc);
-	} else {
+	} else if (!known) { /* a new store lists them all again */
 		api_tell_client(gate, fingerprint, true);
 	}
 }

@@ -279,6 +279,8 @@ def every_call_answers_as_the_document_says(build):
         events.wait("ClientUnpaired", client_id=client)
         come_back(api, events, session)
         api.post("/api/v1/system/restart", {"kind": "nonsense"}, status=404)
+        api.post("/api/v1/system/upgrade", {"from": "/no/such/folder", "check": True}, status=409)
+        api.post("/api/v1/system/reload", {})
         api.get("/api/v1/openapi-schema")
         called = {(method.upper(), path) for path, methods in api.document["paths"].items()
                   for method in methods}
