@@ -29,6 +29,7 @@ sys.dont_write_bytecode = True
 import census  # noqa: E402
 import plan as plans  # noqa: E402
 import slope  # noqa: E402
+from pace import Pace  # noqa: E402
 from host import Failed, Host, wait_for  # noqa: E402
 
 STREAM = ["--app", "Pattern", "--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode"]
@@ -37,6 +38,7 @@ MACHINE = ("gate", "web", "store", "facts")
 KINDS = {"sound-encoder": ("encoder", "sound"), "encoder": ("encoder", "pictures")}
 CONFIG = "evidence:\n  megabytes: 100\n  core_megabytes: 4\n"  # more than once round
 LIMITS = {"descriptors": ("nofile", "Max open files"), "memory": ("as", "Max address space")}
+NOTICED_S = 4  # twice the longest promise
 CALM_S = 25  # until all that was restarted, fenced and looked at is done with
 
 
@@ -46,6 +48,7 @@ class Viewer:
         self.keys = host.paired(f"client{number}")
         self.process = None
         self.excused = True  # something was done to it, or to all
+        self.struck_at = 0.0
         self.reports = []
 
     def watches(self):
@@ -56,7 +59,8 @@ class Viewer:
         extra = STREAM if mode == "stream" else STREAM[2:]
         self.process = self.host.probe(mode, *extra, "--seconds", "100000", keys=self.keys,
                                        background=True)
-        self.excused = False
+        # What was stopped before it came may not have been noticed yet.
+        self.excused = time.monotonic() < self.struck_at + NOTICED_S
 
     def collect(self, seconds=20):
         """The report of the one that ran, if it is over or is being ended."""
@@ -168,7 +172,9 @@ class Chaos:
 
     def excuse(self, number=None):
         for at, viewer in enumerate(self.viewers):
-            viewer.excused |= number is None or at == number
+            if number in (None, at):
+                viewer.excused = True
+                viewer.struck_at = time.monotonic()
 
     # ---- the deeds ----
 
@@ -334,14 +340,12 @@ class Chaos:
         self.say(f"  {'' if hit else '(nobody) '}{action.words()}")
 
     def run(self, actions):
-        begun = time.monotonic()
         self.log.mark()
-        for action in actions:
-            left = begun + action.at_s - time.monotonic()
-            if left > 0:
-                select.select([], [], [], left)
-            self.undo_due()
-            self.act(action)
+        with Pace(self.host) as pace:
+            for action in actions:
+                pace.reach(action.at_s)
+                self.undo_due()
+                self.act(action)
 
     # ---- afterwards ----
 

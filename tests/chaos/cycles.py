@@ -15,7 +15,6 @@ import pathlib
 import random
 import signal
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "system"))
@@ -24,6 +23,7 @@ sys.dont_write_bytecode = True
 
 import census  # noqa: E402
 import slope  # noqa: E402
+from pace import Pace  # noqa: E402
 from host import Failed, Host, wait_for  # noqa: E402
 
 SMALL = ["--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode", "--seconds", "10"]
@@ -115,7 +115,7 @@ def soak(build, hours, scale, seed):
         for keys in clients:
             launch(host, keys)
             resume(host, keys)
-        meter, begun = Meter(host), time.monotonic()
+        meter, pace = Meter(host), Pace(host)
         for number, deed in enumerate(deeds):
             keys = dice.choice(clients)
             try:
@@ -138,10 +138,9 @@ def soak(build, hours, scale, seed):
                          {row["kind"] for row in host.status("process")})
                 settle(host)
                 meter.sample()
-            ahead = begun + number * gap - time.monotonic()
-            if ahead > 0:
-                time.sleep(ahead)
-        print(f"soak: {done} in {time.monotonic() - begun:.0f} s")
+            pace.reach(number * gap)
+        print(f"soak: {done} in {pace.seconds():.0f} s")
+        pace.close()
         faults = meter.verdict()
         for keys in clients:
             host.probe("quit", keys=keys, check=False)
