@@ -28,12 +28,12 @@ int config_check_command(const char *libexec, const char *file) {
 	return rc;
 }
 
-int backup_command(const char *libexec, const char *folder, const char *file) {
+int config_run(const char *libexec, const char *program, const char *first, const char *second) {
 	char own[PATH_MAX] = "", path[PATH_MAX + 64];
-	char name[] = "perigee-backup";
-	char *argv[] = { name, (char *)(uintptr_t)folder, (char *)(uintptr_t)file, NULL };
+	char *argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)first,
+		(char *)(uintptr_t)second, NULL };
 	int rc = program_own_folder(own, sizeof(own));
-	rc = rc < 0 ? rc : program_find(libexec, own, name, path, sizeof(path));
+	rc = rc < 0 ? rc : program_find(libexec, own, program, path, sizeof(path));
 	if (rc == 0) {
 		fflush(NULL);
 		execv(path, argv);

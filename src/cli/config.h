@@ -8,8 +8,8 @@
  * there is no perigeed: -errno then. */
 int config_check_command(const char *libexec, const char *file);
 
-/* `perigee backup FILE`: a copy of that state folder. Does not return, likewise. */
-int backup_command(const char *libexec, const char *folder, const char *file);
+/* Becomes another program of ours with two arguments. Does not return, likewise. */
+int config_run(const char *libexec, const char *program, const char *first, const char *second);
 
 /* The rows of the status, for a person. */
 void config_show(const json_t *rows);

@@ -390,13 +390,25 @@ static enum exit_status run_backup(struct command *command) {
 		folder = host ? json_string_value(json_object_get(row, "state")) : NULL;
 	}
 	if (status == EXIT_DONE && folder) {
-		int rc = backup_command(command->libexec, folder, command->argument);
+		int rc = config_run(command->libexec, "perigee-backup", folder, command->argument);
 		fprintf(stderr, "perigee: perigee-backup is not installed: %s (--libexec DIR)\n",
 				strerror(-rc));
 		status = EXIT_UNREACHABLE;
 	}
 	api_answer_finish(&answer);
 	return status;
+}
+
+static enum exit_status run_import(struct command *command) {
+	if (!command->second) {
+		fputs("perigee: say import wolf config.toml, or import sunshine apps.json.\n",
+				stderr);
+		return EXIT_USAGE;
+	}
+	int rc = config_run(command->libexec, "perigee-import", command->argument, command->second);
+	fprintf(stderr, "perigee: perigee-import is not installed: %s (--libexec DIR)\n",
+			strerror(-rc));
+	return EXIT_UNREACHABLE;
 }
 
 static enum exit_status run_version(struct command *command) {
@@ -427,6 +439,8 @@ static const struct {
 			run_restart },
 	{ "upgrade", "[--check] [--from DIR] [--deadline S]",
 			"goes on with a newly installed version; no session ends", run_upgrade },
+	{ "import", "wolf FILE | sunshine FILE", "another host's configuration as a perigee.yaml",
+			run_import },
 	{ "backup", "FILE [--state DIR]", "a copy of the state, while the host runs or not",
 			run_backup },
 	{ "config", "[show | check [FILE] | reload]",
