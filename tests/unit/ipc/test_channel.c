@@ -188,6 +188,23 @@ static void a_lost_message_is_excused_by_nothing(void **state) {
 	close_pair(&pair);
 }
 
+/* As one of a newer release may be for a while, at an upgrade. */
+static void who_says_more_than_is_known_is_no_liar(void **state) {
+	(void)state;
+	static const uint8_t newer[] = { 0xf0, 0xff, 1, 2, 3 };
+	struct pair pair;
+	open_pair(&pair);
+	assert_int_equal(send(pair.raw, newer, sizeof(newer), 0), sizeof(newer));
+	struct ipc_message message = { .kind = IPC_GATE_READY };
+	assert_int_equal(channel_send_fd(pair.raw, &message, NULL, 0), 0);
+	while (!pair.supervisor.channel.received) {
+		assert_true(sd_event_run(pair.event, 2000000) > 0);
+	}
+	assert_int_equal(pair.supervisor.channel.unknown, 1);
+	assert_false(pair.supervisor.closed);
+	close_pair(&pair);
+}
+
 static void a_liar_is_closed_and_its_descriptors_too(void **state) {
 	(void)state;
 	struct pair pair;
@@ -248,6 +265,7 @@ int main(void) {
 		UNIT(a_peer_that_does_not_drain_hangs),
 		UNIT(who_is_excused_has_as_long_again),
 		UNIT(a_lost_message_is_excused_by_nothing),
+		UNIT(who_says_more_than_is_known_is_no_liar),
 		UNIT(a_liar_is_closed_and_its_descriptors_too),
 		UNIT(the_end_of_a_peer_is_reported_after_its_last_word),
 		UNIT(the_blocking_calls_have_a_deadline),
