@@ -16,7 +16,8 @@ import tempfile
 
 EXPOSURE_MAX = 25  # tenths; the unit says what for
 PROGRAMS = ["perigee-hold", "perigeed", "perigee-gate", "perigee-store", "perigee-desktop",
-            "perigee-encoder", "perigee-stream", "perigee-runner", "perigee-exec", "perigee-log",
+            "perigee-encoder", "perigee-stream", "perigee-runner", "perigee-container",
+            "perigee-exec", "perigee-log",
             "perigee-facts", "perigee-discover", "perigee-art", "perigee-probe", "perigee-trial",
             "perigee-pattern"]
 FILES = ["bin/perigee", "lib/systemd/system/perigee.service", "lib/sysusers.d/perigee.conf",

@@ -16,7 +16,7 @@ MAY_KNOW = {
     "store": {"base", "ipc"},
     "host": {"base", "ipc"},
     "desktop": {"base", "ipc", "media"},
-    "runner": {"base", "ipc"},
+    "runner": {"base", "proto", "ipc"},
     "encoder": {"base", "ipc", "media"},
     "stream": {"base", "proto", "ipc"},
     "apps": {"base", "ipc"},

@@ -211,7 +211,13 @@ FIELDS(f_runner_start, RAW(runner_start.app), RAW(runner_start.uid), RAW(runner_
 	BLOB(runner_start.argv, runner_start.argv_len), BLOB(runner_start.env, runner_start.env_len));
 FIELDS(f_runner_plan, ENUM(runner_plan.type, RUNNER_TYPES), ENUM(runner_plan.network, 2),
 	TEXT(runner_plan.folder), TEXT(runner_plan.display),
-	BLOB(runner_plan.list, runner_plan.list_len));
+	BLOB(runner_plan.list, runner_plan.list_len), RAW(runner_plan.session),
+	ENUM(runner_plan.goes_on, 2), TEXT(runner_plan.host), TEXT(runner_plan.image),
+	BLOB(runner_plan.json, runner_plan.json_len));
+FIELDS(f_runner_engine, RAW(runner_engine.error), TEXT(runner_engine.detail));
+FIELDS(f_runner_pull, ENUM(runner_pull.percent, 101), TEXT(runner_pull.detail));
+FIELDS(f_runner_sweep, TEXT(runner_sweep.host),
+	BLOB(runner_sweep.sessions, runner_sweep.sessions_len));
 FIELDS(f_runner_app, RAW(runner_app.pid), TEXT(runner_app.detail));
 FIELDS(f_runner_holds, RAW(runner_holds.pid), TEXT(runner_holds.label));
 FIELDS(f_runner_exited, RAW(runner_exited.status), TEXT(runner_exited.last_lines));
@@ -525,6 +531,12 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_NOTICE_WORDS]      = { "notice-words",       P(SUPERVISOR),  P(NOTICE),      0, 1, f_notice },
 	[IPC_DESKTOP_NOTICE]    = { "desktop-notice",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_none },
 	[IPC_RUNNER_PLAN]       = { "runner-plan",        P(SUPERVISOR),  P(RUNNER),      0, 0, f_runner_plan },
+	[IPC_RUNNER_ENGINE_ASK] = { "runner-engine-ask",  P(RUNNER),      P(SUPERVISOR),  0, 0, f_none },
+	[IPC_RUNNER_ENGINE]     = { "runner-engine",      P(SUPERVISOR),  P(RUNNER),      1, 0, f_none },
+	[IPC_RUNNER_ENGINE_NONE] = { "runner-engine-none", P(SUPERVISOR), P(RUNNER),      0, 0, f_runner_engine },
+	[IPC_RUNNER_PULL]       = { "runner-pull",        P(RUNNER),      P(SUPERVISOR),  0, 1, f_runner_pull },
+	[IPC_RUNNER_LISTED]     = { "runner-listed",      P(RUNNER),      P(SUPERVISOR),  0, 0, f_none },
+	[IPC_RUNNER_SWEEP]      = { "runner-sweep",       P(SUPERVISOR),  P(RUNNER),      0, 0, f_runner_sweep },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

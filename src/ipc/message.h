@@ -247,6 +247,12 @@ enum ipc_kind {
 
 	/* how an app is run; one that waits until somebody knows of it */
 	IPC_RUNNER_PLAN = 280,
+	IPC_RUNNER_ENGINE_ASK = 281,
+	IPC_RUNNER_ENGINE = 282,
+	IPC_RUNNER_ENGINE_NONE = 283,
+	IPC_RUNNER_PULL = 284,
+	IPC_RUNNER_SWEEP = 285,
+	IPC_RUNNER_LISTED = 286,
 	IPC_RUNNER_GATE = 299,
 
 	/* state: what clients may, how they like it, profiles, apps made by programs */
@@ -1038,9 +1044,32 @@ struct ipc_message {
 			char folder[256]; /* to start in; empty: its home */
 			char display[64]; /* path of the X server's socket; empty: none */
 			uint16_t list_len;
-			/* NUL-terminated "mount=HOST:INSIDE[:ro]", one after the other */
-			char list[4096];
+			/* NUL-terminated, one after the other: "mount=HOST:INSIDE[:ro]"; of a
+			 * container "device=HOST[:INSIDE[:rwm]]", "port=HOST:INSIDE[/udp]",
+			 * "gpu=nvidia" as well */
+			char list[3072];
+			uint64_t session; /* the label of its container */
+			uint8_t goes_on;  /* a container: a runner before this one may have made it */
+			char host[40];    /* whose container it is: the host's id */
+			char image[256];
+			uint16_t json_len;
+			char json[4096]; /* base_create_json */
 		} runner_plan;
+		struct {
+			int32_t error; /* ENGINE_NONE: a negative errno */
+			char detail[160];
+		} runner_engine; /* ENGINE carries a connection to the container engine */
+		struct {
+			uint8_t percent;
+			char detail[120];
+		} runner_pull;
+		/* First: look which containers of the host there are, and say LISTED.
+		 * Then, with the sessions that there are by now: remove the others, and end. */
+		struct {
+			char host[40];
+			uint16_t sessions_len; /* of 8 bytes each */
+			uint8_t sessions[8 * 1024];
+		} runner_sweep;
 		struct {
 			uint32_t pid;
 			char detail[120]; /* what confines it */

@@ -160,7 +160,7 @@ static void handle_message(
 		begin_end(worker, message->stop.reason, message->stop.grace_ms);
 	} else if (message->kind == IPC_WHO) {
 		handle_who(worker);
-	} else if (worker->started && !worker->ending) {
+	} else if (worker->started && (!worker->ending || worker->class->to_the_end)) {
 		worker->heard++;
 		if (obey_handle(worker, message)) {
 			return;

@@ -38,6 +38,7 @@ struct worker_class {
 	/* The end has come (STOP, or worker_end()); tell peers, flush. The process
 	 * leaves when worker_leave() is called or the grace is over. NULL: at once. */
 	void (*stop)(struct worker *worker, uint32_t reason);
+	bool to_the_end; /* messages are handled after STOP as well: its end needs answers */
 	/* Another supervisor has taken over: say again what the newest of each lasting
 	 * kind (ipc_kind_lasts()) does not tell. May be NULL. */
 	void (*asked)(struct worker *worker);

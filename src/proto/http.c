@@ -226,7 +226,22 @@ int http_get_write(const char *host, const char *target, char *buf, size_t size)
 	return w.failed ? -ENOSPC : (int)(size - w.left);
 }
 
-int http_response_parse(const char *data, size_t len, size_t seen, struct http_response *out) {
+/* A transfer coding of "chunked" and nothing else about the length. */
+static int chunked_parse(const struct head *head, bool *out) {
+	struct span coding, length;
+	int rc = head_find(head, "Transfer-Encoding", &coding);
+	*out = rc == 0;
+	if (rc == -ENOENT) {
+		return 0;
+	}
+	if (rc < 0 || head_find(head, "Content-Length", &length) != -ENOENT) {
+		return -EBADMSG;
+	}
+	return span_is_nocase(coding, "chunked") ? 0 : -ENOTSUP;
+}
+
+static int response_parse(const char *data, size_t len, size_t seen, bool may_chunk,
+		struct http_response *out) {
 	int head_len = head_scan(data, len, seen, HTTP_HEAD_MAX);
 	if (head_len < 0) {
 		return head_len;
@@ -242,12 +257,25 @@ int http_response_parse(const char *data, size_t len, size_t seen, struct http_r
 	}
 	rc = version_parse((struct span){ start.at, 8 }, &minor);
 	rc = rc < 0 ? rc : head_number((struct span){ start.at + 9, 3 }, 599, &status);
-	rc = rc < 0 ? rc
-		    : length_parse(&response.head, &response.has_length, &response.content_length);
+	if (rc == 0 && may_chunk) {
+		rc = chunked_parse(&response.head, &response.chunked);
+	}
+	if (rc == 0 && !response.chunked) {
+		rc = length_parse(&response.head, &response.has_length, &response.content_length);
+	}
 	if (rc < 0 || status < 100) {
 		return rc < 0 ? rc : -EBADMSG;
 	}
 	response.status = (int)status;
 	*out = response;
 	return head_len;
+}
+
+int http_response_parse(const char *data, size_t len, size_t seen, struct http_response *out) {
+	return response_parse(data, len, seen, false, out);
+}
+
+int http_response_parse_framed(
+		const char *data, size_t len, size_t seen, struct http_response *out) {
+	return response_parse(data, len, seen, true, out);
 }

@@ -86,13 +86,17 @@ int http_get_write(const char *host, const char *target, char *buf, size_t size)
 
 struct http_response {
 	int status;
-	bool has_length;
-	size_t content_length; /* without has_length the body ends with the connection */
+	bool has_length, chunked;
+	size_t content_length; /* without either the body ends with the connection */
 	struct head head;
 };
 
 /* As http_request_parse(), for a response. Chunked bodies are -ENOTSUP. */
 int http_response_parse(
+		const char *data, size_t len, size_t seen, struct http_response *out) NODISCARD;
+
+/* The same for who reads chunked bodies as well (proto/http_body.h). */
+int http_response_parse_framed(
 		const char *data, size_t len, size_t seen, struct http_response *out) NODISCARD;
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/container.h"
 #include "supervisor/doors.h"
 #include "supervisor/evidence.h"
 #include "supervisor/record.h"
@@ -254,6 +255,7 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 		encodings_mend(at);
 	}
 	upgrade_note_settled(supervisor);
+	container_sweep(supervisor); /* one may have lost its runner with our predecessor */
 	log_info("settled", "sessions=%u processes=%u", supervisor->sessions_count,
 			supervisor->nursery.count);
 	return 0;

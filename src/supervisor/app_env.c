@@ -53,6 +53,12 @@ static void put_own(struct blob *blob, const struct app_env *env) {
 	}
 }
 
+static void put_system(struct blob *blob) {
+	put(blob, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/games");
+	put(blob, "LANG=C.UTF-8");
+	put(blob, "SHELL=/bin/bash");
+}
+
 static void put_usual(struct blob *blob, const struct app_env *env) {
 	static const char *const sizes[][3] = {
 		{ "PERIGEE_CLIENT_WIDTH", "PERIGEE_CLIENT_HEIGHT", "PERIGEE_CLIENT_FPS" },
@@ -60,9 +66,14 @@ static void put_usual(struct blob *blob, const struct app_env *env) {
 		{ "GAMESCOPE_WIDTH", "GAMESCOPE_HEIGHT", "GAMESCOPE_REFRESH" },
 	};
 	put(blob, "HOME=%s", env->home);
-	put(blob, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/games");
-	put(blob, "LANG=C.UTF-8");
-	put(blob, "SHELL=/bin/bash");
+	if (env->container) {
+		/* What images of Games on Whales make their user of. */
+		put(blob, "PUID=%u", env->uid);
+		put(blob, "PGID=%u", env->gid);
+		put(blob, "UNAME=%s", env->uid ? "retro" : "root");
+	} else {
+		put_system(blob);
+	}
 	put(blob, "XDG_SESSION_TYPE=wayland");
 	put(blob, "XDG_CURRENT_DESKTOP=Perigee");
 	put(blob, "MOZ_ENABLE_WAYLAND=1");

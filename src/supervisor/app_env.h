@@ -19,6 +19,8 @@ struct app_env {
 	const char *x_display;              /* borrowed: ":0", or "" for none */
 	unsigned width, height, rate_mhz;   /* of its desktop */
 	const struct config_runner *runner; /* borrowed; NULL: nothing is configured */
+	bool container;                     /* paths and a search path are the image's */
+	unsigned uid, gid;                  /* of a container's files outside */
 };
 
 /* Writes NUL-terminated NAME=VALUE, each name once: what only a session knows, then what

@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_APP_PLAN_H
 #define SUPERVISOR_APP_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/own.h"
@@ -11,7 +12,13 @@ struct desk;
 
 /* How a desktop's app is run: what its runner is told, and what confines that. */
 
+/* Where a container finds its home and its desktop's sockets. */
+#define APP_PLAN_HOME "/home/retro"
+#define APP_PLAN_RUNTIME "/tmp/sockets"
+
 enum runner_type app_plan_type(const struct desk *desk);
+
+bool app_plan_is_container(const struct desk *desk);
 
 /* The row of confine_table.c for its runner; NULL: the kind's. */
 const char *app_plan_confine(const struct desk *desk);
@@ -19,7 +26,9 @@ const char *app_plan_confine(const struct desk *desk);
 /* The path of its X server's socket; empty when there is none. */
 void app_plan_x_socket(const struct desk *desk, char *out, size_t size);
 
-/* Fills a RUNNER_PLAN; -E2BIG. */
-int app_plan_fill(const struct desk *desk, struct ipc_message *out) NODISCARD;
+/* Fills a RUNNER_PLAN; home is the app's folder outside, goes_on: a runner before this one
+ * may have made its container. -E2BIG. */
+int app_plan_fill(const struct desk *desk, const char *home, bool goes_on,
+		struct ipc_message *out) NODISCARD;
 
 #endif

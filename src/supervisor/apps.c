@@ -150,13 +150,17 @@ static uint64_t hash_list(uint64_t hash, char *const *list, unsigned count) {
 static uint64_t hash_of(const struct config_app *app) {
 	char rest[96];
 	const struct config_runner *runner = &app->runner;
-	text_format(rest, sizeof(rest), "%d %d %d %d %d %d", (int)app->id, app->hdr, app->restart,
-			app->normal_privileges, runner->type, runner->network);
+	text_format(rest, sizeof(rest), "%d %d %d %d %d %d %d", (int)app->id, app->hdr,
+			app->restart, app->normal_privileges, runner->type, runner->network,
+			runner->gpu);
 	uint64_t hash = hash_text(14695981039346656037u, rest);
 	hash = hash_text(hash_text(hash_text(hash, app->title), app->package), runner->folder);
 	hash = hash_list(hash, app->command, app->command_count);
 	hash = hash_list(hash, runner->env.at, runner->env.count);
-	return hash_list(hash, runner->mounts.at, runner->mounts.count);
+	hash = hash_list(hash, runner->mounts.at, runner->mounts.count);
+	hash = hash_text(hash_text(hash, runner->image), runner->base_create_json);
+	hash = hash_list(hash, runner->devices.at, runner->devices.count);
+	return hash_list(hash, runner->ports.at, runner->ports.count);
 }
 
 bool apps_differ(const struct apps *apps, const struct config *config) {
@@ -186,7 +190,11 @@ static struct app *add_configured(struct apps *apps, const struct config_app *fr
 	app->runner = &from->runner;
 	app->command = (const char *const *)from->command;
 	app->command_count = from->command_count;
-	settle(app, libexec, NULL, from->package);
+	if (from->runner.type == RUNNER_CONTAINER) {
+		app->installed = true; /* as far as can be said: an engine has it or gets it */
+	} else {
+		settle(app, libexec, NULL, from->package);
+	}
 	return app;
 }
 

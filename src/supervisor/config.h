@@ -18,6 +18,7 @@ enum {
 	CONFIG_APPS_MAX = 128,
 	CONFIG_PATH_MAX = 200,
 	CONFIG_ERROR_MAX = 1024,
+	CONFIG_JSON_MAX = 4096,
 	CONFIG_BASE_PORT = 47989,
 };
 
@@ -82,6 +83,7 @@ struct config {
 	bool keep_hung;              /* on_hang: keep */
 	bool readiness_trial;        /* start a small session now and then, to know that it goes */
 	uint32_t readiness_period_s; /* after the newest proof */
+	char *container_engine;      /* owned: its socket; NULL: the first usual one */
 	char *log_level;             /* owned: error, warning, info, debug */
 	struct config_app *apps;     /* owned array */
 	unsigned apps_count;

@@ -41,6 +41,7 @@ static const struct key keys[] = {
 	{ "encryption",               FORM_WORD,      AT(encryption), true, encryption_words },
 	{ "encoders",                 FORM_TEXT,      AT(encoders), false, NULL },
 	{ "log_level",                FORM_TEXT,      AT(log_level), true, NULL },
+	{ "container_engine",         FORM_TEXT,      AT(container_engine), true, NULL },
 	{ "discovery",                FORM_BOOL,      AT(discovery), false, NULL },
 	{ "default_apps",             FORM_BOOL,      AT(default_apps), true, NULL },
 	{ "on_hang",                  FORM_BOOL_WORD, AT(keep_hung), true, hang_words },

@@ -11,6 +11,7 @@ int config_runner_type(const char *text, struct config_runner *runner, struct co
 	static const char *const words[RUNNER_TYPES] = {
 		[RUNNER_PROCESS] = "process",
 		[RUNNER_SANDBOX] = "sandbox",
+		[RUNNER_CONTAINER] = "container",
 	};
 	for (int i = 0; text && i < RUNNER_TYPES; i++) {
 		if (words[i] && strcmp(words[i], text) == 0) {
@@ -19,7 +20,9 @@ int config_runner_type(const char *text, struct config_runner *runner, struct co
 		}
 	}
 	return !text ? 0
-		     : config_refuse(error, "runner.type \"%s\" is not one of process, sandbox",
+		     : config_refuse(error,
+				       "runner.type \"%s\" is not one of process, sandbox, "
+				       "container",
 				       text);
 }
 
@@ -40,6 +43,19 @@ static bool is_variable(const char *text) {
 	return len > 0 && text[len] == '=';
 }
 
+/* [HOST:]INSIDE with the port's number, and a protocol behind it. */
+static bool is_port(const char *text) {
+	size_t host = strspn(text, "0123456789");
+	size_t inside = text[host] == ':' ? strspn(text + host + 1, "0123456789") : 0;
+	const char *end = text + host + 1 + inside;
+	return host > 0 && host <= 5 && inside > 0 && inside <= 5 &&
+	       (!*end || strcmp(end, "/tcp") == 0 || strcmp(end, "/udp") == 0);
+}
+
+static bool is_device(const char *text) {
+	return text[0] == '/';
+}
+
 static int check_list(const struct config_list *list, bool (*fits)(const char *), const char *title,
 		const char *what, struct config_text *error) {
 	for (unsigned i = 0; i < list->count; i++) {
@@ -51,8 +67,38 @@ static int check_list(const struct config_list *list, bool (*fits)(const char *)
 	return 0;
 }
 
+static int check_container(const struct config_app *app, struct config_text *error) {
+	const struct config_runner *runner = &app->runner;
+	bool any = runner->image || runner->devices.count || runner->ports.count ||
+		   runner->base_create_json || runner->gpu;
+	if (runner->type != RUNNER_CONTAINER) {
+		if (app->command_count == 0) {
+			return config_refuse(error, "%s: command is missing", app->title);
+		}
+		return any ? config_refuse(error,
+					     "%s: image, devices, ports, gpu and base_create_json "
+					     "are "
+					     "for runner.type: container",
+					     app->title)
+			   : 0;
+	}
+	if (!runner->image) {
+		return config_refuse(error, "%s: runner.image is missing", app->title);
+	}
+	int rc = check_list(&runner->ports, is_port, app->title,
+			"HOST:INSIDE, HOST:INSIDE/tcp or HOST:INSIDE/udp", error);
+	return rc < 0 ? rc
+		      : check_list(&runner->devices, is_device, app->title,
+					"a path of a device, HOST:INSIDE or HOST:INSIDE:rwm",
+					error);
+}
+
 int config_runner_check(const struct config_app *app, struct config_text *error) {
 	const struct config_runner *runner = &app->runner;
+	int fits = check_container(app, error);
+	if (fits < 0) {
+		return fits;
+	}
 	if (runner->folder && runner->folder[0] != '/') {
 		return config_refuse(error, "%s: runner.folder \"%s\" is not an absolute path",
 				app->title, runner->folder);
@@ -84,6 +130,10 @@ static void finish_list(struct config_list *list) {
 
 void config_runner_finish(struct config_runner *runner) {
 	free(runner->folder);
+	free(runner->image);
+	free(runner->base_create_json);
+	finish_list(&runner->devices);
+	finish_list(&runner->ports);
 	finish_list(&runner->env);
 	finish_list(&runner->mounts);
 }

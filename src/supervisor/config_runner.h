@@ -21,9 +21,14 @@ struct config_runner {
 	bool network;
 	char *folder;                   /* owned: to start in; NULL: the app's home */
 	struct config_list env, mounts; /* NAME=VALUE; HOST:INSIDE[:ro|rw] */
+	/* Of a container: */
+	char *image;                       /* owned */
+	struct config_list devices, ports; /* HOST[:INSIDE[:rwm]]; HOST:INSIDE[/udp] */
+	char *base_create_json;            /* owned, NULL: nothing */
+	bool gpu;                          /* the host's graphics devices */
 };
 
-/* The words of apps[].runner.type: process, sandbox; NULL for neither. */
+/* The words of apps[].runner.type: process, sandbox, container; NULL for none. */
 int config_runner_type(const char *text, struct config_runner *runner,
 		struct config_text *error) NODISCARD;
 

@@ -41,10 +41,11 @@ struct file_readiness {
 };
 
 struct file_runner {
-	char *type, *folder;
+	char *type, *folder, *image, *base_create_json;
 	bool *network;
-	char **env, **mounts;
-	unsigned env_count, mounts_count;
+	bool gpu;
+	char **env, **mounts, **devices, **ports;
+	unsigned env_count, mounts_count, devices_count, ports_count;
 };
 
 struct file_app {
@@ -59,7 +60,7 @@ struct file_app {
 };
 
 struct file {
-	char *name, *bind, *user, *encryption, *encoders, *log_level, *on_hang;
+	char *name, *bind, *user, *encryption, *encoders, *log_level, *on_hang, *container_engine;
 	bool *discovery, *default_apps;
 	struct file_ports *ports;
 	struct file_folders *folders;
@@ -142,12 +143,17 @@ static const cyaml_schema_field_t runner_fields[] = {
 	CYAML_FIELD_BOOL_PTR("network", OPT, struct file_runner, network),
 	LIST("env", struct file_runner, env),
 	LIST("mounts", struct file_runner, mounts),
+	STRING("image", struct file_runner, image),
+	LIST("devices", struct file_runner, devices),
+	LIST("ports", struct file_runner, ports),
+	CYAML_FIELD_BOOL("gpu", CYAML_FLAG_OPTIONAL, struct file_runner, gpu),
+	CYAML_FIELD_STRING_PTR("base_create_json", OPT, struct file_runner, base_create_json, 1, CONFIG_JSON_MAX),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t app_fields[] = {
 	CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER, struct file_app, title, 1, CONFIG_PATH_MAX),
-	CYAML_FIELD_SEQUENCE("command", CYAML_FLAG_POINTER, struct file_app, command, &word, 1, 64),
+	CYAML_FIELD_SEQUENCE("command", OPT, struct file_app, command, &word, 1, 64),
 	STRING("package", struct file_app, package),
 	CYAML_FIELD_INT_PTR("id", OPT, struct file_app, id),
 	CYAML_FIELD_BOOL("hdr", CYAML_FLAG_OPTIONAL, struct file_app, hdr),
@@ -169,6 +175,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("encoders", struct file, encoders),
 	STRING("log_level", struct file, log_level),
 	STRING("on_hang", struct file, on_hang),
+	STRING("container_engine", struct file, container_engine),
 	CYAML_FIELD_BOOL_PTR("discovery", OPT, struct file, discovery),
 	CYAML_FIELD_BOOL_PTR("default_apps", OPT, struct file, default_apps),
 	MAP("ports", ports, port_fields),
@@ -232,6 +239,12 @@ static int move_runner(
 	to->folder = TAKE(from->folder, NULL);
 	to->env = (struct config_list){ TAKE(from->env, NULL), TAKE(from->env_count, 0) };
 	to->mounts = (struct config_list){ TAKE(from->mounts, NULL), TAKE(from->mounts_count, 0) };
+	to->devices = (struct config_list){ TAKE(from->devices, NULL),
+		TAKE(from->devices_count, 0) };
+	to->ports = (struct config_list){ TAKE(from->ports, NULL), TAKE(from->ports_count, 0) };
+	to->image = TAKE(from->image, NULL);
+	to->base_create_json = TAKE(from->base_create_json, NULL);
+	to->gpu = from->gpu;
 	MOVE_VALUE(to->network, from->network);
 	return config_runner_type(from->type, to, error);
 }
@@ -318,6 +331,7 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	move_text(&config->user, &file->user);
 	move_text(&config->encoders, &file->encoders);
 	move_text(&config->log_level, &file->log_level);
+	move_text(&config->container_engine, &file->container_engine);
 	MOVE_VALUE(config->discovery, file->discovery);
 	MOVE_VALUE(config->default_apps, file->default_apps);
 	if (file->ports) {
@@ -460,7 +474,7 @@ void config_schema_free(struct config *config) {
 	char *texts[] = { config->name, config->folders.state, config->folders.data,
 		config->folders.runtime, config->folders.log, config->bind, config->user,
 		config->encoders, config->keyboard.layout, config->keyboard.variant,
-		config->keyboard.model, config->keyboard.options, config->log_level,
+		config->keyboard.model, config->keyboard.options, config->log_level, config->container_engine,
 		config->libexec };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		free(texts[i]);

@@ -59,6 +59,8 @@ struct desk {
 	bool app_ending; /* of a desktop before this one: the next app waits for its end */
 	int app_status;
 	struct sd_event_source *app_blame; /* owned: its failure is about to be judged */
+	char app_doing[160];               /* before it runs: what is waited for; "" */
+	bool left_over;                    /* its container may be there without a runner */
 	char app_words[160];               /* what is said then */
 	int sound_listen_fd;               /* owned: outlives the sound server */
 	struct restarts sound_restarts;

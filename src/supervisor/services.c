@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/catalogue.h"
+#include "supervisor/container.h"
 #include "supervisor/doors.h"
 #include "supervisor/record.h"
 #include "supervisor/supervisor.h"
@@ -61,6 +62,7 @@ static void store_message(
 	text_copy(supervisor->web_key, sizeof(supervisor->web_key), message->store_ready.web_key);
 	text_copy(supervisor->host_id, sizeof(supervisor->host_id), message->store_ready.host_id);
 	doors_tell_options(supervisor);
+	container_sweep(supervisor);
 	supervisor_check_banner(supervisor, false);
 }
 

@@ -17,12 +17,14 @@
 #include "base/text.h"
 #include "supervisor/app_env.h"
 #include "supervisor/app_plan.h"
+#include "supervisor/container.h"
 #include "supervisor/desk.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tell.h"
 
 enum {
 	RUNNER_GRACE_MS = 1000,
+	CONTAINER_GRACE_MS = 5000, /* its engine is asked to stop and to remove it */
 	/* An app whose desktop dies fails as well, and is often seen first. */
 	BLAME_MS = 500,
 };
@@ -81,6 +83,10 @@ static int make_home(struct desk *desk, char *out, size_t size) {
 	return paths_make(out, paths->uid, paths->gid);
 }
 
+static uint32_t grace_ms(const struct desk *desk) {
+	return app_plan_is_container(desk) ? CONTAINER_GRACE_MS : RUNNER_GRACE_MS;
+}
+
 static int fill_env(const struct desk *desk, struct ipc_message *message) {
 	struct app_env env = {
 		.session = desk->id,
@@ -92,7 +98,15 @@ static int fill_env(const struct desk *desk, struct ipc_message *message) {
 		.height = desk->height,
 		.rate_mhz = desk->rate_mhz,
 		.runner = desk->app->runner,
+		.uid = desk->supervisor->paths.uid,
+		.gid = desk->supervisor->paths.gid,
 	};
+	if (app_plan_is_container(desk)) {
+		env.container = true;
+		env.home = APP_PLAN_HOME;
+		env.runtime = APP_PLAN_RUNTIME;
+		env.sound = "unix:" APP_PLAN_RUNTIME "/pulse-socket";
+	}
 	return app_env_write(&env, message->runner_start.env, sizeof(message->runner_start.env),
 			&message->runner_start.env_len);
 }
@@ -110,9 +124,10 @@ static int fill_runner_start(struct desk *desk, struct ipc_message *message) {
 	}
 	char *argv = message->runner_start.argv;
 	uint16_t *argv_len = &message->runner_start.argv_len;
-	bool fits = add_string(
-			argv, sizeof(message->runner_start.argv), argv_len, "%s", app->program);
-	for (unsigned i = 1; fits && i < app->command_count; i++) {
+	bool whole = app_plan_is_container(desk); /* its program is not looked for here */
+	bool fits = whole || add_string(argv, sizeof(message->runner_start.argv), argv_len, "%s",
+					     app->program);
+	for (unsigned i = !whole; fits && i < app->command_count; i++) {
 		fits = add_string(argv, sizeof(message->runner_start.argv), argv_len, "%s",
 				app->command[i]);
 	}
@@ -182,10 +197,16 @@ static void handle_runner_message(
 	struct desk *desk = (struct desk *)child->user;
 	if (message->kind == IPC_RUNNER_APP) {
 		desk->app_pid = message->runner_app.pid;
+		desk->app_doing[0] = '\0';
 		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
 				(unsigned long long)desk->id, message->runner_app.pid,
 				log_quote(message->runner_app.detail).text);
 		tell_desk_event(desk, TOLD_APP_STARTED, (int32_t)desk->app_pid, NULL);
+	} else if (message->kind == IPC_RUNNER_ENGINE_ASK) {
+		container_connect(desk->supervisor, child);
+	} else if (message->kind == IPC_RUNNER_PULL) {
+		text_format(desk->app_doing, sizeof(desk->app_doing), "image: %s, %u %%",
+				message->runner_pull.detail, message->runner_pull.percent);
 	} else if (message->kind == IPC_RUNNER_GATE) {
 		fd_close(desk->app_gate_fd);
 		desk->app_gate_fd = fds_take(fds, 0);
@@ -263,6 +284,7 @@ static void adopt_app(struct desk *desk) {
 }
 
 static int spawn_runner(struct desk *desk);
+static int start_app(struct desk *desk, bool goes_on);
 
 /* The app has not noticed that nobody watches it: the next runner does. One that nobody
  * was told of has not begun, and never will: it is started by the next runner. */
@@ -272,24 +294,32 @@ static bool replace_runner(struct desk *desk, const struct child_end *end) {
 		{ .at_once = UINT8_MAX, .most = 8 },
 	};
 	uint32_t wait_ms;
+	bool container = app_plan_is_container(desk);
 	bool told = desk->app_pid != 0;
 	bool can = told ? can_be_adopted(desk) : end->reason != REASON_NOT_CONFINED;
 	if (!can || desk->ending ||
-			!restarts_failed(&desk->runner_restarts, &rules[told], end->reason,
-					clock_now_ms(), &wait_ms)) {
+			!restarts_failed(&desk->runner_restarts, &rules[told || container],
+					end->reason, clock_now_ms(), &wait_ms)) {
 		return false;
 	}
 	if (!told) {
 		log_info("app-started-anew", "session=%016llx times=%u",
 				(unsigned long long)desk->id, desk->runner_restarts.total);
 		fd_release(&desk->app_gate_fd);
-		return session_app_start(desk) == 0;
+		return start_app(desk, container) == 0;
 	}
 	if (spawn_runner(desk) < 0) {
 		return false;
 	}
 	adopt_app(desk);
 	return true;
+}
+
+/* A session does not wait for an engine: a container's runner is none of its processes. */
+static void part_gone(struct desk *desk) {
+	if (!app_plan_is_container(desk)) {
+		desk_child_gone(desk);
+	}
 }
 
 static void handle_runner_ended(struct child *child, const struct child_end *end) {
@@ -299,9 +329,10 @@ static void handle_runner_ended(struct child *child, const struct child_end *end
 		end_left(desk, end->expected);
 	}
 	if (!end->expected && !desk->runner) {
+		desk->left_over = app_plan_is_container(desk);
 		desk_raise(desk, DESK_BROKEN, end->reason, end->detail);
 	}
-	desk_child_gone(desk);
+	part_gone(desk);
 }
 
 static const struct child_owner runner_owner = {
@@ -319,7 +350,7 @@ static void handle_abandoned_ended(struct child *child, const struct child_end *
 			desk_raise(desk, DESK_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
 		}
 	}
-	desk_child_gone(desk);
+	part_gone(desk);
 }
 
 static const struct child_owner abandoned_owner = {
@@ -328,7 +359,7 @@ static const struct child_owner abandoned_owner = {
 
 static void handle_let_go(struct child *child, const struct child_end *end) {
 	(void)end;
-	desk_child_gone((struct desk *)child->user);
+	part_gone((struct desk *)child->user);
 }
 
 /* A supervisor may have died between starting it and telling it what to run. */
@@ -337,7 +368,7 @@ static void let_go(struct desk *desk) {
 	struct child *runner = TAKE(desk->runner, NULL);
 	if (runner) {
 		runner->owner = &owner;
-		child_stop(runner, REASON_ASKED, RUNNER_GRACE_MS);
+		child_stop(runner, REASON_ASKED, grace_ms(desk));
 	}
 }
 
@@ -348,7 +379,7 @@ int session_app_adopt(struct desk *desk, struct child_left *left) {
 			closing ? &abandoned_owner : &runner_owner, desk,
 			closing ? &child : &desk->runner);
 	desk->app_ending |= rc == 0 && closing;
-	desk->children += rc == 0;
+	desk->children += rc == 0 && !app_plan_is_container(desk);
 	return rc;
 }
 
@@ -366,13 +397,14 @@ static int spawn_runner(struct desk *desk) {
 	if (rc < 0) {
 		return rc;
 	}
+	bool container = app_plan_is_container(desk);
 	char display[64];
 	app_plan_x_socket(desk, display, sizeof(display));
 	struct child_spec spec = {
 		.kind = PEER_RUNNER,
-		.program = "perigee-runner",
-		.args = { "--libexec", desk->supervisor->nursery.libexec, "--closed",
-				desk->supervisor->paths.state, "--closed",
+		.program = container ? "perigee-container" : "perigee-runner",
+		.args = { container ? NULL : "--libexec", desk->supervisor->nursery.libexec,
+				"--closed", desk->supervisor->paths.state, "--closed",
 				desk->supervisor->paths.data, "--closed",
 				desk->supervisor->paths.runtime, "--privileges",
 				desk->app->normal_privileges ? "normal" : "confined", NULL },
@@ -384,17 +416,15 @@ static int spawn_runner(struct desk *desk) {
 		.name = desk->app->title,
 	};
 	rc = child_spawn(&desk->supervisor->nursery, &spec, &runner_owner, desk, &desk->runner);
-	if (rc == 0) {
-		desk->children++;
-	}
+	desk->children += rc == 0 && !container;
 	return rc;
 }
 
-int session_app_start(struct desk *desk) {
+static int start_app(struct desk *desk, bool goes_on) {
 	struct ipc_message message, plan;
 	let_go(desk);
 	int rc = fill_runner_start(desk, &message);
-	rc = rc < 0 ? rc : app_plan_fill(desk, &plan);
+	rc = rc < 0 ? rc : app_plan_fill(desk, message.runner_start.home, goes_on, &plan);
 	rc = rc < 0 ? rc : spawn_runner(desk);
 	if (rc == 0) {
 		desk->app_reaped = desk->app_status_known = false;
@@ -404,9 +434,16 @@ int session_app_start(struct desk *desk) {
 	return rc;
 }
 
+int session_app_start(struct desk *desk) {
+	return start_app(desk, false);
+}
+
 void session_app_stop(struct desk *desk, uint32_t reason) {
 	desk->app_blame = sd_event_source_disable_unref(desk->app_blame);
-	child_stop(desk->runner, reason, RUNNER_GRACE_MS);
+	if (desk->runner && app_plan_is_container(desk)) {
+		container_close(desk->supervisor, TAKE(desk->runner, NULL), reason, grace_ms(desk));
+	}
+	child_stop(desk->runner, reason, grace_ms(desk));
 }
 
 void session_app_abandon(struct desk *desk) {
@@ -415,7 +452,7 @@ void session_app_abandon(struct desk *desk) {
 	if (runner) {
 		runner->owner = &abandoned_owner;
 		desk->app_ending = true;
-		child_stop(runner, REASON_DESKTOP_AGAIN, RUNNER_GRACE_MS);
+		child_stop(runner, REASON_DESKTOP_AGAIN, grace_ms(desk));
 	}
 	fd_release(&desk->app_pidfd);
 	fd_release(&desk->app_output_fd);
@@ -429,4 +466,8 @@ void session_app_finish(struct desk *desk) {
 	fd_release(&desk->app_pidfd);
 	fd_release(&desk->app_output_fd);
 	fd_release(&desk->app_gate_fd);
+	if (desk->left_over) {
+		desk->left_over = false;
+		container_sweep(desk->supervisor);
+	}
 }

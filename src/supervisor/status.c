@@ -183,7 +183,7 @@ static void send_session(
 			"\"uptime_s\":%llu,\"processes\":%u,\"pictures\":%llu,\"key_frames\":%llu,"
 			"\"packets\":%llu,\"age_p50_us\":%u,\"age_p99_us\":%u,\"hand_p50_us\":%u,"
 			"\"hand_p99_us\":%u,\"loss_ppm\":%u,"
-			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s}",
+			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s,\"doing\":%s}",
 			(unsigned long long)session->id, json(session->app->title).text,
 			json(session->client_name).text, life_state_name(session->life.state),
 			session->desk->width, session->desk->height, session->desk->rate_mhz,
@@ -201,7 +201,8 @@ static void send_session(
 							     PULSE_DESKTOP_SKIPPED) +
 					     child_counter(session->desk->desktop,
 							     PULSE_DESKTOP_REPLACED)),
-			reason_row(session->reason)->name, session->internal ? "true" : "false");
+			reason_row(session->reason)->name, session->internal ? "true" : "false",
+			json(session->desk->app_doing).text);
 }
 
 static void send_process(

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Apps in containers of a real Podman, on the whole host."""
+import os
+import signal
+import sys
+
+from host import Host, expect, libexec_folders, run, wait_for
+from podman import Missing, Podman
+
+SHARED = {}
+
+WORDS = """
+test -S $XDG_RUNTIME_DIR/wayland-0 && test -S $XDG_RUNTIME_DIR/pulse-socket && echo has-sockets
+echo $WORD at $PWD of $PUID in $HOME with $BASE
+echo kept >>$HOME/kept; echo runs=$(grep -c kept $HOME/kept)
+touch /data/new 2>/dev/null || echo read-only
+test -e /run/podman/podman.sock -o -e /run/docker.sock || echo no-engine
+exit 3
+"""
+
+CONFIG = """
+container_engine: {socket}
+apps:
+  - title: Words
+    command: [sh, /data/words.sh]
+    runner:
+      type: container
+      image: perigee-test
+      network: false
+      folder: /tmp
+      env: [WORD=hello]
+      mounts: ["{folder}/shared:/data:ro"]
+      base_create_json: '{{"Hostname": "base-host", "Env": ["BASE=1"], "Labels": {{"mine": "yes"}}}}'
+  - title: Pattern inside
+    command: [{pattern}]
+    runner:
+      type: container
+      image: perigee-test
+      network: false
+      mounts: [{system}]
+  - title: Waits
+    command: [sh, -c, "echo waits-begin; trap 'echo asked; exit 0' TERM; while :; do sleep 1; done"]
+    runner: {{type: container, image: perigee-test, network: false}}
+  - title: Nowhere
+    command: [sh]
+    runner: {{type: container, image: "localhost:1/no/such:tag", network: false}}
+  - title: Broken
+    command: [/no/such/program]
+    runner: {{type: container, image: perigee-test, network: false}}
+"""
+
+
+class Contained(Host):
+    def before_start(self):
+        (self.folder / "shared").mkdir(mode=0o755)
+        (self.folder / "shared/words.sh").write_text(WORDS)
+        folders = libexec_folders(self.build, self.source)
+        pattern = next(f"{f}/perigee-pattern" for f in folders
+                       if os.access(f"{f}/perigee-pattern", os.X_OK))
+        system = [f for f in ("/usr", "/lib", "/lib64", "/etc/fonts", os.path.dirname(pattern))
+                  if os.path.exists(f)]
+        path = self.folder / "perigee.yaml"
+        path.write_text(CONFIG.format(
+            socket=SHARED["podman"].socket, folder=self.folder, pattern=pattern,
+            system=", ".join(f'"{f}:{f}:ro"' for f in system)))
+        self.command += ["--config", str(path)]
+
+
+def launched(host, title, seconds=20, background=True):
+    host.paired(title)
+    return host.probe("stream", "--app", title, "--seconds", str(seconds), "--no-decode",
+                      keys=title, background=background, check=False)
+
+
+def ended(viewer):
+    viewer.kill()
+    viewer.wait()
+
+
+def none_is_left():
+    wait_for("no container is left", 20, lambda: not SHARED["podman"].containers())
+
+
+def a_container_gets_its_desktop_and_what_is_configured(host):
+    for times in (1, 2):
+        mark = len(host.log())
+        launched(host, "Words", 5, background=False)
+        for words in ("has-sockets", "hello at /tmp of ", "in /home/retro", "with 1", f"runs={times}",
+                      "read-only", "no-engine"):
+            host.wait_log(words, 10, mark)
+        wait_for("it is told how it ended", 10,
+                 lambda: 'Words ended with status 3' in host.log()[mark:])
+        none_is_left()
+
+
+def its_windows_are_seen(host):
+    host.paired("Inside")
+    report = host.probe("stream", "--app", "Pattern inside", "--seconds", "3", keys="Inside")
+    expect(f"Pattern is seen: {report['video']}", report["video"]["pattern"]["last"] > 10)
+    host.probe("quit", keys="Inside")
+    none_is_left()
+
+
+def a_container_is_labelled_and_goes_when_the_session_does(host):
+    mark = len(host.log())
+    viewer = launched(host, "Waits")
+    host.wait_log("waits-begin", 20, mark)
+    session = host.status("session", app="Waits")[0]["id"]
+    rows = SHARED["podman"].containers()
+    labels = next(r["Labels"] for r in rows if r["Labels"].get("perigee.session") == session)
+    expect(f"of this host: {labels}", labels.get("perigee.host"))
+    # Its runner's death is not noticed: the next finds it by its label.
+    os.kill(host.pid("runner", session=session), signal.SIGKILL)
+    host.wait_log("event=app-adopted", 10, mark)
+    expect("it is the same", [r["Id"] for r in rows] ==
+           [r["Id"] for r in SHARED["podman"].containers()])
+    ended(viewer)
+    host.probe("quit", keys="Waits")
+    none_is_left()
+
+
+def what_cannot_run_says_why(host):
+    for title, words in (("Nowhere", "pull: "), ("Broken", "start: ")):
+        mark = len(host.log())
+        launched(host, title, 10, background=False)
+        host.wait_log(f"{title} ended with status 126: {words}", 20, mark)
+        none_is_left()
+
+
+def leftovers_are_swept_at_the_start(host):
+    """Of this host's, and of nobody else's."""
+    podman = SHARED["podman"]
+    mark = len(host.log())
+    viewer = launched(host, "Waits")
+    host.wait_log("waits-begin", 20, mark)
+    mine = podman.containers()[0]["Labels"]
+    ended(viewer)
+    host.probe("quit", keys="Waits")
+    none_is_left()
+    for name, owner in (("mine", mine["perigee.host"]), ("other", "somebody else")):
+        status, answer = podman.ask("POST", f"/containers/create?name={name}", {
+            "Image": "perigee-test:latest", "Cmd": ["sleep", "1000"],
+            "Labels": {"perigee.host": owner, "perigee.session": "00000000000000ff"}})
+        expect(f"made: {answer}", status == 201)
+    os.kill(host.pid("store"), signal.SIGKILL)  # who says whose containers they are
+    wait_for("mine is swept", 20, lambda: len(podman.containers()) == 1)
+    expect("the other's stays", podman.containers()[0]["Labels"]["perigee.host"] == "somebody else")
+    podman.ask("DELETE", "/containers/other?force=1")
+
+
+def containers(build):
+    """One host, one engine; what each part says is its docstring or its name."""
+    try:
+        SHARED["podman"] = Podman().__enter__()
+    except Missing as why:
+        print(f"# skipped: {why}", flush=True)
+        sys.exit(77)
+    try:
+        with Contained(build) as host:
+            for part in (a_container_gets_its_desktop_and_what_is_configured, its_windows_are_seen,
+                         a_container_is_labelled_and_goes_when_the_session_does,
+                         what_cannot_run_says_why, leftovers_are_swept_at_the_start):
+                part(host)
+                print(f"# {part.__name__}", flush=True)
+        none_is_left()
+    finally:
+        SHARED["podman"].__exit__()
+
+
+if __name__ == "__main__":
+    run([containers])
