@@ -26,4 +26,10 @@ missing perigeed.8 $(sed -n 's/^\t{ "\([a-z-]*\)", [a-z_]*argument, .*/\1/p' \
 missing perigee.yaml.5 $(sed -n -e 's/^\t[A-Z_]*("\([a-z_]*\)",.*/\1/p' \
 	"$root/src/supervisor/config_schema.c")
 missing perigee.1 $(sed -n 's/^\t{ "\([a-z]*\)", ".*/\1/p' "$root/src/cli/main.c")
+for word in $(sed -n 's/^\t{ "\([a-z]*\)", ".*/\1/p' "$root/src/cli/main.c"); do
+	grep -qw -- "$word" "$root/packaging/completion/perigee" || {
+		echo "packaging/completion/perigee does not name $word"
+		bad=1
+	}
+done
 exit $bad

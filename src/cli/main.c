@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "cli/api.h"
 #include "cli/config.h"
+#include "cli/direct.h"
 #include "cli/doctor.h"
 #include "cli/evidence.h"
 #include "cli/health.h"
@@ -34,6 +35,7 @@ struct command {
 	const char *state;                    /* borrowed, NULL when not given */
 	bool json, ready;
 	struct upgrade_options upgrade;
+	struct direct_options direct;
 	const char *argument; /* the one after the subcommand, or NULL */
 	const char *second;   /* the one after that, or NULL */
 	struct api api;
@@ -411,6 +413,41 @@ static enum exit_status run_import(struct command *command) {
 	return EXIT_UNREACHABLE;
 }
 
+/* What these take of what all commands have. */
+static const struct direct_options *directed(struct command *command) {
+	command->direct.runtime = command->runtime;
+	command->direct.json = command->json;
+	command->direct.name = command->name;
+	return &command->direct;
+}
+
+static enum exit_status run_sessions(struct command *command) {
+	return (enum exit_status)direct_sessions(
+			directed(command), command->argument, command->second);
+}
+
+static enum exit_status run_lobby(struct command *command) {
+	return (enum exit_status)direct_lobby(
+			directed(command), command->argument, command->second);
+}
+
+static enum exit_status run_token(struct command *command) {
+	return (enum exit_status)direct_token(
+			directed(command), command->argument, command->second);
+}
+
+static enum exit_status run_events(struct command *command) {
+	return (enum exit_status)direct_events(directed(command), command->argument);
+}
+
+static enum exit_status run_logs(struct command *command) {
+	return (enum exit_status)direct_logs(directed(command));
+}
+
+static enum exit_status run_top(struct command *command) {
+	return (enum exit_status)direct_top(directed(command));
+}
+
 static enum exit_status run_version(struct command *command) {
 	(void)command;
 	printf("perigee %s\n", perigee_version());
@@ -431,6 +468,17 @@ static const struct {
 			run_permit },
 	{ "clients", "[--json]", "the paired clients", run_clients },
 	{ "apps", "[--json]", "what can be launched", run_apps },
+	{ "sessions", "[pause ID | stop ID]", "who has a session; sends its viewer away, ends it",
+			run_sessions },
+	{ "lobby", "[list | create NAME | join ID | leave ID | stop ID | kick ID]",
+			"desktops with a life of their own: --app ID or --run COMMAND, --pin PIN, "
+			"--session ID, --role player|viewer",
+			run_lobby },
+	{ "token", "[list | create --scope S,S | remove ID]", "what programs may on the web port",
+			run_token },
+	{ "events", "[NAME,NAME] [--json]", "what happens, as it happens", run_events },
+	{ "logs", "[-f]", "the host's log; with -f also what is to come", run_logs },
+	{ "top", "[--json]", "the sessions at a glance, live on a terminal", run_top },
 	{ "evidence", "[list | show ID | take [WHOM]]",
 			"what failed processes left; looks at healthy ones", run_evidence },
 	{ "restart", "KIND [ID]",
@@ -523,14 +571,21 @@ int main(int argc, char **argv) {
 		{ "json", no_argument, NULL, 'j' },
 		{ "ready", no_argument, NULL, 'R' },
 		{ "check", no_argument, NULL, 'c' },
-		{ "from", required_argument, NULL, 'f' },
+		{ "scope", required_argument, NULL, 'S' },
+		{ "pin", required_argument, NULL, 'P' },
+		{ "app", required_argument, NULL, 'a' },
+		{ "run", required_argument, NULL, 'u' },
+		{ "session", required_argument, NULL, 'i' },
+		{ "role", required_argument, NULL, 'o' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "from", required_argument, NULL, 'F' },
 		{ "deadline", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
 	};
 	struct command command = { 0 };
-	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "hf", options, NULL)) != -1;) {
 		switch (c) {
 		case 'r':
 			command.runtime = optarg;
@@ -547,6 +602,27 @@ int main(int argc, char **argv) {
 		case 's':
 			command.state = optarg;
 			break;
+		case 'S':
+			command.direct.scope = optarg;
+			break;
+		case 'P':
+			command.direct.pin = optarg;
+			break;
+		case 'a':
+			command.direct.app = optarg;
+			break;
+		case 'u':
+			command.direct.run = optarg;
+			break;
+		case 'i':
+			command.direct.session = optarg;
+			break;
+		case 'o':
+			command.direct.role = optarg;
+			break;
+		case 'f':
+			command.direct.follow = true;
+			break;
 		case 'j':
 			command.json = true;
 			break;
@@ -556,7 +632,7 @@ int main(int argc, char **argv) {
 		case 'c':
 			command.upgrade.check = true;
 			break;
-		case 'f':
+		case 'F':
 			command.upgrade.from = optarg;
 			break;
 		case 'd':

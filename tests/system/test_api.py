@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import ssl
+import subprocess
 import time
 
 from host import Failed, Host, expect, run, wait_for
@@ -181,6 +182,32 @@ def tokens(host, api):
     api.post("/api/v2/tokens/remove", {"token_id": made["token_id"]}, status=404)
 
 
+def commands(host):
+    """What people type gives what programs ask for."""
+    def perigee(*words, status=0):
+        done = subprocess.run([str(host.build / "src/cli/perigee"), "--runtime",
+                               str(host.folder / "run"), *words], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+        expect(f"perigee {words}: {done.returncode} {done.stderr}", done.returncode == status)
+        return done.stdout
+
+    made = json.loads(perigee("token", "create", "--scope", "read", "--name", "x", "--json"))
+    expect("a token", made["token"].startswith("pgt_"))
+    expect("in the list", made["token_id"] in perigee("token", "list"))
+    perigee("token", "remove", made["token_id"])
+    perigee("token", "remove", made["token_id"], status=1)
+    perigee("token", "create", status=2)
+    expect("nobody", "Nobody has a session" in perigee("sessions"))
+    perigee("sessions", "stop", "5", status=1)
+    expect("no lobby", "There is no lobby" in perigee("lobby", "list"))
+    perigee("lobby", "create", "L", status=2)
+    perigee("lobby", "join", "L", status=2)
+    expect("the host at a glance", "SESSION" in perigee("top"))
+    expect("rows", json.loads(perigee("top", "--json")))
+    expect("lines of the log", "event=" in perigee("logs"))
+    perigee("events", "NoSuchEvent", status=2)
+
+
 def what_is_missing(api):
     for path, methods in api.document["paths"].items():
         for method, call in methods.items():
@@ -267,6 +294,7 @@ def every_call_answers_as_the_document_says(build):
         figures(api)
         what_is_kept(api, client)
         tokens(host, api)
+        commands(host)
         lobbies(api)
         what_is_missing(api)
         apps = api.get("/api/v1/apps")["apps"]
