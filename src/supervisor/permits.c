@@ -177,3 +177,14 @@ uint32_t permits_judge(const struct supervisor *supervisor, const uint8_t client
 	}
 	return REASON_NONE;
 }
+
+uint32_t permits_judge_lobby(const struct supervisor *supervisor, const uint8_t client[32],
+		uint32_t permission, const char *name, char *detail, size_t size) {
+	const client_settings *settings = permits_of(&supervisor->permits, client);
+	if (permits_allow(settings, permission) && permits_allow_lobby(settings, name)) {
+		return REASON_NONE;
+	}
+	text_format(detail, size, "This client may not %s the lobby %s. Ask who runs the host.",
+			permission == PERMIT_LOBBY_CREATE ? "make" : "join", name);
+	return REASON_NOT_PERMITTED;
+}

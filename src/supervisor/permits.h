@@ -60,6 +60,10 @@ void permits_handle(struct supervisor *supervisor, const struct ipc_message *mes
 uint32_t permits_judge(const struct supervisor *supervisor, const uint8_t client[32], int32_t app,
 		const char *title, char *detail, size_t size);
 
+/* Why this client may not join (PERMIT_LOBBY_JOIN) or make (PERMIT_LOBBY_CREATE) that lobby. */
+uint32_t permits_judge_lobby(const struct supervisor *supervisor, const uint8_t client[32],
+		uint32_t permission, const char *name, char *detail, size_t size);
+
 /* To the session's stream, if it has begun. */
 void permits_tell_stream(struct session *session);
 

@@ -57,6 +57,18 @@ static void folder_name(const char *title, char *out, size_t size) {
 	}
 }
 
+/* The client's own, or what its settings say: clients may share one. */
+static void name_folder(const struct desk *desk, char *out, size_t size) {
+	const client_settings *settings = permits_of(&desk->supervisor->permits, desk->client);
+	if (settings && settings->folder[0]) {
+		text_copy(out, size, settings->folder);
+		return;
+	}
+	const uint8_t *c = desk->client;
+	text_format(out, size, "%02x%02x%02x%02x%02x%02x%02x%02x", c[0], c[1], c[2], c[3], c[4],
+			c[5], c[6], c[7]);
+}
+
 static int make_home(struct desk *desk, char *out, size_t size) {
 	const struct paths *paths = &desk->supervisor->paths;
 	if (desk->internal) {
@@ -66,9 +78,9 @@ static int make_home(struct desk *desk, char *out, size_t size) {
 	}
 	char app[64];
 	folder_name(desk->app->title, app, sizeof(app));
-	const uint8_t *c = desk->client;
-	if (!text_format(out, size, "%s/homes/%02x%02x%02x%02x%02x%02x%02x%02x/%s", paths->data,
-			    c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], app)) {
+	char folder[sizeof(((client_settings *)NULL)->folder)];
+	name_folder(desk, folder, sizeof(folder));
+	if (!text_format(out, size, "%s/homes/%s/%s", paths->data, folder, app)) {
 		return -ENAMETOOLONG;
 	}
 	/* Each level belongs to the apps' user, so that it can be passed. */

@@ -59,12 +59,14 @@ def what_a_client_may_holds(build):
                              check=False)
         expect(f"which is not this one: {refused}", not refused.get("ok"))
         answer = host.api("/api/v1/clients/settings", {
-            "client_id": name, "only_apps": [], "permissions": ["list", "launch", "mouse"]})
+            "client_id": name, "app_state_folder": "shared", "only_apps": [], "permissions": ["list", "launch", "mouse"]})
         expect(f"no keyboard: {answer}", answer["success"])
         typing(host, "viewer", 1)
         inputs, dropped = ended(host, 0)
         expect(f"keys were dropped, the mouse was not: {inputs} {dropped}",
                dropped == 3 and inputs >= 1)
+        expect("homes where the settings say",
+               (host.folder / "data/homes/shared/Pattern").is_dir())
         permit(host, name, "all")
         host.probe("quit", keys="viewer")
         typing(host, "viewer", 2)

@@ -88,6 +88,27 @@ static void a_launch_is_judged(void **state) {
 	assert_non_null(strstr(detail, "Paint"));
 	assert_int_equal(permits_judge(supervisor, name_of(1), 6, "Draw", detail, sizeof(detail)),
 			REASON_NONE);
+	message = row(1, PERMIT_ALL & ~PERMIT_LOBBY_CREATE);
+	memcpy(message.client_settings.lobbies, "chess", 6);
+	message.client_settings.lobbies_len = 6;
+	assert_int_equal(permits_take(&supervisor->permits, &message), 0);
+	static const struct {
+		uint8_t client;
+		uint32_t permission;
+		const char *name;
+		uint32_t reason;
+	} lobbies[] = {
+		{ 1, PERMIT_LOBBY_JOIN, "chess", REASON_NONE },
+		{ 1, PERMIT_LOBBY_JOIN, "film", REASON_NOT_PERMITTED },
+		{ 1, PERMIT_LOBBY_CREATE, "chess", REASON_NOT_PERMITTED },
+		{ 2, PERMIT_LOBBY_CREATE, "film", REASON_NONE },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(lobbies); i++) {
+		assert_int_equal(permits_judge_lobby(supervisor, name_of(lobbies[i].client),
+						 lobbies[i].permission, lobbies[i].name, detail,
+						 sizeof(detail)),
+				lobbies[i].reason);
+	}
 	permits_finish(&supervisor->permits);
 	free(supervisor);
 }
