@@ -196,7 +196,7 @@ refused "line: 2" --config "$work/type.yaml"
 refused "$work/none.yaml: No such file" --config "$work/none.yaml"
 refused "--nonsense: unknown or incomplete option" --nonsense
 refused "a port is a number between 1 and 65535" --port 70000
-refused "log level \"loud\": say error, warning, info or debug" --log-level loud
+refused "log_level \"loud\": say error, warning, info or debug" --log-level loud
 refused "bind \"300.1.1.1\" is not a numeric address" --bind 300.1.1.1
 
 refused "programs are not installed in /nowhere" --libexec "/nowhere"
