@@ -260,6 +260,24 @@ static int copy_strings(const char *blob, size_t len, char ***out, unsigned *out
 	return 0;
 }
 
+static int fill_container(const struct ipc_message *message, struct config_runner *out) {
+	const __typeof__(message->app) *from = &message->app;
+	int rc = copy_strings(
+			from->devices, from->devices_len, &out->devices.at, &out->devices.count);
+	if (rc == 0) {
+		rc = copy_strings(from->ports, from->ports_len, &out->ports.at, &out->ports.count);
+	}
+	if (rc == 0 && from->image[0]) {
+		out->image = strdup(from->image);
+		rc = out->image ? 0 : -ENOMEM;
+	}
+	if (rc == 0 && from->base_len > 0) {
+		out->base_create_json = strndup(from->base, from->base_len);
+		rc = out->base_create_json ? 0 : -ENOMEM;
+	}
+	return rc;
+}
+
 /* Only what a wish for another runner makes of it goes wrong; it is said with the app. */
 static int fill_made(const struct ipc_message *message, struct config_app *out,
 		struct config_text *error) {
@@ -281,6 +299,9 @@ static int fill_made(const struct ipc_message *message, struct config_app *out,
 		rc = copy_strings(from->mounts, from->mounts_len, &out->runner.mounts.at,
 				&out->runner.mounts.count);
 	}
+	if (rc == 0) {
+		rc = fill_container(message, &out->runner);
+	}
 	rc = rc < 0 ? rc : config_runner_type(from->runner, &out->runner, error);
 	return rc < 0 ? rc : config_runner_check(out, error);
 }
@@ -299,7 +320,8 @@ int apps_put(struct apps *apps, const struct ipc_message *message, const char *l
 	struct config_text error = { "" };
 	int rc = fill_made(message, made, &error);
 	struct app *app = NULL;
-	if (rc != -ENOMEM && made->command_count > 0) {
+	bool runs = made->command_count > 0 || made->runner.type == RUNNER_CONTAINER;
+	if (rc != -ENOMEM && runs) {
 		app = add_configured(apps, made, APP_MADE, source, libexec);
 		rc = rc == 0 && !app ? -ENOSPC : rc;
 	}

@@ -114,6 +114,20 @@ static void programs_make_apps_and_take_them_away(void **state) {
 	assert_int_equal(apps_put(apps, &row, "/usr/bin"), 0);
 	assert_false(apps_find(apps, 78)->installed);
 	assert_non_null(strstr(apps_find(apps, 78)->why_not, "magic"));
+	row = made(79, "Box");
+	strcpy(row.app.runner, "container");
+	strcpy(row.app.image, "localhost/box");
+	memcpy(row.app.devices, "/dev/fuse", 10);
+	row.app.devices_len = 10;
+	row.app.argv_len = 0;
+	memcpy(row.app.base, "{}", 2);
+	row.app.base_len = 2;
+	assert_int_equal(apps_put(apps, &row, "/usr/bin"), 0);
+	const struct app *box = apps_find(apps, 79);
+	assert_true(box->installed);
+	assert_string_equal(box->runner->image, "localhost/box");
+	assert_int_equal(box->runner->devices.count, 1);
+	assert_string_equal(box->runner->base_create_json, "{}");
 	/* A reload of the configuration is none of their business. */
 	settle(apps, TITLES("Maps"), false);
 	assert_ptr_equal(apps_find(apps, 77), draw);
