@@ -286,15 +286,12 @@ FIELDS(f_ledger_encoding, RAW(ledger_encoding.encoding), RAW(ledger_encoding.des
 	RAW(ledger_encoding.bitrate_bps), RAW(ledger_encoding.encoder),
 	ENUM(ledger_encoding.invalidation, 2), TEXT(ledger_encoding.name),
 	RAW(ledger_encoding.kinds_failed), ENUM(ledger_encoding.desktop_gone, 2));
-FIELDS(f_ledger_lobby, RAW(ledger_lobby.desk), TEXT(ledger_lobby.lobby), TEXT(ledger_lobby.name),
-	TEXT(ledger_lobby.icon), TEXT(ledger_lobby.owner), TEXT(ledger_lobby.pin),
-	RAW(ledger_lobby.flags), RAW(ledger_lobby.state), RAW(ledger_lobby.channels),
-	RAW(ledger_lobby.created_ms), RAW(ledger_lobby.deadline_ms), RAW(ledger_lobby.app),
-	RAW(ledger_lobby.width), RAW(ledger_lobby.height), RAW(ledger_lobby.rate_mhz),
+FIELDS(f_ledger_lobby, RAW(ledger_lobby.desk), TEXT(ledger_lobby.lobby), RAW(ledger_lobby.state),
+	RAW(ledger_lobby.created_ms), RAW(ledger_lobby.deadline_ms), RAW(ledger_lobby.grace_ms),
 	RAW(ledger_lobby.app_pid), TEXT(ledger_lobby.runtime), TEXT(ledger_lobby.sound_server),
 	TEXT(ledger_lobby.x_display), ENUM(ledger_lobby.desktop_ready, 2),
-	RAW(ledger_lobby.reason), TEXT(ledger_lobby.detail), RAW(ledger_lobby.request),
-	ENUM(ledger_lobby.create_pending, 2), TEXT(ledger_lobby.state_folder));
+	RAW(ledger_lobby.reason), TEXT(ledger_lobby.detail),
+	ENUM(ledger_lobby.create_pending, 2));
 FIELDS(f_guest, RAW(guest.client), BLOB(guest.der, guest.der_len), ENUM(guest.gone, 2));
 FIELDS(f_trial_go, ADDRESS(trial_go.address), RAW(trial_go.app), RAW(trial_go.width),
 	RAW(trial_go.height), RAW(trial_go.rate), RAW(trial_go.limit_ms),

@@ -1039,8 +1039,8 @@ struct ipc_message {
 		} runner_start;
 		/* Before RUNNER_START; without one the app is a process in its home. */
 		struct {
-			uint8_t type;    /* enum runner_type */
-			uint8_t network; /* 0: none, not even loopback of the host */
+			uint8_t type;     /* enum runner_type */
+			uint8_t network;  /* 0: none, not even loopback of the host */
 			char folder[256]; /* to start in; empty: its home */
 			char display[64]; /* path of the X server's socket; empty: none */
 			uint16_t list_len;
@@ -1280,23 +1280,15 @@ struct ipc_message {
 		struct {
 			uint64_t desk;
 			char lobby[40];
-			char name[96];
-			char icon[256];
-			char owner[40];
-			char pin[20];
-			uint8_t flags, state, channels;
+			uint8_t state; /* enum lobby_life_state */
 			uint64_t created_ms, deadline_ms;
-			int32_t app;
-			uint16_t width, height;
-			uint32_t rate_mhz;
+			uint32_t grace_ms;
 			uint32_t app_pid;
 			char runtime[128], sound_server[160], x_display[16];
 			uint8_t desktop_ready;
 			uint32_t reason;
 			char detail[160];
-			uint32_t request;
 			uint8_t create_pending;
-			char state_folder[256];
 		} ledger_lobby;
 
 		/* Answered by LOBBY_CREATED once its desktop is ready, or with the reason

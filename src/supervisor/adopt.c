@@ -15,6 +15,8 @@
 #include "supervisor/container.h"
 #include "supervisor/doors.h"
 #include "supervisor/evidence.h"
+#include "supervisor/lobby_inside.h"
+#include "supervisor/member.h"
 #include "supervisor/record.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
@@ -250,6 +252,11 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 	for (struct session *at = supervisor->sessions, *next; at; at = next) {
 		next = at->next;
 		mend(at);
+		member_restore(at);
+	}
+	for (struct lobby *at = supervisor->lobbies, *next; at; at = next) {
+		next = at->next;
+		lobby_mend(at);
 	}
 	for (struct desk *at = supervisor->desks; at; at = at->next) {
 		encodings_mend(at);
@@ -278,6 +285,8 @@ void adopt_answered(struct child *child, const struct ipc_message *message, bool
 			session_raise(session, LIFE_QUIT, REASON_ASKED, NULL);
 		} else if (in_view) {
 			session_raise(session, LIFE_VIEWER_LOST, message->i_am.reason, NULL);
+		} else if (desk && lobby_of_desk(desk) && !encoding) {
+			lobby_raise(lobby_of_desk(desk), LOBBY_LIFE_STOP, REASON_ASKED, NULL);
 		} else if (encoding) {
 			encoding_trouble(encoding, message->i_am.reason, NULL);
 		}
@@ -313,7 +322,7 @@ static void note_death(struct supervisor *supervisor) {
 /* Folders of sessions that nobody goes on with. */
 static bool is_adopted(const char *name, void *user) {
 	const struct supervisor *supervisor = (const struct supervisor *)user;
-	for (const struct session *at = supervisor->sessions; at; at = at->next) {
+	for (const struct desk *at = supervisor->desks; at; at = at->next) {
 		char folder[24];
 		text_format(folder, sizeof(folder), "s-%016llx", (unsigned long long)at->id);
 		if (strcmp(folder, name) == 0) {
@@ -328,6 +337,9 @@ int adopt_all(struct supervisor *supervisor) {
 	struct ipc_message message;
 	uint64_t id;
 	read_host(supervisor);
+	for (size_t at = 0; ledger_next(ledger, IPC_LEDGER_LOBBY, &at, &id, &message) == 0;) {
+		lobby_restore(supervisor, &message);
+	}
 	for (size_t at = 0; ledger_next(ledger, IPC_LEDGER_SESSION, &at, &id, &message) == 0;) {
 		adopt_session(supervisor, &message);
 	}
@@ -339,6 +351,7 @@ int adopt_all(struct supervisor *supervisor) {
 	}
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		adopt_view(at);
+		member_restore(at);
 	}
 	for (size_t at = 0; ledger_next(ledger, IPC_LEDGER_WORKER, &at, &id, &message) == 0;) {
 		adopt_worker(supervisor, &message);
@@ -347,6 +360,9 @@ int adopt_all(struct supervisor *supervisor) {
 	keep_settle(&supervisor->keep);
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		session_arm(at);
+	}
+	for (struct lobby *at = supervisor->lobbies; at; at = at->next) {
+		lobby_arm(at);
 	}
 	if (supervisor->services[SERVICE_WEB].child) {
 		health_introduce(supervisor, supervisor->services[SERVICE_WEB].child);

@@ -156,6 +156,9 @@ void doors_introduce(struct supervisor *supervisor, enum service_name name, stru
 		}
 	}
 	session_tell_states(supervisor);
+	if (name == SERVICE_WEB) {
+		lobby_tell_all(supervisor);
+	}
 	doors_introduce_store(supervisor, name);
 }
 

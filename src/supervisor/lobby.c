@@ -1,39 +1,332 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/lobby.h"
 
+#include <string.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/desk.h"
+#include "supervisor/encoding.h"
+#include "supervisor/groups.h"
+#include "supervisor/lobby_inside.h"
+#include "supervisor/member.h"
+#include "supervisor/record.h"
+#include "supervisor/session.h"
+#include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
 
-static void refuse_creation(struct supervisor *supervisor, uint32_t request, uint32_t reason) {
-	struct ipc_message answer = { .kind = IPC_LOBBY_CREATED,
-		.lobby_created = { .request = request, .reason = reason } };
-	text_copy(answer.lobby_created.detail, sizeof(answer.lobby_created.detail),
-			reason_row(reason)->words);
-	supervisor_post(supervisor, SERVICE_WEB, &answer, NULL, 0);
+static void handle_desk_event(
+		struct desk *desk, enum desk_event event, uint32_t reason, const char *detail) {
+	static const enum lobby_life_event events[DESK_EVENTS] = {
+		[DESK_READY] = LOBBY_LIFE_READY,
+		[DESK_AGAIN] = LOBBY_LIFE_AGAIN,
+		[DESK_BROKEN] = LOBBY_LIFE_BROKEN,
+		[DESK_APP_OVER] = LOBBY_LIFE_STOP,
+		[DESK_EMPTY] = LOBBY_LIFE_ALL_GONE,
+	};
+	struct lobby *lobby = (struct lobby *)desk->user;
+	if (event == DESK_SHOWN) {
+		encodings_desktop_back(desk);
+	} else if (event == DESK_TROUBLE) {
+		log_warning("lobby-trouble", "lobby=%s reason=%s", lobby->id,
+				reason_row(reason)->name);
+	} else {
+		lobby_raise(lobby, events[event], reason, detail);
+	}
 }
 
-static void answer(struct supervisor *supervisor, uint32_t request, uint32_t reason) {
+static const struct desk_owner desk_owner = { .event = handle_desk_event };
+
+struct lobby *lobby_of_desk(const struct desk *desk) {
+	return desk->owner == &desk_owner ? (struct lobby *)desk->user : NULL;
+}
+
+struct lobby *lobby_make(struct supervisor *supervisor, uint64_t desk, const struct app *app) {
+	struct lobby *lobby = calloc(1, sizeof(*lobby));
+	if (!lobby) {
+		return NULL;
+	}
+	lobby->supervisor = supervisor;
+	lobby->app = *app;
+	lobby->desk = desk_make(supervisor, desk, &lobby->app, &desk_owner, lobby);
+	if (!lobby->desk) {
+		free(lobby);
+		return NULL;
+	}
+	lobby->next = supervisor->lobbies;
+	supervisor->lobbies = lobby;
+	return lobby;
+}
+
+void lobby_free(struct lobby *lobby) {
+	struct supervisor *supervisor = lobby->supervisor;
+	struct lobby **at = &supervisor->lobbies;
+	while (*at != lobby) {
+		at = &(*at)->next;
+	}
+	*at = lobby->next;
+	uint64_t desk = lobby->desk->id;
+	desk_destroy(lobby->desk);
+	groups_sweep(supervisor);
+	record_drop(supervisor, IPC_LEDGER_LOBBY, desk);
+	record_drop(supervisor, IPC_LOBBY_CREATE, desk);
+	keep_drop(&supervisor->keep, "s%016llx.", (unsigned long long)desk);
+	sd_event_source_disable_unref(lobby->overdue);
+	explicit_bzero(lobby, sizeof(*lobby));
+	free(lobby);
+	supervisor_check_end(supervisor);
+}
+
+unsigned lobby_members(const struct lobby *lobby) {
+	unsigned count = 0;
+	for (const struct session *at = lobby->supervisor->sessions; at; at = at->next) {
+		count += member_is_of(at, lobby);
+	}
+	return count;
+}
+
+void lobby_tell(const struct lobby *lobby) {
+	const struct desk *desk = lobby->desk;
+	enum lobby_life_state state = lobby->life.state;
+	struct ipc_message message = {
+		.kind = IPC_LOBBY_STATE,
+		.lobby_state = { .flags = (uint8_t)(lobby->flags |
+						    (lobby->pin.text[0] ? LOBBY_HAS_PIN : 0)),
+				.state = state == LOBBY_LIFE_STARTING ? LOBBY_STARTING
+					 : state >= LOBBY_LIFE_MOVING ? LOBBY_ENDING
+								      : LOBBY_READY,
+				.width = desk->width,
+				.height = desk->height,
+				.rate_x100 = desk->rate_mhz / 10,
+				.channels = desk->channels,
+				.app = lobby->app.id,
+				.members = lobby_members(lobby),
+				.created_ms = lobby->created_ms },
+	};
+	typeof(message.lobby_state) *out = &message.lobby_state;
+	text_copy(out->lobby, sizeof(out->lobby), lobby->id);
+	text_copy(out->name, sizeof(out->name), lobby->name);
+	text_copy(out->icon, sizeof(out->icon), lobby->icon);
+	text_copy(out->owner, sizeof(out->owner), lobby->owner);
+	text_copy(out->state_folder, sizeof(out->state_folder), desk->state_folder);
+	supervisor_post(lobby->supervisor, SERVICE_WEB, &message, NULL, 0);
+}
+
+static void tell_member(const struct session *session, const struct lobby *lobby) {
+	struct ipc_message message = {
+		.kind = IPC_LOBBY_MEMBER,
+		.lobby_member = { .session = session->id,
+				.role = session->member.role,
+				.present = 1 },
+	};
+	text_copy(message.lobby_member.lobby, sizeof(message.lobby_member.lobby), lobby->id);
+	supervisor_post(lobby->supervisor, SERVICE_WEB, &message, NULL, 0);
+}
+
+void lobby_tell_all(struct supervisor *supervisor) {
+	for (const struct lobby *at = supervisor->lobbies; at; at = at->next) {
+		lobby_tell(at);
+		for (const struct session *of = supervisor->sessions; of; of = of->next) {
+			if (of->member.state == MEMBER_IN && of->member.lobby == at) {
+				tell_member(of, at);
+			}
+		}
+	}
+}
+
+void lobby_answer(struct supervisor *supervisor, uint32_t request, uint32_t reason,
+		const char *detail) {
 	struct ipc_message done = { .kind = IPC_LOBBY_DONE,
 		.lobby_done = { .request = request, .reason = reason } };
 	text_copy(done.lobby_done.detail, sizeof(done.lobby_done.detail),
-			reason ? reason_row(reason)->words : "");
+			detail   ? detail
+			: reason ? reason_row(reason)->words
+				 : "");
 	supervisor_post(supervisor, SERVICE_WEB, &done, NULL, 0);
 }
 
-void lobby_handle(struct supervisor *supervisor, const struct ipc_message *message) {
-	switch (message->kind) {
-	case IPC_LOBBY_CREATE:
-		refuse_creation(supervisor, message->lobby_create.request, REASON_LOBBIES_MISSING);
-		break;
-	case IPC_LOBBY_JOIN:
-	case IPC_LOBBY_LEAVE:
-	case IPC_LOBBY_STOP:
-	case IPC_LOBBY_KICK:
-	case IPC_LOBBY_ROLE:
-		answer(supervisor, message->lobby_ask.request, REASON_LOBBIES_MISSING);
-		break;
-	default:
-		break;
+static void answer_create(struct lobby *lobby, uint32_t reason) {
+	if (!lobby->create_pending) {
+		return;
+	}
+	lobby->create_pending = false;
+	struct ipc_message answer = { .kind = IPC_LOBBY_CREATED,
+		.lobby_created = { .request = lobby->request, .reason = reason } };
+	text_copy(answer.lobby_created.lobby, sizeof(answer.lobby_created.lobby),
+			reason ? "" : lobby->id);
+	text_copy(answer.lobby_created.detail, sizeof(answer.lobby_created.detail),
+			lobby->detail[0] ? lobby->detail
+			: reason         ? reason_row(reason)->words
+					 : "");
+	supervisor_post(lobby->supervisor, SERVICE_WEB, &answer, NULL, 0);
+}
+
+static void do_answer(struct lobby *lobby) {
+	log_info("lobby-ready", "lobby=%s desk=%016llx took_ms=%llu", lobby->id,
+			(unsigned long long)lobby->desk->id,
+			(unsigned long long)(clock_now_ms() - lobby->created_ms));
+	record_flush(lobby->supervisor);
+	answer_create(lobby, REASON_NONE);
+}
+
+static void do_note(struct lobby *lobby) {
+	(void)lobby;
+}
+
+static void do_restart(struct lobby *lobby) {
+	desk_restart(lobby->desk);
+}
+
+static void for_each_member(struct lobby *lobby, void (*act)(struct session *, struct lobby *)) {
+	for (struct session *at = lobby->supervisor->sessions; at; at = at->next) {
+		if (member_is_of(at, lobby)) {
+			act(at, lobby);
+		}
+	}
+}
+
+static void send_home(struct session *session, struct lobby *lobby) {
+	member_leave(session, lobby->reason, false, 0);
+}
+
+static void put_out(struct session *session, struct lobby *lobby) {
+	session_raise(session, LIFE_VIEWER_LOST, lobby->reason, lobby->detail);
+}
+
+static void do_send_home(struct lobby *lobby) {
+	log_info("lobby-sends-home", "lobby=%s members=%u", lobby->id, lobby_members(lobby));
+	for_each_member(lobby, send_home);
+}
+
+static void do_stop_all(struct lobby *lobby) {
+	log_info("lobby-ending", "lobby=%s reason=%s detail=%s", lobby->id,
+			reason_row(lobby->reason)->name, log_quote(lobby->detail).text);
+	session_parts_stop(lobby->desk, lobby->reason);
+	if (lobby->desk->children == 0) {
+		/* From the loop's next round: whoever began this still looks at it. */
+		lobby->life.deadline_ms = clock_now_ms();
+		lobby_arm(lobby);
+	}
+}
+
+static void do_put_out(struct lobby *lobby) {
+	for_each_member(lobby, put_out);
+	do_stop_all(lobby);
+}
+
+static void do_kill_all(struct lobby *lobby) {
+	session_parts_kill(lobby->desk, lobby->reason);
+}
+
+static void do_reap(struct lobby *lobby) {
+	struct ipc_message gone = { .kind = IPC_LOBBY_GONE, .lobby_gone.reason = lobby->reason };
+	answer_create(lobby, lobby->reason);
+	if (lobby->stop_pending) {
+		lobby_answer(lobby->supervisor, lobby->stop_request, REASON_NONE, NULL);
+	}
+	text_copy(gone.lobby_gone.lobby, sizeof(gone.lobby_gone.lobby), lobby->id);
+	text_copy(gone.lobby_gone.detail, sizeof(gone.lobby_gone.detail), lobby->detail);
+	supervisor_post(lobby->supervisor, SERVICE_WEB, &gone, NULL, 0);
+	log_info("lobby-end", "lobby=%s reason=%s ran_ms=%llu", lobby->id,
+			reason_row(lobby->reason)->name,
+			(unsigned long long)(clock_now_ms() - lobby->created_ms));
+	lobby_free(lobby);
+}
+
+static void do_give_up(struct lobby *lobby) {
+	log_error("lobby-written-off", "lobby=%s processes=%u", lobby->id, lobby->desk->children);
+	do_reap(lobby);
+}
+
+/* clang-format off */
+static void (*const actions[])(struct lobby *) = {
+	[LOBBY_LIFE_NOTE] = do_note,
+	[LOBBY_LIFE_ANSWER] = do_answer,
+	[LOBBY_LIFE_RESTART] = do_restart,
+	[LOBBY_LIFE_SEND_HOME] = do_send_home,
+	[LOBBY_LIFE_PUT_OUT] = do_put_out,
+	[LOBBY_LIFE_STOP_ALL] = do_stop_all,
+	[LOBBY_LIFE_KILL_ALL] = do_kill_all,
+	[LOBBY_LIFE_REAP] = do_reap,
+	[LOBBY_LIFE_GIVE_UP] = do_give_up,
+};
+/* clang-format on */
+
+void lobby_raise(struct lobby *lobby, enum lobby_life_event event, uint32_t reason,
+		const char *detail) {
+	enum lobby_life_state before = lobby->life.state;
+	enum lobby_life_action action = lobby_life_step(&lobby->life, event, clock_now_ms());
+	record_touch_desk(lobby->desk);
+	log_debug("lobby-step", "lobby=%s state=%s event=%d action=%d next=%s", lobby->id,
+			lobby_life_state_name(before), event, action,
+			lobby_life_state_name(lobby->life.state));
+	if (action == LOBBY_LIFE_REFUSE) {
+		log_error("lobby-confused", "lobby=%s state=%s event=%d", lobby->id,
+				lobby_life_state_name(before), event);
+		return;
+	}
+	if (action == LOBBY_LIFE_IGNORE) {
+		return;
+	}
+	if (reason != REASON_NONE && lobby->life.state >= LOBBY_LIFE_MOVING &&
+			before < LOBBY_LIFE_MOVING) {
+		lobby->reason = reason;
+		text_copy(lobby->detail, sizeof(lobby->detail), detail ? detail : "");
+	}
+	lobby_arm(lobby);
+	if (action != LOBBY_LIFE_REAP && action != LOBBY_LIFE_GIVE_UP) {
+		lobby_tell(lobby);
+	}
+	actions[action](lobby);
+}
+
+static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct lobby *lobby = (struct lobby *)user;
+	static const uint32_t reasons[LOBBY_LIFE_STATES] = {
+		[LOBBY_LIFE_STARTING] = REASON_START_OVERDUE,
+		[LOBBY_LIFE_ALONE] = REASON_LOBBY_LEFT_ALONE,
+	};
+	bool empty = lobby->life.state >= LOBBY_LIFE_ENDING && lobby->desk->children == 0;
+	lobby_raise(lobby, empty ? LOBBY_LIFE_ALL_GONE : LOBBY_LIFE_OVERDUE,
+			reasons[lobby->life.state], NULL);
+	return 0;
+}
+
+void lobby_arm(struct lobby *lobby) {
+	uint64_t deadline_ms = lobby->life.deadline_ms;
+	if (!lobby->overdue) {
+		sd_event_add_time(lobby->supervisor->event, &lobby->overdue, CLOCK_MONOTONIC,
+				UINT64_MAX, 10 * US_PER_MS, handle_overdue, lobby);
+	}
+	if (lobby->overdue) {
+		sd_event_source_set_time(
+				lobby->overdue, deadline_ms ? deadline_ms * US_PER_MS : UINT64_MAX);
+		sd_event_source_set_enabled(
+				lobby->overdue, deadline_ms ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	}
+}
+
+void lobby_joined(struct lobby *lobby) {
+	lobby_raise(lobby, LOBBY_LIFE_JOINED, REASON_NONE, NULL);
+}
+
+void lobby_left(struct lobby *lobby) {
+	if (lobby_members(lobby) == 0) {
+		lobby_raise(lobby, LOBBY_LIFE_LEFT, REASON_NONE, NULL);
+	} else {
+		lobby_tell(lobby);
+	}
+}
+
+void lobby_quit_all(struct supervisor *supervisor, uint32_t reason) {
+	for (struct lobby *at = supervisor->lobbies, *next; at; at = next) {
+		next = at->next;
+		lobby_raise(at, LOBBY_LIFE_STOP, reason, NULL);
 	}
 }

@@ -2,11 +2,74 @@
 #ifndef SUPERVISOR_LOBBY_H
 #define SUPERVISOR_LOBBY_H
 
-struct ipc_message;
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/message.h"
+#include "supervisor/apps.h"
+#include "supervisor/lobby_life.h"
+#include "supervisor/lobby_pin.h"
+
+struct desk;
+struct session;
 struct supervisor;
+
+enum {
+	LOBBY_WORDS_MAX = 32,     /* of a command that is in no list */
+	LOBBY_COMMAND_MAX = 1024, /* bytes of it */
+};
+
+/* A desk with a life of its own: it is made and stopped by request, watched by whoever
+ * joins it, and stays when they leave. */
+struct lobby {
+	struct supervisor *supervisor; /* borrowed */
+	struct lobby *next;
+	char id[40];       /* random */
+	struct desk *desk; /* owned */
+	struct lobby_life life;
+	struct sd_event_source *overdue; /* owned: the life's deadline */
+	char name[96], icon[256], owner[40];
+	struct lobby_pin pin;
+	uint8_t flags; /* LOBBY_ */
+	uint64_t created_ms;
+	struct app app; /* of the list, or made of the command */
+	char command[LOBBY_COMMAND_MAX];
+	uint16_t command_len;
+	const char *words[LOBBY_WORDS_MAX]; /* of command */
+	uint32_t request;                   /* LOBBY_CREATE's */
+	bool create_pending;
+	uint32_t stop_request;
+	bool stop_pending;
+	uint32_t reason; /* why it ends */
+	char detail[160];
+};
 
 /* What the web door asks of lobbies: LOBBY_CREATE, JOIN, LEAVE, STOP, KICK, ROLE.
  * Each gets one answer. Other kinds are no business of ours and are ignored. */
 void lobby_handle(struct supervisor *supervisor, const struct ipc_message *message);
+
+/* Tells a web door that has just come of all of them. */
+void lobby_tell_all(struct supervisor *supervisor);
+
+/* Ends all of them. */
+void lobby_quit_all(struct supervisor *supervisor, uint32_t reason);
+
+/* For member.c: somebody joins it, is in it, or has left. */
+void lobby_joined(struct lobby *lobby);
+void lobby_left(struct lobby *lobby);
+void lobby_tell(const struct lobby *lobby);
+unsigned lobby_members(const struct lobby *lobby);
+
+/* Answers one of the door's requests; detail may be NULL: the reason's words. */
+void lobby_answer(struct supervisor *supervisor, uint32_t request, uint32_t reason,
+		const char *detail);
+
+/* A supervisor that takes over: from its record; then what is missing is started. */
+void lobby_restore(struct supervisor *supervisor, const struct ipc_message *record);
+void lobby_mend(struct lobby *lobby);
+void lobby_write(const struct lobby *lobby);
+
+/* Of that desk; NULL when it is not a lobby's. */
+struct lobby *lobby_of_desk(const struct desk *desk);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/adopt.h"
+#include "supervisor/lobby.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
@@ -139,7 +140,11 @@ void record_flush(struct supervisor *supervisor) {
 	}
 	for (struct desk *desk = supervisor->desks; desk; desk = desk->next) {
 		if (!desk->recorded) {
+			struct lobby *lobby = lobby_of_desk(desk);
 			encodings_write(desk);
+			if (lobby) {
+				lobby_write(lobby);
+			}
 			desk->recorded = true;
 		}
 	}

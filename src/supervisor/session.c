@@ -146,6 +146,7 @@ void session_open_view(struct session *session) {
 static void close_view(struct session *session, uint32_t code) {
 	struct view *view = TAKE(session->view, NULL);
 	view_close(view, session->reason, code);
+	member_view_gone(session);
 	session->stats.kind = (enum ipc_kind)0;
 }
 
@@ -329,11 +330,6 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 		session_end_plain(session);
 	}
 	actions[action](session);
-}
-
-void session_switched(struct session *session, uint32_t reason) {
-	(void)session;
-	(void)reason;
 }
 
 static void check_gone(struct session *session) {

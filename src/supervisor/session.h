@@ -9,6 +9,7 @@
 #include "ipc/reason.h"
 #include "supervisor/desk.h"
 #include "supervisor/life.h"
+#include "supervisor/member.h"
 #include "supervisor/weigh.h"
 
 struct app;
@@ -39,6 +40,7 @@ struct session {
 	bool announce_pending;
 
 	struct desk *desk; /* owned: what was launched */
+	struct member member;
 	struct view *view; /* owned, NULL when nobody watches or is about to */
 	unsigned children; /* processes of views that are not reaped, closing ones too */
 	uint64_t launched_ms;

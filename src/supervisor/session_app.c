@@ -57,8 +57,13 @@ static void folder_name(const char *title, char *out, size_t size) {
 	}
 }
 
-/* The client's own, or what its settings say: clients may share one. */
+/* The client's own, or what its settings say: clients may share one. A lobby's is no
+ * client's. */
 static void name_folder(const struct desk *desk, char *out, size_t size) {
+	if (desk->shared) {
+		text_copy(out, size, "shared");
+		return;
+	}
 	const client_settings *settings = permits_of(&desk->supervisor->permits, desk->client);
 	if (settings && settings->folder[0]) {
 		text_copy(out, size, settings->folder);
@@ -71,13 +76,13 @@ static void name_folder(const struct desk *desk, char *out, size_t size) {
 
 static int make_home(struct desk *desk, char *out, size_t size) {
 	const struct paths *paths = &desk->supervisor->paths;
-	if (desk->internal) {
+	if (desk->internal || (desk->shared && !desk->state_folder[0])) {
 		/* It goes with the desk. */
 		text_format(out, size, "%s/home", desk->runtime);
 		return paths_make(out, paths->uid, paths->gid);
 	}
 	char app[64];
-	folder_name(desk->app->title, app, sizeof(app));
+	folder_name(desk->shared ? desk->state_folder : desk->app->title, app, sizeof(app));
 	char folder[sizeof(((client_settings *)NULL)->folder)];
 	name_folder(desk, folder, sizeof(folder));
 	if (!text_format(out, size, "%s/homes/%s/%s", paths->data, folder, app)) {

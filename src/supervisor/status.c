@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "ipc/reason.h"
 #include "supervisor/doors.h"
+#include "supervisor/lobby.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
@@ -183,7 +184,8 @@ static void send_session(
 			"\"uptime_s\":%llu,\"processes\":%u,\"pictures\":%llu,\"key_frames\":%llu,"
 			"\"packets\":%llu,\"age_p50_us\":%u,\"age_p99_us\":%u,\"hand_p50_us\":%u,"
 			"\"hand_p99_us\":%u,\"loss_ppm\":%u,"
-			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s,\"doing\":%s}",
+			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s,\"doing\":%s,"
+			"\"lobby\":\"%s\",\"member\":\"%s\"}",
 			(unsigned long long)session->id, json(session->app->title).text,
 			json(session->client_name).text, life_state_name(session->life.state),
 			session->desk->width, session->desk->height, session->desk->rate_mhz,
@@ -202,7 +204,9 @@ static void send_session(
 					     child_counter(session->desk->desktop,
 							     PULSE_DESKTOP_REPLACED)),
 			reason_row(session->reason)->name, session->internal ? "true" : "false",
-			json(session->desk->app_doing).text);
+			json(session->desk->app_doing).text,
+			session->member.lobby ? session->member.lobby->id : "",
+			member_state_name(session->member.state));
 }
 
 static void send_process(
@@ -323,6 +327,37 @@ static void send_corpse(
 			corpse->end.written_off ? "true" : "false");
 }
 
+static void send_lobby(struct supervisor *supervisor, uint32_t request, const struct lobby *lobby) {
+	send_line(supervisor, request,
+			"{\"what\":\"lobby\",\"id\":\"%s\",\"desk\":\"%016llx\",\"name\":%s,"
+			"\"state\":\"%s\",\"members\":%u,\"width\":%u,\"height\":%u,"
+			"\"rate_mhz\":%u,\"multi_user\":%s,\"pin\":%s,\"uptime_s\":%llu,"
+			"\"processes\":%u}",
+			lobby->id, (unsigned long long)lobby->desk->id, json(lobby->name).text,
+			lobby_life_state_name(lobby->life.state), lobby_members(lobby),
+			lobby->desk->width, lobby->desk->height, lobby->desk->rate_mhz,
+			lobby->flags & LOBBY_MULTI_USER ? "true" : "false",
+			lobby->pin.text[0] ? "true" : "false",
+			(unsigned long long)((clock_now_ms() - lobby->created_ms) / 1000),
+			lobby->desk->children);
+}
+
+static void send_encodings(
+		struct supervisor *supervisor, uint32_t request, const struct desk *desk) {
+	for (const struct encoding *at = desk->encodings; at; at = at->next) {
+		const struct ipc_encoding *form = &at->form.pictures;
+		send_line(supervisor, request,
+				"{\"what\":\"encoding\",\"desk\":\"%016llx\",\"part\":\"%s\","
+				"\"viewers\":%u,\"name\":%s,\"width\":%u,\"height\":%u,"
+				"\"rate_x100\":%u,\"kbps\":%u}",
+				(unsigned long long)desk->id, encoding_part(at->kind),
+				encoding_members(at), json(at->name).text, form->width,
+				form->height, form->rate_x100,
+				at->kind == ENCODING_PICTURES ? form->bitrate_kbps
+							      : at->form.bitrate_bps / 1000);
+	}
+}
+
 /* What was started again, what waits for its next try, what is given up. */
 static void send_restarts(struct supervisor *supervisor, uint32_t request, uint64_t session,
 		const char *part, const struct restarts *restarts) {
@@ -413,6 +448,12 @@ void status_answer(struct supervisor *supervisor, uint32_t request, const char *
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		send_session(supervisor, request, at);
 		send_session_restarts(supervisor, request, at);
+	}
+	for (struct lobby *at = supervisor->lobbies; at; at = at->next) {
+		send_lobby(supervisor, request, at);
+	}
+	for (struct desk *at = supervisor->desks; at; at = at->next) {
+		send_encodings(supervisor, request, at);
 	}
 	for (struct child *at = supervisor->nursery.first; at; at = at->next) {
 		send_process(supervisor, request, at);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/supervisor.h"
+#include "supervisor/lobby.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,12 +69,14 @@ void supervisor_stop(struct supervisor *supervisor) {
 			STOP_MS * US_PER_MS, 1000, handle_stop_overdue, supervisor);
 	nursery_bury(&supervisor->nursery);
 	trial_drop(supervisor);
+	lobby_quit_all(supervisor, REASON_SHUTDOWN);
 	session_quit_all(supervisor, REASON_SHUTDOWN);
 	supervisor_check_end(supervisor);
 }
 
 void supervisor_check_end(struct supervisor *supervisor) {
-	if (!supervisor->stopping || supervisor->sessions || supervisor->trial.child) {
+	if (!supervisor->stopping || supervisor->sessions || supervisor->lobbies ||
+			supervisor->trial.child) {
 		return;
 	}
 	services_stop(supervisor);

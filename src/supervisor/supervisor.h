@@ -28,6 +28,7 @@
 #include "supervisor/weigh.h"
 
 struct desk;
+struct lobby;
 struct session;
 
 /* A machine-wide worker that is started again when it ends, with backoff. */
@@ -87,6 +88,7 @@ struct supervisor {
 	struct permits permits;   /* what clients may */
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
+	struct lobby *lobbies;    /* owned list */
 	struct desk *desks;       /* list of all, each its owner's */
 	struct deferred deferred; /* launches that wait for another */
 	struct weigh weigh;       /* what sessions cost here */

@@ -103,6 +103,9 @@ void view_flow(struct view *view, const struct ipc_message *message, int fd);
  * it moves already, or where it is, is not moved to: -EBUSY, -EALREADY. */
 int view_switch(struct view *view, struct desk *desk, bool may_input) NODISCARD;
 
+/* The move that is under way comes to nothing; session_switched() follows. */
+void view_switch_abandon(struct view *view, uint32_t reason);
+
 /* Another role on the desk where it is. */
 void view_set_input(struct view *view, bool may_input);
 

@@ -202,6 +202,14 @@ void weigh_admit(struct supervisor *supervisor, const struct session *self,
 			.same_client = client && memcmp(at->client, client, 32) == 0,
 		};
 	}
+	for (struct lobby *at = supervisor->lobbies; running && at; at = at->next) {
+		if (at->life.state < LOBBY_LIFE_ENDING && count < SESSIONS_LOOKED_AT) {
+			running[count++] = (struct admission_session){
+				.form = { at->desk->width, at->desk->height, at->desk->rate_mhz },
+				.app_milli = supervisor->weigh.app_milli[app],
+			};
+		}
+	}
 	struct admission_session wanted = {
 		.form = *form, .app_milli = supervisor->weigh.app_milli[app], .same_client = true
 	};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_LOBBY_INSIDE_H
+#define SUPERVISOR_LOBBY_INSIDE_H
+
+#include "base/own.h"
+#include "supervisor/lobby.h"
+
+/* Between lobby.c, which lives a lobby's life, lobby_requests.c, which hears what the
+ * door asks, and lobby_record.c. Nobody else includes this. */
+
+/* In the supervisor's list, with its desk but without processes. NULL without memory. */
+struct lobby *lobby_make(struct supervisor *supervisor, uint64_t desk, const struct app *app);
+void lobby_free(struct lobby *lobby);
+
+/* Raises an event; the reason is kept when it is an end. detail may be NULL. */
+void lobby_raise(struct lobby *lobby, enum lobby_life_event event, uint32_t reason,
+		const char *detail);
+
+/* Sets the timer to the life's deadline. */
+void lobby_arm(struct lobby *lobby);
+
+/* Its app is its command, whose length is set. False when that is none. */
+bool lobby_parse_command(struct lobby *lobby);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUPERVISOR_LOBBY_LIFE_H
+#define SUPERVISOR_LOBBY_LIFE_H
+
+#include <stdint.h>
+
+/* The life of a lobby and its desk, from the request to the last process reaped. Pure:
+ * events in, one action out, a deadline to raise LOBBY_LIFE_OVERDUE at. */
+
+enum lobby_life_state {
+	LOBBY_LIFE_STARTING,
+	LOBBY_LIFE_ALONE,   /* its desktop runs, nobody is in it */
+	LOBBY_LIFE_OPEN,    /* somebody is */
+	LOBBY_LIFE_MOVING,  /* its end has begun: who is in it goes home */
+	LOBBY_LIFE_ENDING,  /* everything was asked to stop */
+	LOBBY_LIFE_KILLING, /* everything was killed */
+	LOBBY_LIFE_ENDED,
+	LOBBY_LIFE_STATES,
+};
+
+enum lobby_life_event {
+	LOBBY_LIFE_READY,    /* its desktop runs (again) */
+	LOBBY_LIFE_JOINED,   /* somebody is in it or about to be */
+	LOBBY_LIFE_LEFT,     /* nobody is in it any more */
+	LOBBY_LIFE_STOP,     /* asked for, its app is over, the host stops */
+	LOBBY_LIFE_AGAIN,    /* its desktop died and is to be started again */
+	LOBBY_LIFE_BROKEN,   /* something died without which nothing goes */
+	LOBBY_LIFE_ALL_GONE, /* every process of it is reaped */
+	LOBBY_LIFE_OVERDUE,
+	LOBBY_LIFE_EVENTS,
+};
+
+enum lobby_life_action {
+	LOBBY_LIFE_REFUSE, /* nobody honest raises this now */
+	LOBBY_LIFE_IGNORE, /* it was on its way when we moved on; or nothing is to be done */
+	LOBBY_LIFE_NOTE,   /* the state alone changes */
+	LOBBY_LIFE_ANSWER, /* it can be joined */
+	LOBBY_LIFE_RESTART,
+	LOBBY_LIFE_SEND_HOME, /* those who are in it, then raise LEFT */
+	LOBBY_LIFE_PUT_OUT,   /* who has not gone by now, then stop everything */
+	LOBBY_LIFE_STOP_ALL,
+	LOBBY_LIFE_KILL_ALL,
+	LOBBY_LIFE_REAP,
+	LOBBY_LIFE_GIVE_UP,
+};
+
+enum {
+	LOBBY_LIFE_START_MS = 8000,
+	LOBBY_LIFE_MOVE_MS = 5000,
+	LOBBY_LIFE_STOP_MS = 1500,
+	LOBBY_LIFE_KILL_MS = 2000,
+	LOBBY_LIFE_GRACE_MS = 10000, /* alone, when it stops when everyone leaves */
+};
+
+struct lobby_life {
+	enum lobby_life_state state;
+	uint64_t deadline_ms; /* when to raise LOBBY_LIFE_OVERDUE; 0 for never */
+	uint32_t grace_ms;    /* how long it may be left alone, 0 for ever */
+};
+
+struct lobby_life lobby_life_begin(uint64_t now_ms, uint32_t grace_ms);
+
+enum lobby_life_action lobby_life_step(
+		struct lobby_life *life, enum lobby_life_event event, uint64_t now_ms);
+
+const char *lobby_life_state_name(enum lobby_life_state state);
+
+#endif

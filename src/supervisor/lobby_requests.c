@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "ipc/reason.h"
+#include "supervisor/lobby_inside.h"
+#include "supervisor/member.h"
+#include "supervisor/record.h"
+#include "supervisor/session.h"
+#include "supervisor/session_parts.h"
+#include "supervisor/supervisor.h"
+
+/* What the web door asks of lobbies. */
+
+enum {
+	RATE_X100_MAX = 24000,
+};
+
+static void refuse(struct supervisor *supervisor, uint32_t request, uint32_t reason,
+		const char *detail) {
+	struct ipc_message answer = { .kind = IPC_LOBBY_CREATED,
+		.lobby_created = { .request = request, .reason = reason } };
+	text_copy(answer.lobby_created.detail, sizeof(answer.lobby_created.detail),
+			detail && detail[0] ? detail : reason_row(reason)->words);
+	log_warning("lobby-refused", "reason=%s detail=%s", reason_row(reason)->name,
+			log_quote(answer.lobby_created.detail).text);
+	supervisor_post(supervisor, SERVICE_WEB, &answer, NULL, 0);
+}
+
+/* A command that is in no list: an app of its own. */
+bool lobby_parse_command(struct lobby *lobby) {
+	struct app *app = &lobby->app;
+	unsigned count = 0;
+	if (lobby->command_len == 0 || lobby->command[lobby->command_len - 1]) {
+		return false;
+	}
+	for (size_t at = 0; at < lobby->command_len; at += strlen(lobby->command + at) + 1) {
+		if (count == LOBBY_WORDS_MAX) {
+			return false;
+		}
+		lobby->words[count++] = lobby->command + at;
+	}
+	*app = (struct app){ .title = lobby->name,
+		.command = lobby->words,
+		.command_count = count,
+		.installed = true };
+	return lobby->words[0][0] == '/' &&
+	       text_copy(app->program, sizeof(app->program), lobby->words[0]);
+}
+
+static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *message,
+		const struct app *app, char *detail, size_t size) {
+	uint16_t width = message->lobby_create.width, height = message->lobby_create.height;
+	uint32_t rate_x100 = message->lobby_create.rate_x100;
+	if (supervisor->stopping) {
+		return REASON_SHUTDOWN;
+	}
+	if (!supervisor->probe_done) {
+		return REASON_NOT_READY;
+	}
+	if (message->lobby_create.app ? !app || app->hidden : message->lobby_create.argv_len == 0) {
+		return REASON_APP_UNKNOWN;
+	}
+	if (app && !app->installed) {
+		text_copy(detail, size, app->why_not);
+		return REASON_APP_MISSING;
+	}
+	if (width < 64 || height < 64 || width > 3840 || height > 2160 || width % 2 || height % 2 ||
+			rate_x100 < 100 || rate_x100 > RATE_X100_MAX) {
+		return REASON_UNSUPPORTED;
+	}
+	const struct admission_form form = { width, height, rate_x100 * 10 };
+	struct admission_answer answer;
+	unsigned place = app ? (unsigned)(app - supervisor->apps.list) : supervisor->apps.trial;
+	weigh_admit(supervisor, NULL, NULL, place, &form, &answer);
+	admission_words(&answer, &form, detail, size);
+	return answer.what == ADMISSION_FITS ? REASON_NONE : REASON_HOST_FULL;
+}
+
+static void fill(struct lobby *lobby, const struct ipc_message *message) {
+	const typeof(message->lobby_create) *from = &message->lobby_create;
+	struct desk *desk = lobby->desk;
+	uint8_t random[16];
+	random_fill(random, sizeof(random));
+	text_format(lobby->id, sizeof(lobby->id),
+			"%02x%02x%02x%02x-%02x%02x-4%x%02x-a%x%02x-%02x%02x%02x%02x%02x%02x",
+			random[0], random[1], random[2], random[3], random[4], random[5],
+			random[6] & 15, random[7], random[8] & 15, random[9], random[10],
+			random[11], random[12], random[13], random[14], random[15]);
+	text_copy(lobby->name, sizeof(lobby->name), from->name);
+	text_copy(lobby->icon, sizeof(lobby->icon), from->icon);
+	text_copy(lobby->owner, sizeof(lobby->owner), from->owner);
+	text_copy(lobby->pin.text, sizeof(lobby->pin.text), from->pin);
+	lobby->flags = from->flags & (LOBBY_MULTI_USER | LOBBY_STOP_WHEN_EVERYONE_LEAVES);
+	lobby->created_ms = clock_now_ms();
+	lobby->request = from->request;
+	lobby->create_pending = true;
+	text_copy(desk->state_folder, sizeof(desk->state_folder), from->state_folder);
+	desk->shared = true;
+	desk->channels = from->channels;
+	desk->width = from->width;
+	desk->height = from->height;
+	desk->rate_mhz = from->rate_x100 * 10;
+	bool reaped = lobby->flags & LOBBY_STOP_WHEN_EVERYONE_LEAVES;
+	lobby->life = lobby_life_begin(lobby->created_ms, reaped ? LOBBY_LIFE_GRACE_MS : 0);
+}
+
+static void create(struct supervisor *supervisor, const struct ipc_message *message) {
+	const typeof(message->lobby_create) *from = &message->lobby_create;
+	static const struct app none = { 0 };
+	const struct app *app = from->app ? apps_find(&supervisor->apps, from->app) : NULL;
+	char detail[160] = "";
+	uint32_t reason = judge(supervisor, message, app, detail, sizeof(detail));
+	if (reason != REASON_NONE) {
+		refuse(supervisor, from->request, reason, detail);
+		return;
+	}
+	uint64_t desk;
+	random_fill(&desk, sizeof(desk));
+	struct lobby *lobby = lobby_make(supervisor, desk, app ? app : &none);
+	if (!lobby) {
+		refuse(supervisor, from->request, REASON_RESOURCES, NULL);
+		return;
+	}
+	fill(lobby, message);
+	if (!app && from->argv_len <= sizeof(lobby->command)) {
+		lobby->command_len = from->argv_len;
+		memcpy(lobby->command, from->argv, from->argv_len);
+	}
+	if (!app && !lobby_parse_command(lobby)) {
+		refuse(supervisor, from->request, REASON_APP_UNKNOWN,
+				"The command must begin with a full path and have at most 1024 "
+				"bytes.");
+		lobby_free(lobby);
+		return;
+	}
+	log_info("lobby-start",
+			"lobby=%s desk=%016llx name=%s app=%s size=%ux%u rate_mhz=%u pin=%s",
+			lobby->id, (unsigned long long)desk, log_quote(lobby->name).text,
+			log_quote(lobby->app.title).text, from->width, from->height,
+			lobby->desk->rate_mhz, lobby->pin.text[0] ? "yes" : "no");
+	lobby_arm(lobby);
+	lobby_tell(lobby);
+	int rc = session_parts_start(lobby->desk);
+	if (rc < 0) {
+		lobby_raise(lobby, LOBBY_LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+	}
+	record_touch_desk(lobby->desk);
+}
+
+static struct lobby *find(struct supervisor *supervisor, const char *id) {
+	struct lobby *at = supervisor->lobbies;
+	while (at && strcmp(at->id, id) != 0) {
+		at = at->next;
+	}
+	return at;
+}
+
+/* Whoever is not watched cannot be moved. */
+static struct session *find_watched(struct supervisor *supervisor, uint64_t id) {
+	struct session *session = session_find(supervisor, id);
+	return session && session->life.state == LIFE_STREAMING && session->view ? session : NULL;
+}
+
+static uint32_t may_join(struct lobby *lobby, const struct session *session,
+		const struct ipc_message *message) {
+	if (lobby->life.state >= LOBBY_LIFE_MOVING) {
+		return REASON_LOBBY_ENDS;
+	}
+	uint32_t reason = lobby_pin_check(&lobby->pin, message->lobby_ask.pin, clock_now_ms());
+	if (reason != REASON_NONE) {
+		return reason;
+	}
+	if (!session) {
+		return REASON_SESSION_UNKNOWN;
+	}
+	if (lobby->life.state == LOBBY_LIFE_STARTING) {
+		return REASON_NOT_READY;
+	}
+	bool there = member_is_of(session, lobby);
+	return !there && !(lobby->flags & LOBBY_MULTI_USER) && lobby_members(lobby) > 0
+			       ? REASON_LOBBY_TAKEN
+			       : REASON_NONE;
+}
+
+static void join(struct lobby *lobby, struct session *session, const struct ipc_message *message) {
+	uint32_t reason = may_join(lobby, session, message);
+	log_info("lobby-join", "lobby=%s session=%016llx reason=%s", lobby->id,
+			(unsigned long long)message->lobby_ask.session, reason_row(reason)->name);
+	if (reason != REASON_NONE) {
+		lobby_answer(lobby->supervisor, message->lobby_ask.request, reason, NULL);
+		return;
+	}
+	member_join(session, lobby, message->lobby_ask.role, message->lobby_ask.request);
+}
+
+static void leave(struct lobby *lobby, struct session *session, const struct ipc_message *message) {
+	uint32_t request = message->lobby_ask.request;
+	if (!session || !member_is_of(session, lobby)) {
+		lobby_answer(lobby->supervisor, request,
+				session ? REASON_NOT_A_MEMBER : REASON_SESSION_UNKNOWN, NULL);
+		return;
+	}
+	member_leave(session, message->kind == IPC_LOBBY_KICK ? REASON_KICKED : REASON_ASKED, true,
+			request);
+}
+
+static void set_role(
+		struct lobby *lobby, struct session *session, const struct ipc_message *message) {
+	bool in = session && session->member.state == MEMBER_IN && session->member.lobby == lobby;
+	if (in) {
+		member_set_role(session, message->lobby_ask.role);
+	}
+	lobby_answer(lobby->supervisor, message->lobby_ask.request,
+			in        ? REASON_NONE
+			: session ? REASON_NOT_A_MEMBER
+				  : REASON_SESSION_UNKNOWN,
+			NULL);
+}
+
+static void stop(struct lobby *lobby, struct session *session, const struct ipc_message *message) {
+	(void)session;
+	uint32_t request = message->lobby_ask.request;
+	uint32_t reason = lobby->life.state >= LOBBY_LIFE_MOVING
+					  ? REASON_LOBBY_ENDS
+					  : lobby_pin_check(&lobby->pin, message->lobby_ask.pin,
+							    clock_now_ms());
+	if (reason != REASON_NONE) {
+		lobby_answer(lobby->supervisor, request, reason, NULL);
+		return;
+	}
+	lobby->stop_request = request;
+	lobby->stop_pending = true;
+	lobby_raise(lobby, LOBBY_LIFE_STOP, REASON_ASKED, NULL);
+}
+
+void lobby_handle(struct supervisor *supervisor, const struct ipc_message *message) {
+	static void (*const handlers[IPC_KINDS])(
+			struct lobby *, struct session *, const struct ipc_message *) = {
+		[IPC_LOBBY_JOIN] = join,
+		[IPC_LOBBY_LEAVE] = leave,
+		[IPC_LOBBY_KICK] = leave,
+		[IPC_LOBBY_ROLE] = set_role,
+		[IPC_LOBBY_STOP] = stop,
+	};
+	if (message->kind == IPC_LOBBY_CREATE) {
+		create(supervisor, message);
+		return;
+	}
+	if (!handlers[message->kind]) {
+		return;
+	}
+	struct session *session = find_watched(supervisor, message->lobby_ask.session);
+	struct lobby *lobby = find(supervisor, message->lobby_ask.lobby);
+	if (!lobby && !message->lobby_ask.lobby[0] && message->kind == IPC_LOBBY_LEAVE && session) {
+		lobby = session->member.lobby; /* the one that it is in */
+	}
+	if (!lobby) {
+		lobby_answer(supervisor, message->lobby_ask.request, REASON_LOBBY_UNKNOWN, NULL);
+		return;
+	}
+	handlers[message->kind](lobby, session, message);
+}
