@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ipc/message.h"
 #include "supervisor/machine.h"
+#include "supervisor/lobby.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <stdbool.h>
+
 #include "ipc/reason.h"
 #include "supervisor/lobby_pin.h"
 #include "supervisor/member_life.h"

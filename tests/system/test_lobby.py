@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Lobbies through the whole host: made, joined, left and stopped over the API, watched by
+our own client, which must not notice more than that it sees something else."""
+import os
+import signal
+import statistics
+import threading
+import time
+
+from host import Host, expect, run, wait_for
+
+LARGE = {"width": 1920, "height": 1080, "refresh_rate": 30}
+SMALL = {"width": 640, "height": 360, "refresh_rate": 30}
+FORM = ["--size", "640x360", "--fps", "30", "--kbps", "4000"]
+
+
+def pattern_id(host):
+    return next(row["id"] for row in host.status("app") if row["title"] == "Pattern")
+
+
+def create(host, name="together", video=None, **more):
+    answer = host.api("/api/v1/lobbies/create", {
+        "name": name, "app_id": str(pattern_id(host)), "multi_user": True,
+        "stop_when_everyone_leaves": False, "video_settings": video or LARGE, **more})
+    expect(f"made: {answer}", answer.get("success"))
+    return answer["lobby_id"]
+
+
+def ask(host, what, lobby, session=None, **more):
+    body = {"lobby_id": lobby, **more}
+    if session is not None:
+        body["moonlight_session_id"] = session
+    return host.api(f"/api/v1/lobbies/{what}", body)
+
+
+def done(what, answer):
+    expect(f"{what}: {answer}", answer.get("success"))
+
+
+def refused(what, answer, words):
+    expect(f"{what} is refused with words: {answer}",
+           answer.get("success") is False and words in str(answer))
+
+
+def watch(host, keys="viewer", form=FORM, seconds=60):
+    """A viewer of its own Pattern, and its session's number as the API wants it."""
+    before = {row["id"] for row in host.status("session")}
+    viewer = host.probe("stream", "--app", "Pattern", "--seconds", str(seconds), *form, keys=keys,
+                        background=True)
+    row = wait_for("streaming", 15, lambda: [
+        row for row in host.status("session", state="streaming")
+        if row["pictures"] > 5 and row["id"] not in before])[0]
+    return viewer, str(int(row["id"], 16))
+
+
+def row_of(host, session):
+    return next(row for row in host.status("session") if int(row["id"], 16) == int(session))
+
+
+def encoders(host, lobby, part="pictures"):
+    desk = host.status("lobby", id=lobby)[0]["desk"]
+    return host.status("encoding", desk=desk, part=part)
+
+
+def shows(host, session, pictures=5):
+    """The viewer's stream goes on sending."""
+    start = row_of(host, session)["pictures"]
+    wait_for("more pictures", 10, lambda: row_of(host, session)["pictures"] >= start + pictures)
+
+
+def finish(host, viewer):
+    viewer.send_signal(signal.SIGUSR2)
+    report = host.report(viewer, check=False)
+    video, audio = report["video"], report["audio"]
+    expect(f"to the end: {report.get('end')} {report.get('termination')} {report.get('error')}",
+           report.get("end") == "time" and report.get("termination") is None)
+    expect(f"no picture is missing or broken: {video}", video["missing_numbers"] == 0 and
+           video["decode_errors"] == 0 and video["malformed"] == 0 and video["corrupt"] == 0 and
+           video["wrong_size"] == 0 and video["stale_ivs"] == 0)
+    expect(f"sound agrees with itself: {audio}", audio["malformed"] == 0 and
+           audio["contradicting"] == 0 and audio["errors"] == 0)
+    return report
+
+
+def there_and_back_at_another_size(build):
+    """Of a 640x360 viewer: into a 1920x1080 lobby and home again, several times."""
+    with Host(build) as host:
+        host.paired()
+        lobby = create(host)
+        viewer, session = watch(host)
+        took = []
+        for _ in range(5):
+            for what, where in (("join", "in"), ("leave", "home")):
+                begun = time.monotonic()
+                done(what, ask(host, what, lobby, session))
+                took.append((time.monotonic() - begun) * 1000)
+                expect(f"{what}: {row_of(host, session)}",
+                       row_of(host, session)["member"] == where)
+                shows(host, session)
+        print(f"# a switch takes {statistics.median(took):.0f} ms (median of {len(took)}), at most "
+              f"{max(took):.0f} ms, promised is 150 ms", flush=True)
+        expect("no encoder stays behind", not encoders(host, lobby))
+        report = finish(host, viewer)
+        expect(f"a key still shows at home: {report.get('input')}",
+               report["input"]["seen"] == 5 and report["input"]["missed"] == 0)
+        done("stop", ask(host, "stop", lobby))
+        expect("it is gone", not host.status("lobby"))
+
+
+def who_wants_the_same_shares_an_encoder(build):
+    """And what dies is mended once for both; a lobby outlives its viewers."""
+    with Host(build) as host:
+        lobby = create(host, video=SMALL)
+        both = []
+        for keys in ("one", "two"):
+            host.paired(keys)
+            both.append(watch(host, keys))
+            done("join", ask(host, "join", lobby, both[-1][1]))
+        for part in ("pictures", "sound"):
+            rows = encoders(host, lobby, part)
+            expect(f"one encoding of {part} for two: {rows}",
+                   len(rows) == 1 and rows[0]["viewers"] == 2)
+        mark = len(host.log())
+        desk = host.status("lobby", id=lobby)[0]["desk"]
+        os.kill(host.pid("encoder", name="pictures", session=desk), signal.SIGKILL)
+        host.wait_log("event=part-replaced", 8, mark)
+        for _, session in both:
+            shows(host, session)
+        rows = encoders(host, lobby)
+        expect(f"one still: {rows}", len(rows) == 1 and rows[0]["viewers"] == 2)
+        finish(host, both[0][0])
+        wait_for("one has left", 5, lambda: host.status("lobby", id=lobby, members=1))
+        shows(host, both[1][1])
+        finish(host, both[1][0])
+        wait_for("both have left", 5, lambda: host.status("lobby", id=lobby, members=0))
+        expect("the lobby stays", host.status("lobby", id=lobby, state="alone"))
+
+
+def requests_that_meet_get_one_answer_each(build):
+    with Host(build) as host:
+        host.paired()
+        lobby = create(host, video=SMALL, pin=[0, 4, 7, 1])
+        other = create(host, name="other", video=SMALL)
+        viewer, session = watch(host)
+        refused("no PIN", ask(host, "join", lobby, session), "PIN")
+        refused("no lobby", ask(host, "join", "there-is-none", session), "lobby")
+        refused("no session", ask(host, "join", other, "12345"), "session")
+        refused("not in it", ask(host, "leave", other, session), "not in")
+        expect("the PIN is told to nobody", "0471" not in str(host.api("/api/v1/lobbies")) and
+               "0471" not in str(host.api("/api/v1/status")))
+        answers = []
+        pair = [threading.Thread(target=lambda: answers.append(
+            ask(host, "join", lobby, session, pin=[0, 4, 7, 1]))) for _ in range(2)]
+        for thread in pair:
+            thread.start()
+        for thread in pair:
+            thread.join(30)
+        expect(f"two joins at once, two answers: {answers}", len(answers) == 2 and
+               any(answer.get("success") for answer in answers))
+        expect("it is in", row_of(host, session)["member"] == "in")
+        done("from lobby to lobby", ask(host, "join", other, session))
+        expect("in the other", row_of(host, session)["lobby"] == other)
+        # Somebody stops the lobby while the viewer joins it: whatever comes first.
+        answers = []
+        joins = threading.Thread(target=lambda: answers.append(
+            ask(host, "join", lobby, session, pin=[0, 4, 7, 1])))
+        joins.start()
+        answers.append(ask(host, "stop", lobby, pin=[0, 4, 7, 1]))
+        joins.join(30)
+        expect(f"two answers: {answers}", len(answers) == 2)
+        wait_for("it is gone", 10, lambda: not host.status("lobby", id=lobby))
+        wait_for("the viewer is somewhere", 5,
+                 lambda: row_of(host, session)["member"] in ("in", "home"))
+        done("stop", ask(host, "stop", other))
+        expect("back at its own", row_of(host, session)["member"] == "home")
+        shows(host, session)
+        finish(host, viewer)
+        refused("nobody watches", ask(host, "join", other, session), "lobby")
+
+
+def a_lobby_survives_the_supervisor(build):
+    with Host(build) as host:
+        host.paired()
+        lobby = create(host, video=SMALL)
+        viewer, session = watch(host)
+        done("join", ask(host, "join", lobby, session))
+        mark = len(host.log())
+        os.kill(host.pid("supervisor"), signal.SIGKILL)
+        host.wait_log("event=settled", 10, mark)
+        wait_for("the lobby is known", 5, lambda: host.status("lobby", id=lobby, members=1))
+        expect("its member too", row_of(host, session)["lobby"] == lobby)
+        shows(host, session)
+        done("leave", ask(host, "leave", lobby, session))
+        done("join again", ask(host, "join", lobby, session))
+        finish(host, viewer)
+        done("stop", ask(host, "stop", lobby))
+
+
+def what_ends_a_lobby_sends_its_members_home(build):
+    with Host(build) as host:
+        host.paired()
+        viewer, session = watch(host)
+        lobby = create(host, video=SMALL)
+        done("join", ask(host, "join", lobby, session))
+        desk = host.status("lobby", id=lobby)[0]["desk"]
+        os.kill(host.pid("desktop", session=desk), signal.SIGKILL)
+        wait_for("it is gone", 10, lambda: not host.status("lobby"))
+        expect(f"home: {row_of(host, session)}", row_of(host, session)["member"] == "home")
+        shows(host, session)
+        finish(host, viewer)
+
+
+if __name__ == "__main__":
+    run([there_and_back_at_another_size, who_wants_the_same_shares_an_encoder,
+         requests_that_meet_get_one_answer_each, a_lobby_survives_the_supervisor,
+         what_ends_a_lobby_sends_its_members_home])
