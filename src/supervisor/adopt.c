@@ -210,6 +210,9 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 static void mend(struct session *session) {
 	enum life_state state = session->life.state;
 	if (state >= LIFE_ENDING) {
+		struct view *view = TAKE(session->view, NULL);
+		view_close(view, session->reason, REASON_TERMINATE_ORDERLY);
+		member_view_gone(session);
 		session_parts_stop(session->desk, session->reason);
 		if (session->children + session->desk->children == 0) {
 			session_raise(session, LIFE_ALL_GONE, REASON_NONE, NULL);

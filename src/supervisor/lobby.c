@@ -197,7 +197,7 @@ static void put_out(struct session *session, struct lobby *lobby) {
 	session_raise(session, LIFE_VIEWER_LOST, lobby->reason, lobby->detail);
 }
 
-static void do_send_home(struct lobby *lobby) {
+void lobby_send_home(struct lobby *lobby) {
 	log_info("lobby-sends-home", "lobby=%s members=%u", lobby->id, lobby_members(lobby));
 	for_each_member(lobby, send_home);
 }
@@ -247,7 +247,7 @@ static void (*const actions[])(struct lobby *) = {
 	[LOBBY_LIFE_NOTE] = do_note,
 	[LOBBY_LIFE_ANSWER] = do_answer,
 	[LOBBY_LIFE_RESTART] = do_restart,
-	[LOBBY_LIFE_SEND_HOME] = do_send_home,
+	[LOBBY_LIFE_SEND_HOME] = lobby_send_home,
 	[LOBBY_LIFE_PUT_OUT] = do_put_out,
 	[LOBBY_LIFE_STOP_ALL] = do_stop_all,
 	[LOBBY_LIFE_KILL_ALL] = do_kill_all,

@@ -143,6 +143,9 @@ void lobby_mend(struct lobby *lobby) {
 		}
 		return;
 	}
+	if (lobby->life.state == LOBBY_LIFE_MOVING) {
+		lobby_send_home(lobby);
+	}
 	session_parts_mend(desk);
 	bool app_gone = desk->desktop_ready && !desk->runner && !desk->app_ending;
 	bool desktop_gone = !desk->desktop && !desk->desktop_retry;

@@ -186,9 +186,11 @@ def a_lobby_survives_the_supervisor(build):
         viewer, session = watch(host)
         done("join", ask(host, "join", lobby, session))
         mark = len(host.log())
-        os.kill(host.pid("supervisor"), signal.SIGKILL)
+        os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")),
+                signal.SIGKILL)
         host.wait_log("event=settled", 10, mark)
-        wait_for("the lobby is known", 5, lambda: host.status("lobby", id=lobby, members=1))
+        wait_for("the lobby is known", 5, lambda: host.api("/api/v1/status", optional=True) and
+                 host.status("lobby", id=lobby, members=1))
         expect("its member too", row_of(host, session)["lobby"] == lobby)
         shows(host, session)
         done("leave", ask(host, "leave", lobby, session))
