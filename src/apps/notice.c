@@ -55,10 +55,9 @@ static int handle_window(sd_event_source *source, int fd, uint32_t revents, void
 }
 
 static void show(struct notice *notice, struct ipc_fds *fds) {
-	if (notice->window) {
-		window_ask(notice->window);
-		return;
-	}
+	/* Another one if a supervisor died over the first. */
+	notice->io = sd_event_source_disable_unref(notice->io);
+	window_close(TAKE(notice->window, NULL));
 	pulse_begin(notice->worker.pulse, PULSE_START, CONNECT_MS);
 	int rc = window_open(fds_take(fds, 0), "Notice", "perigee-notice", &window_events, notice,
 			&notice->window);

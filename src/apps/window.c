@@ -149,6 +149,7 @@ void window_ask(struct window *w) {
 	w->want_draw = true;
 	if (w->width && !w->frame) {
 		draw(w);
+		wl_display_flush(w->display); /* nothing may come for a while */
 	}
 }
 

@@ -221,6 +221,12 @@ FIELDS(f_runner_sweep, TEXT(runner_sweep.host),
 FIELDS(f_runner_app, RAW(runner_app.pid), TEXT(runner_app.detail));
 FIELDS(f_runner_holds, RAW(runner_holds.pid), TEXT(runner_holds.label));
 FIELDS(f_runner_exited, RAW(runner_exited.status), TEXT(runner_exited.last_lines));
+FIELDS(f_runner_lines, TEXT(runner_lines.last_lines));
+FIELDS(f_ledger_notice, RAW(ledger_notice.state), RAW(ledger_notice.deadline_ms),
+	ENUM(ledger_notice.introduced, 2), ENUM(ledger_notice.up, 2),
+	ENUM(ledger_notice.window_seen, 2), RAW(ledger_notice.windows),
+	RAW(ledger_notice.app_begun_ms), RAW(ledger_notice.event), RAW(ledger_notice.reason),
+	TEXT(ledger_notice.detail), TEXT(ledger_notice.why), TEXT(ledger_notice.lines));
 FIELDS(f_facts, TEXT(facts.host_name), RAW(facts.mac), TEXT(facts.addresses));
 FIELDS(f_discover, TEXT(discover.name), RAW(discover.port));
 FIELDS(f_art_draw, RAW(art_draw.app), TEXT(art_draw.title));
@@ -534,6 +540,8 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_RUNNER_PULL]       = { "runner-pull",        P(RUNNER),      P(SUPERVISOR),  0, 1, f_runner_pull },
 	[IPC_RUNNER_LISTED]     = { "runner-listed",      P(RUNNER),      P(SUPERVISOR),  0, 0, f_none },
 	[IPC_RUNNER_SWEEP]      = { "runner-sweep",       P(SUPERVISOR),  P(RUNNER),      0, 0, f_runner_sweep },
+	[IPC_RUNNER_LINES]      = { "runner-lines",       P(RUNNER),      P(SUPERVISOR),  0, 1, f_runner_lines },
+	[IPC_LEDGER_NOTICE]     = { "ledger-notice",      NOBODY,         NOBODY,         0, 0, f_ledger_notice },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

@@ -213,6 +213,8 @@ enum ipc_kind {
 	IPC_NOTICE_SHOW = 213,
 	IPC_NOTICE_WORDS = 214,
 	IPC_DESKTOP_NOTICE = 215,
+	IPC_RUNNER_LINES = 216,
+	IPC_LEDGER_NOTICE = 217,
 
 	/* lobbies */
 	IPC_LOBBY_CREATE = 220,
@@ -1086,6 +1088,9 @@ struct ipc_message {
 			int32_t status; /* as of waitpid */
 			char last_lines[400];
 		} runner_exited;
+		struct {
+			char last_lines[400];
+		} runner_lines; /* of an app that runs */
 
 		struct {
 			char host_name[64];
@@ -1248,6 +1253,16 @@ struct ipc_message {
 			char detail[160];
 			uint8_t internal;
 		} ledger_session;
+		struct {
+			uint8_t state;        /* enum notice_state */
+			uint64_t deadline_ms; /* of that */
+			uint8_t introduced, up, window_seen; /* 0 or 1 */
+			uint32_t windows;
+			uint64_t app_begun_ms;
+			uint8_t event; /* enum desk_event */
+			uint32_t reason;
+			char detail[160], why[160], lines[400];
+		} ledger_notice;
 		struct {
 			uint32_t view;
 			uint64_t session;

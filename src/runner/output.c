@@ -56,6 +56,7 @@ static void finish_line(struct output *output, uint64_t now_ns) {
 	}
 	clean(line);
 	keep(output, line);
+	output->count++;
 	refill(output, now_ns);
 	if (output->tokens == 0) {
 		output->skipped++;

@@ -21,6 +21,7 @@ struct output {
 	char line[OUTPUT_LINE_MAX + 1]; /* the unfinished one */
 	size_t line_len;
 	char last[OUTPUT_LAST_MAX]; /* whole lines, the newest at the end */
+	unsigned count;             /* of lines so far */
 	uint64_t refilled_ns;
 	unsigned tokens;  /* lines that may be logged now */
 	unsigned skipped; /* lines that were not, since the last that was */

@@ -35,6 +35,7 @@ enum {
 	READS_MAX = 16,   /* of one wake-up */
 	PIPE_BYTES = 1 << 20,
 	GATE_FD = 3, /* as perigee-exec has it */
+	TELL_MS = 500, /* between two tellings of the last lines */
 	STATUS_MISSING = 127 << 8,
 	STATUS_CANNOT = 126 << 8,
 };
@@ -57,8 +58,9 @@ struct runner {
 	int status;
 	int output_fd; /* owned: the pipe's reading end */
 	struct output output;
-	sd_event_source *io, *timer, *child; /* owned */
-	struct adopted adopted;              /* instead of a child */
+	unsigned told;                                 /* lines that the supervisor knows */
+	sd_event_source *io, *timer, *child, *telling; /* owned */
+	struct adopted adopted;                        /* instead of a child */
 };
 
 static void log_output(void *user, const char *line, unsigned skipped) {
@@ -81,11 +83,32 @@ static void read_output(struct runner *runner) {
 	}
 }
 
+/* What an app without a window says is shown to whoever waits for it; not each line by
+ * itself. */
+static int handle_telling(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct runner *runner = user;
+	runner->telling = sd_event_source_disable_unref(runner->telling);
+	struct ipc_message message = { .kind = IPC_RUNNER_LINES };
+	text_copy(message.runner_lines.last_lines, sizeof(message.runner_lines.last_lines),
+			runner->output.last);
+	runner->told = runner->output.count;
+	worker_post(&runner->worker, &message, NULL, 0);
+	return 0;
+}
+
 static int handle_output(sd_event_source *source, int fd, uint32_t revents, void *user) {
 	(void)source;
 	(void)fd;
 	(void)revents;
-	read_output(user);
+	struct runner *runner = user;
+	read_output(runner);
+	if (runner->output.count != runner->told && !runner->telling) {
+		(void)sd_event_add_time_relative(runner->worker.event, &runner->telling,
+				CLOCK_MONOTONIC, TELL_MS * US_PER_MS, 10 * US_PER_MS,
+				handle_telling, runner);
+	}
 	return 0;
 }
 
@@ -110,6 +133,7 @@ static void end_app(struct runner *runner) {
 	read_output(runner);
 	output_end(&runner->output, clock_now_ns());
 	runner->io = sd_event_source_disable_unref(runner->io);
+	runner->telling = sd_event_source_disable_unref(runner->telling);
 	fd_release(&runner->output_fd);
 	adopted_finish(&runner->adopted);
 	report_exit(runner, runner->status, runner->output.last);

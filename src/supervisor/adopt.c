@@ -132,6 +132,8 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 	desk->user = session;
 	fill_session(session, message);
 	session_app_restore(desk);
+	notice_restore(desk);
+	session_tell_audience(session);
 	desk->sound_listen_fd =
 			keep_take(&supervisor->keep, "s%016llx.sound", (unsigned long long)id);
 	session->next = supervisor->sessions;
@@ -196,6 +198,8 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 		rc = encoding_adopt(desk, &left);
 	} else if (left.kind == PEER_RUNNER) {
 		rc = session_app_adopt(desk, &left);
+	} else if (left.kind == PEER_NOTICE) {
+		rc = notice_adopt(desk, &left);
 	} else {
 		rc = session_parts_adopt(desk, &left);
 	}
@@ -226,7 +230,8 @@ static void mend(struct session *session) {
 	}
 	struct desk *desk = session->desk;
 	session_parts_mend(desk);
-	bool app_gone = desk->desktop_ready && !desk->runner && !desk->app_ending;
+	bool app_gone = desk->desktop_ready && !desk->runner && !desk->app_ending &&
+			!notice_ends(desk);
 	bool desktop_gone = !desk->desktop && !desk->desktop_retry;
 	if (desktop_gone || app_gone) {
 		session_raise(session, LIFE_BROKEN,
@@ -234,6 +239,7 @@ static void mend(struct session *session) {
 				"it was gone when the supervisor was replaced");
 		return;
 	}
+	notice_mend(desk);
 	bool anew = !session->view || session->view_missed;
 	session->view_missed = false;
 	if (state == LIFE_PAUSED) {

@@ -124,6 +124,7 @@ static struct app *add_built_in(struct apps *apps, const struct built_in *row,
 		return NULL;
 	}
 	app->title = row->title;
+	app->window_deadline_s = CONFIG_WINDOW_DEADLINE_S;
 	app->command = row->command;
 	while (app->command_count < 4 && app->command[app->command_count]) {
 		app->command_count++;
@@ -150,9 +151,9 @@ static uint64_t hash_list(uint64_t hash, char *const *list, unsigned count) {
 static uint64_t hash_of(const struct config_app *app) {
 	char rest[96];
 	const struct config_runner *runner = &app->runner;
-	text_format(rest, sizeof(rest), "%d %d %d %d %d %d %d", (int)app->id, app->hdr,
+	text_format(rest, sizeof(rest), "%d %d %d %d %d %d %d %u", (int)app->id, app->hdr,
 			app->restart, app->normal_privileges, runner->type, runner->network,
-			runner->gpu);
+			runner->gpu, app->window_deadline_s);
 	uint64_t hash = hash_text(14695981039346656037u, rest);
 	hash = hash_text(hash_text(hash_text(hash, app->title), app->package), runner->folder);
 	hash = hash_list(hash, app->command, app->command_count);
@@ -188,6 +189,7 @@ static struct app *add_configured(struct apps *apps, const struct config_app *fr
 	app->restart = from->restart;
 	app->normal_privileges = from->normal_privileges;
 	app->runner = &from->runner;
+	app->window_deadline_s = from->window_deadline_s;
 	app->command = (const char *const *)from->command;
 	app->command_count = from->command_count;
 	if (from->runner.type == RUNNER_CONTAINER) {
@@ -285,6 +287,7 @@ static int fill_made(const struct ipc_message *message, struct config_app *out,
 	out->id = from->app;
 	out->hdr = from->hdr;
 	out->restart = from->restart;
+	out->window_deadline_s = CONFIG_WINDOW_DEADLINE_S;
 	out->title = strdup(from->title);
 	out->runner.network = true;
 	int rc = out->title ? 0 : -ENOMEM;

@@ -44,6 +44,7 @@ struct app {
 	bool restart;                       /* with its desktop, when that dies */
 	bool normal_privileges;             /* not confined */
 	const struct config_runner *runner; /* borrowed; NULL: nothing was said */
+	uint32_t window_deadline_s;         /* until it must have had a window; 0: never */
 	bool installed;
 	bool hidden;       /* nobody is shown it; only the readiness trial launches such a one */
 	bool listed;       /* APP_MADE: by the store that is there now */

@@ -104,6 +104,12 @@ static int check_apps(struct config *config, struct config_text *error) {
 					"apps[%u] \"%s\" needs a command, for example [foot]", i,
 					app->title);
 		}
+		if (app->window_deadline_s > 86400) {
+			return config_refuse(error,
+					"apps[%u] \"%s\": window_deadline is at most 86400 "
+					"seconds, 0 for none",
+					i, app->title);
+		}
 		if (app->id == 0) {
 			app->id = config_app_id(app->title);
 		}

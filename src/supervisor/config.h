@@ -20,6 +20,7 @@ enum {
 	CONFIG_ERROR_MAX = 1024,
 	CONFIG_JSON_MAX = 4096,
 	CONFIG_BASE_PORT = 47989,
+	CONFIG_WINDOW_DEADLINE_S = 120, /* of an app that does not say */
 };
 
 enum config_encryption {
@@ -48,6 +49,7 @@ struct config_app {
 	bool restart;           /* with its desktop, when that dies */
 	bool normal_privileges; /* not confined: whatever its user may */
 	struct config_runner runner;
+	uint32_t window_deadline_s; /* until it must have had a window; 0: never */
 };
 
 struct config_keyboard {

@@ -57,6 +57,7 @@ struct file_app {
 	bool hdr, restart;
 	char *privileges;
 	struct file_runner *runner;
+	uint32_t *window_deadline;
 };
 
 struct file {
@@ -160,6 +161,7 @@ static const cyaml_schema_field_t app_fields[] = {
 	CYAML_FIELD_BOOL("restart", CYAML_FLAG_OPTIONAL, struct file_app, restart),
 	STRING("privileges", struct file_app, privileges),
 	CYAML_FIELD_MAPPING_PTR("runner", OPT, struct file_app, runner, runner_fields),
+	UINT("window_deadline", struct file_app, window_deadline),
 	CYAML_FIELD_END,
 };
 
@@ -266,6 +268,8 @@ static int move_apps(struct file *file, struct config *config, struct config_tex
 		to->package = TAKE(from->package, NULL);
 		to->hdr = from->hdr;
 		to->restart = from->restart;
+		to->window_deadline_s = CONFIG_WINDOW_DEADLINE_S;
+		MOVE_VALUE(to->window_deadline_s, from->window_deadline);
 		const char *privileges = from->privileges ? from->privileges : "confined";
 		to->normal_privileges = strcmp(privileges, "normal") == 0;
 		if (!to->normal_privileges && strcmp(privileges, "confined") != 0) {

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "ipc/message.h"
 #include "supervisor/child.h"
+#include "supervisor/notice.h"
 #include "supervisor/restarts.h"
 
 struct app;
@@ -72,10 +73,11 @@ struct desk {
 	uint32_t rate_mhz;
 	bool desktop_ready;
 	bool ending;   /* all of it was asked to stop */
-	bool recorded; /* its encodings' records are as they are (record.h) */
+	bool recorded; /* its encodings' and Notice's records are as they are (record.h) */
 	struct restarts desktop_restarts;
 	uint32_t desktop_wait_ms;              /* until the next one */
 	struct sd_event_source *desktop_retry; /* owned: another one, then its first window */
+	struct notice notice;
 };
 
 /* One without processes, for an owner. NULL without memory. */

@@ -145,6 +145,7 @@ void record_flush(struct supervisor *supervisor) {
 			if (lobby) {
 				lobby_write(lobby);
 			}
+			notice_write(desk);
 			desk->recorded = true;
 		}
 	}

@@ -24,7 +24,7 @@ int record_begin(struct supervisor *supervisor) NODISCARD;
 int record_resume(struct supervisor *supervisor) NODISCARD;
 void record_end(struct supervisor *supervisor);
 
-/* It is not as its record says any more; a desk's encodings. */
+/* It is not as its record says any more; a desk's encodings and its Notice. */
 void record_touch(struct session *session);
 void record_touch_desk(struct desk *desk);
 

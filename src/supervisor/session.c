@@ -300,6 +300,16 @@ static void note_trouble(struct session *session, uint32_t reason, const char *d
 	}
 }
 
+void session_tell_audience(struct session *session) {
+	static const enum notice_audience audiences[LIFE_STATES] = {
+		[LIFE_LAUNCHED] = NOTICE_COMING,
+		[LIFE_PREPARING] = NOTICE_COMING,
+		[LIFE_CONNECTING] = NOTICE_COMING,
+		[LIFE_STREAMING] = NOTICE_WATCHING,
+	};
+	notice_set_audience(session->desk, audiences[session->life.state]);
+}
+
 void session_raise(struct session *session, enum life_event event, uint32_t reason,
 		const char *detail) {
 	record_touch(session);
@@ -326,6 +336,7 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 	}
 	note_trouble(session, reason, detail);
 	session_arm(session);
+	session_tell_audience(session);
 	if (session->life.state >= LIFE_STREAMING) {
 		session_end_plain(session);
 	}

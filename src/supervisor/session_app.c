@@ -162,17 +162,20 @@ static int handle_blame(sd_event_source *source, uint64_t usec, void *user) {
 		desk_raise(desk, DESK_APP_OVER, REASON_APP_EXITED, NULL);
 		return 0;
 	}
+	uint32_t reason = desk->app_status_known ? REASON_APP_FAILED : REASON_APP_EXITED;
+	char why[40] = "";
 	if (desk->app_status_known) {
-		text_format(words, sizeof(words), "%s ended with %s %d: %s", desk->app->title,
-				WIFSIGNALED(status) ? "signal" : "status",
-				WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		text_format(why, sizeof(why), "%s %d", WIFSIGNALED(status) ? "signal" : "status",
+				WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		text_format(words, sizeof(words), "%s ended with %s: %s", desk->app->title, why,
 				desk->app_words);
 	} else {
 		text_format(words, sizeof(words), "%s ended, nobody saw how: %s", desk->app->title,
 				desk->app_words);
 	}
-	desk_raise(desk, DESK_APP_OVER,
-			desk->app_status_known ? REASON_APP_FAILED : REASON_APP_EXITED, words);
+	if (!notice_end(desk, DESK_APP_OVER, reason, words, why)) {
+		desk_raise(desk, DESK_APP_OVER, reason, words);
+	}
 	return 0;
 }
 
@@ -215,6 +218,7 @@ static void handle_runner_message(
 	if (message->kind == IPC_RUNNER_APP) {
 		desk->app_pid = message->runner_app.pid;
 		desk->app_doing[0] = '\0';
+		notice_app_began(desk);
 		log_info("app-started", "session=%016llx app_pid=%u confined=%s",
 				(unsigned long long)desk->id, message->runner_app.pid,
 				log_quote(message->runner_app.detail).text);
@@ -239,11 +243,15 @@ static void handle_runner_message(
 		keep_put(&desk->supervisor->keep, desk->app_output_fd, "s%016llx.app.output",
 				(unsigned long long)desk->id);
 		open_gate(desk);
+	} else if (message->kind == IPC_RUNNER_LINES) {
+		notice_app_lines(desk, message->runner_lines.last_lines);
 	} else if (message->kind == IPC_RUNNER_EXITED) {
 		int status = message->runner_exited.status;
 		bool known = status != RUNNER_STATUS_UNKNOWN || desk->app_reaped;
 		text_copy(desk->app_words, sizeof(desk->app_words),
 				message->runner_exited.last_lines);
+		notice_app_lines(desk, message->runner_exited.last_lines);
+		notice_app_over(desk);
 		tell_desk_event(desk, TOLD_APP_EXITED, status, desk->app_words);
 		app_exited(desk, status != RUNNER_STATUS_UNKNOWN ? status : desk->app_status,
 				known);
@@ -361,7 +369,7 @@ static void handle_abandoned_ended(struct child *child, const struct child_end *
 	struct desk *desk = (struct desk *)child->user;
 	desk->app_ending = false;
 	end_left(desk, end->expected);
-	if (desk->desktop_ready && !desk->ending) {
+	if (desk->desktop_ready && !desk->ending && !notice_ends(desk)) {
 		int rc = session_app_start(desk);
 		if (rc < 0) {
 			desk_raise(desk, DESK_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));

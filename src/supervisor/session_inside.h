@@ -23,6 +23,9 @@ void session_reopen_view(struct session *session);
 /* RTSP of a plain launch is over, one way or the other: the next may come. */
 void session_end_plain(struct session *session);
 
+/* Tells the desk whether somebody may see what it shows. */
+void session_tell_audience(struct session *session);
+
 /* Sets the timer to the life's deadline. */
 void session_arm(struct session *session);
 

@@ -62,12 +62,13 @@ static void handle_desktop_message(
 				(unsigned long long)desk->id,
 				log_quote(message->desktop_ready.renderer).text,
 				log_quote(message->desktop_ready.x_display).text);
-		int rc = desk->app_ending ? 0 : session_app_start(desk);
+		int rc = desk->app_ending || notice_ends(desk) ? 0 : session_app_start(desk);
 		if (rc < 0) {
 			desk_raise(desk, DESK_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
 			return;
 		}
 		desk_raise(desk, DESK_READY, REASON_NONE, NULL);
+		notice_desktop_ready(desk);
 		await_window(desk);
 	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST) {
 		encoding_lost(desk, message->desktop_encoder_lost.encoder,
@@ -76,7 +77,9 @@ static void handle_desktop_message(
 		message->keys.session = desk->id; /* whatever the desktop said */
 		supervisor_post(desk->supervisor, SERVICE_WEB, message, NULL, 0);
 	} else if (message->kind == IPC_DESKTOP_WINDOWS) {
-		if (message->desktop_windows.count > 0) {
+		notice_windows(desk, message->desktop_windows.count,
+				message->desktop_windows.notice);
+		if (message->desktop_windows.count > 0 && !notice_hides(desk)) {
 			show_desktop(desk);
 		}
 		log_info("desktop-windows", "session=%016llx count=%u",
@@ -101,11 +104,18 @@ static void handle_desktop_ended(struct child *child, const struct child_end *en
 	struct desk *desk = (struct desk *)child->user;
 	desk->desktop = NULL;
 	desk->desktop_ready = false;
-	if (may_restart(desk, end->reason)) {
+	bool ending = notice_ends(desk); /* for another reason, and now without a picture */
+	notice_desktop_gone(desk, end->reason, end->detail);
+	if (ending) {
+		log_warning("notice-lost", "session=%016llx", (unsigned long long)desk->id);
+	} else if (may_restart(desk, end->reason)) {
 		log_warning("desktop-restart", "session=%016llx reason=%s times=%u",
 				(unsigned long long)desk->id, reason_row(end->reason)->name,
 				desk->desktop_restarts.recent);
 		desk_raise(desk, DESK_AGAIN, REASON_DESKTOP_AGAIN, end->detail);
+	} else if (notice_end(desk, DESK_BROKEN, end->reason, end->detail, end->detail)) {
+		desk->desktop_wait_ms = 0; /* another one, for nothing but that picture */
+		desk_raise(desk, DESK_AGAIN, end->reason, end->detail);
 	} else {
 		desk_raise(desk, DESK_BROKEN, end->reason, end->detail);
 	}
@@ -179,6 +189,8 @@ static int handle_desktop_retry(sd_event_source *source, uint64_t usec, void *us
 	int rc = !desk->ending ? start_desktop(desk) : 0;
 	if (rc < 0) {
 		desk_raise(desk, DESK_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
+	} else if (!desk->ending) {
+		notice_desktop_starts(desk);
 	}
 	return 0;
 }
@@ -361,6 +373,7 @@ void session_parts_mend(struct desk *desk) {
 
 void session_parts_stop(struct desk *desk, uint32_t reason) {
 	desk->ending = true;
+	notice_stop(desk);
 	desk->sound_retry = sd_event_source_disable_unref(desk->sound_retry);
 	desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);
 	session_app_stop(desk, reason);
@@ -369,6 +382,7 @@ void session_parts_stop(struct desk *desk, uint32_t reason) {
 }
 
 void session_parts_kill(struct desk *desk, uint32_t reason) {
+	notice_kill(desk, reason);
 	child_kill(desk->runner, reason, "the session ends");
 	child_kill(desk->desktop, reason, "the session ends");
 	child_kill(desk->sound, reason, "the session ends");
@@ -379,6 +393,7 @@ void session_parts_finish(struct desk *desk) {
 	desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);
 	desk->sound_retry = sd_event_source_disable_unref(desk->sound_retry);
 	fd_release(&desk->sound_listen_fd);
+	notice_finish(desk);
 	session_app_finish(desk);
 	if (desk->runtime[0]) {
 		paths_remove_tree(desk->runtime);

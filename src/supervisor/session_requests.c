@@ -227,6 +227,10 @@ static bool form_is_possible(const struct ipc_message *message) {
 
 void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message) {
 	struct session *running = find_by_client(supervisor, message->launch.client);
+	if (running && notice_ends(running->desk) && !is_resend(running, message)) {
+		notice_end_now(running->desk); /* who launches again has read enough */
+		running = NULL;
+	}
 	const struct app *app = apps_find(&supervisor->apps, message->launch.app);
 	bool is_trial = trial_is(supervisor, message->launch.client);
 	if (app && (app->hidden != is_trial || app->profile[0])) {

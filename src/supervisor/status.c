@@ -33,7 +33,10 @@ static struct json_text json(const char *text) {
 			*at++ = '\\';
 			*at++ = *text;
 		} else {
-			*at++ = (unsigned char)*text < 0x20 ? '?' : *text;
+			if (*text == '\n') {
+				*at++ = '\\';
+			}
+			*at++ = *text == '\n' ? 'n' : (unsigned char)*text < 0x20 ? '?' : *text;
 		}
 	}
 	*at++ = '"';
@@ -375,6 +378,19 @@ static void send_restarts(struct supervisor *supervisor, uint32_t request, uint6
 			(unsigned long long)next_ms, restarts->given_up ? "true" : "false");
 }
 
+/* What the app printed last, and what who watches is told instead of a picture of it. */
+static void send_output(struct supervisor *supervisor, uint32_t request, const struct desk *desk) {
+	const struct notice *notice = &desk->notice;
+	if (!notice->lines[0] && notice->life.state == NOTICE_OFF) {
+		return;
+	}
+	send_line(supervisor, request,
+			"{\"what\":\"output\",\"session\":\"%016llx\",\"notice\":\"%s\","
+			"\"lines\":%s}",
+			(unsigned long long)desk->id, notice_state_name(notice->life.state),
+			json(notice->lines).text);
+}
+
 static void send_session_restarts(
 		struct supervisor *supervisor, uint32_t request, const struct session *session) {
 	for (const struct encoding *at = session->desk->encodings; at; at = at->next) {
@@ -447,6 +463,7 @@ void status_answer(struct supervisor *supervisor, uint32_t request, const char *
 	send_admission(supervisor, request);
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		send_session(supervisor, request, at);
+		send_output(supervisor, request, at->desk);
 		send_session_restarts(supervisor, request, at);
 	}
 	for (struct lobby *at = supervisor->lobbies; at; at = at->next) {

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 from host import Host, expect, libexec_folders, run, wait_for
+from pictures import shows_notice
 
 DEATHS = (signal.SIGKILL, signal.SIGSEGV)
 HANG = (signal.SIGSTOP,)
@@ -168,24 +169,32 @@ def an_app_whose_runner_died_first_begins_anew(build):
 
 
 def a_desktop_that_dies_is_told(build):
+    """First by a picture, on another desktop, and a moment later by the end of the stream."""
     with Host(build) as host:
         host.paired()
+        shot = host.folder / "shot.png"
         for number, promised_ms in ((signal.SIGKILL, 2000), (signal.SIGSEGV, 2000),
                                     (signal.SIGSTOP, 4000)):
-            viewer = host.probe("stream", "--app", "Pattern", "--seconds", "20", background=True)
+            viewer = host.probe("stream", "--app", "Pattern", "--seconds", "30", "--shot",
+                                str(shot), background=True)
             wait_for("streaming", 10, lambda: host.status("session", state="streaming"))
             mark = len(host.log())
             begun = time.monotonic()
             os.kill(host.pid("desktop"), number)
-            report = host.report(viewer, check=False)
+            host.wait_log("state=end-read", 10, mark)
             took_ms = (time.monotonic() - begun) * 1000
+            report = host.report(viewer, check=False)
             print(f"# desktop {number.name}: told after {took_ms:.0f} ms", flush=True)
             expect(f"told: {report.get('end')} {report.get('termination')}",
-                   report["end"] == "terminated" and report["termination"] in ("0x50450009", "0x50450014"))
+                   report["end"] == "terminated" and
+                   report["termination"] in ("0x50450009", "0x50450014"))
+            expect(f"{number.name}: by a picture", shows_notice(shot))
             expect(f"{number.name}: in time: {took_ms}", took_ms < 2 * promised_ms)
+            expect(f"nothing broken: {report['video']}", report["video"]["decode_errors"] == 0)
             host.wait_log("event=session-end ", 10, mark)
             expect("with the reason", "reason=desktop-died" in host.log()[mark:] or
                    "reason=worker-hung" in host.log()[mark:])
+            wait_for("nothing is left", 5, lambda: not host.status("session"))
 
 
 def a_desktop_that_is_to_restart_keeps_its_viewer(build):
@@ -210,6 +219,7 @@ def a_desktop_that_is_to_restart_keeps_its_viewer(build):
                 os.kill(host.pid("desktop"), number)
                 host.wait_log("event=part-replaced", 8, mark)
                 expect("said", "event=desktop-restart" in host.log()[mark:] and
+                       "state=again-shown" in host.log()[mark:] and
                        host.status("session")[0]["reason"] == "desktop-again")
             rows = [row for row in host.status("restart") if row["part"] == "desktop"]
             expect(f"the status tells: {rows}", rows and rows[0]["times"] == 2)
@@ -225,6 +235,7 @@ def a_desktop_that_is_to_restart_keeps_its_viewer(build):
             expect(f"keys show in the new app: {report['input']}", report["input"]["seen"] == 3)
             app = [pid for pid, name in host.remains() if name.endswith("perigee-pattern")]
             expect(f"one app: {app}", len(app) == 1)
+            expect("the notice has gone", not host.pids("notice"))
 
 
 def pairing_survives_the_store_and_names_the_gate(build):

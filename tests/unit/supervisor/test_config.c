@@ -75,6 +75,8 @@ static void wrong_types_and_values_are_refused(void **state) {
 		"apps:\n  - title: x\n",
 		"apps:\n  - command: [x]\n",
 		"apps:\n  - title: a\n    command: [x]\n  - title: a\n    command: [y]\n",
+		"apps:\n  - {title: a, command: [x], window_deadline: 86401}\n",
+		"apps:\n  - {title: a, command: [x], window_deadline: never}\n",
 		"limits: {sessions: 0}\n",
 		"limits: {per_client: 0}\n",
 		"limits: {processor: maybe}\n",
@@ -89,6 +91,21 @@ static void wrong_types_and_values_are_refused(void **state) {
 		assert_true(strlen(error.text) > 10);
 		config_finish(&config);
 	}
+}
+
+static void an_app_must_show_a_window_in_time_unless_it_says_otherwise(void **state) {
+	(void)state;
+	struct config config;
+	struct config_text error = { "" };
+	assert_int_equal(read_text("apps:\n  - {title: a, command: [x]}\n"
+				   "  - {title: b, command: [x], window_deadline: 7}\n"
+				   "  - {title: c, command: [x], window_deadline: 0}\n",
+					 &config, &error),
+			0);
+	assert_int_equal(config.apps[0].window_deadline_s, CONFIG_WINDOW_DEADLINE_S);
+	assert_int_equal(config.apps[1].window_deadline_s, 7);
+	assert_int_equal(config.apps[2].window_deadline_s, 0);
+	config_finish(&config);
 }
 
 static void a_flag_wins_over_the_file(void **state) {
@@ -165,6 +182,7 @@ int main(void) {
 		UNIT(a_file_changes_only_what_it_names),
 		UNIT(a_wrong_key_is_named_with_its_place),
 		UNIT(wrong_types_and_values_are_refused),
+		UNIT(an_app_must_show_a_window_in_time_unless_it_says_otherwise),
 		UNIT(a_flag_wins_over_the_file),
 		UNIT(a_successor_reads_what_its_predecessor_read),
 		UNIT(wrong_flags_are_explained),

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""An app that fails or shows nothing: who watches is told, with its last lines, and then the
+session ends with the reason."""
+import os
+import signal
+
+from host import Host, expect, run, wait_for
+from pictures import shows_notice
+
+APPS = """
+apps:
+  - title: Fails
+    command: [sh, -c, "echo reading settings; echo no such level >&2; exit 4"]
+  - title: Blind
+    command: [sh, -c, "echo asking for a licence; exec sleep 60"]
+    window_deadline: 3
+  - title: Late
+    command: [sh, -c, "echo unpacking; sleep 3; exec foot"]
+    window_deadline: 4
+"""
+
+
+def notices(host, state):
+    return [row for row in host.status("output") if row["notice"] == state]
+
+
+def an_app_that_fails_or_shows_nothing_is_told_of(build):
+    with Host(build, config=APPS) as host:
+        viewers = {}
+        for app in ("Fails", "Blind", "Late"):
+            host.paired(app)
+        for app, seconds in (("Fails", 30), ("Blind", 30), ("Late", 9)):
+            viewers[app] = host.probe("stream", "--app", app, "--seconds", str(seconds), "--fps",
+                                      "30", "--shot", str(host.folder / f"{app}.png"), keys=app,
+                                      background=True)
+        rows = wait_for("the app that fails is told of", 20, lambda: notices(host, "end-read"))
+        lines = {row["lines"] for row in rows}
+        expect(f"with its last lines: {lines}", "reading settings\nno such level\n" in lines)
+        wait_for("those without a window as well", 20, lambda: "state=wait" in host.log())
+        reports = {app: host.report(viewer, check=False) for app, viewer in viewers.items()}
+        log = host.log()
+        for app, code, reason in (("Fails", "0x50450007", "app-failed"),
+                                  ("Blind", "0x50450055", "app-no-window")):
+            report = reports[app]
+            expect(f"{app}: {report.get('end')} {report.get('termination')}",
+                   report["end"] == "terminated" and report["termination"] == code)
+            expect(f"{app}: the picture said so", shows_notice(host.folder / f"{app}.png"))
+            expect(f"{app}: the log has the reason and the lines", f"reason={reason}" in log)
+        expect("the lines are in the log", "no such level" in log and "asking for a" in log)
+        late = reports["Late"]
+        expect(f"one that is late goes on: {late.get('end')}", late["end"] == "time")
+        expect("and is seen, without a notice", "before=wait" in log and
+               not shows_notice(host.folder / "Late.png"))
+        wait_for("no notice is left", 5, lambda: not host.pids("notice"))
+
+
+def an_end_that_is_held_back_survives_the_supervisor(build):
+    with Host(build, config=APPS) as host:
+        host.paired()
+        viewer = host.probe("stream", "--app", "Fails", "--seconds", "30", "--shot",
+                            str(host.folder / "end.png"), background=True)
+        wait_for("it is told", 20, lambda: notices(host, "end-read"))
+        mark = len(host.log())
+        os.kill([pid for pid, name in host.remains() if name.endswith("perigeed")][0],
+                signal.SIGKILL)
+        report = host.report(viewer, check=False)
+        expect(f"the end comes: {report.get('end')} {report.get('termination')}",
+               report["end"] == "terminated" and report["termination"] == "0x50450007")
+        expect("the picture said so", shows_notice(host.folder / "end.png"))
+        host.wait_log("event=session-end ", 10, mark)
+        expect("by the next supervisor", "event=took-over" in host.log()[mark:])
+        wait_for("nothing is left", 5, lambda: not host.status("session") and
+                 not host.pids("notice") and not host.pids("desktop"))
+
+
+def who_launches_again_need_not_read_on(build):
+    with Host(build, config=APPS) as host:
+        host.paired()
+        viewer = host.probe("stream", "--app", "Fails", "--seconds", "30", background=True)
+        wait_for("it is told", 20, lambda: notices(host, "end-read"))
+        report = host.probe("stream", "--app", "Pattern", "--seconds", "1.5")
+        expect(f"another app runs: {report['end']}", report["end"] == "time" and
+               report["video"]["frames"] > 10)
+        report = host.report(viewer, check=False)
+        expect(f"the old stream ended: {report['end']}", report["end"] == "terminated")
+
+
+if __name__ == "__main__":
+    run([
+        an_app_that_fails_or_shows_nothing_is_told_of,
+        an_end_that_is_held_back_survives_the_supervisor,
+        who_launches_again_need_not_read_on,
+    ])
