@@ -198,7 +198,7 @@ static void handle_message(
 		break;
 	case IPC_DESKTOP_NOTICE:
 		if (desktop_notice(process->desktop, fds_take(fds, 0)) < 0) {
-			worker_fail(worker, REASON_RESOURCES, "no notice");
+			log_warning("notice-refused", "error=ENOMEM"); /* it goes on without */
 		}
 		break;
 	case IPC_KEYS_ASK:
