@@ -39,6 +39,9 @@ FORBIDDEN = {
 }
 
 
+BEFORE = ("perigee-exec", "perigee-hold", "perigeed")
+
+
 def libraries(pid):
     found = set()
     for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
@@ -59,6 +62,17 @@ def streaming(host, viewers):
     viewers.append(host.probe("stream", "--app", "Pattern", "--seconds", "30", "--no-decode",
                               background=True))
     wait_for("it streams", 20, lambda: host.status("session", state="streaming"))
+    # Until then it is perigee-exec, which is about to confine it.
+    wait_for("the app runs", 10, lambda: "event=app-started" in host.log())
+    wait_for("each process is what it shall be", 10, lambda: not [
+        row for row in host.status("process") if program_of(row["pid"]) in BEFORE])
+
+
+def program_of(pid):
+    try:
+        return pathlib.Path(os.readlink(f"/proc/{pid}/exe")).name
+    except OSError:
+        return ""
 
 
 def ended(viewers):
