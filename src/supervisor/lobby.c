@@ -143,9 +143,9 @@ void lobby_answer(struct supervisor *supervisor, uint32_t request, uint32_t reas
 	struct ipc_message done = { .kind = IPC_LOBBY_DONE,
 		.lobby_done = { .request = request, .reason = reason } };
 	text_copy(done.lobby_done.detail, sizeof(done.lobby_done.detail),
-			detail   ? detail
-			: reason ? reason_row(reason)->words
-				 : "");
+			detail && detail[0] ? detail
+			: reason            ? reason_row(reason)->words
+					    : "");
 	supervisor_post(supervisor, SERVICE_WEB, &done, NULL, 0);
 }
 

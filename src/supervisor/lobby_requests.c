@@ -9,6 +9,7 @@
 #include "ipc/reason.h"
 #include "supervisor/lobby_inside.h"
 #include "supervisor/member.h"
+#include "supervisor/permits.h"
 #include "supervisor/record.h"
 #include "supervisor/session.h"
 #include "supervisor/session_parts.h"
@@ -166,8 +167,9 @@ static struct session *find_watched(struct supervisor *supervisor, uint64_t id) 
 	return session && session->life.state == LIFE_STREAMING && session->view ? session : NULL;
 }
 
+/* detail gets words where the reason's own do not name what is refused. */
 static uint32_t may_join(struct lobby *lobby, const struct session *session,
-		const struct ipc_message *message) {
+		const struct ipc_message *message, char *detail, size_t size) {
 	if (lobby->life.state >= LOBBY_LIFE_MOVING) {
 		return REASON_LOBBY_ENDS;
 	}
@@ -177,6 +179,11 @@ static uint32_t may_join(struct lobby *lobby, const struct session *session,
 	}
 	if (!session) {
 		return REASON_SESSION_UNKNOWN;
+	}
+	reason = permits_judge_lobby(lobby->supervisor, session->client, PERMIT_LOBBY_JOIN,
+			lobby->name, detail, size);
+	if (reason != REASON_NONE) {
+		return reason;
 	}
 	if (lobby->life.state == LOBBY_LIFE_STARTING) {
 		return REASON_NOT_READY;
@@ -188,11 +195,12 @@ static uint32_t may_join(struct lobby *lobby, const struct session *session,
 }
 
 static void join(struct lobby *lobby, struct session *session, const struct ipc_message *message) {
-	uint32_t reason = may_join(lobby, session, message);
+	char detail[160] = "";
+	uint32_t reason = may_join(lobby, session, message, detail, sizeof(detail));
 	log_info("lobby-join", "lobby=%s session=%016llx reason=%s", lobby->id,
 			(unsigned long long)message->lobby_ask.session, reason_row(reason)->name);
 	if (reason != REASON_NONE) {
-		lobby_answer(lobby->supervisor, message->lobby_ask.request, reason, NULL);
+		lobby_answer(lobby->supervisor, message->lobby_ask.request, reason, detail);
 		return;
 	}
 	member_join(session, lobby, message->lobby_ask.role, message->lobby_ask.request);

@@ -93,12 +93,31 @@ def app_of(host):
     return next(row["id"] for row in host.status("app") if row["title"] == "Pattern")
 
 
+def joins_by_leave(host, client):
+    """What a client may holds for lobbies, too."""
+    session = str(int(host.status("session")[0]["id"], 16))
+    made = host.api("/api/v1/lobbies/create", {
+        "name": "together", "app_id": str(app_of(host)), "multi_user": True,
+        "stop_when_everyone_leaves": False,
+        "video_settings": {"width": 320, "height": 240, "refresh_rate": 30}})
+    expect(f"made: {made}", made["success"])
+    asked = {"lobby_id": made["lobby_id"], "moonlight_session_id": session}
+    permit(host, client, "list,launch")
+    answer = host.api("/api/v1/lobbies/join", asked)
+    expect(f"refused with words: {answer}", not answer["success"] and
+           "may not join the lobby together" in answer["error"])
+    permit(host, client, "all")
+    answer = host.api("/api/v1/lobbies/join", asked)
+    expect(f"let in: {answer}", answer["success"])
+
+
 def who_is_unpaired_loses_the_session_at_once(build):
     with Host(build) as host:
         host.paired("viewer")
         viewer = host.probe("stream", *SMALL, "--seconds", "60", keys="viewer", background=True)
         wait_for("it streams", 15, lambda: host.status("session", state="streaming"))
         name = client_of(host, "viewer")["client_id"]
+        joins_by_leave(host, name)
         expect("unpaired", host.api("/api/v1/unpair/client", {"client_id": name})["success"])
         wait_for("no session", 10, lambda: not host.status("session"))
         report = host.report(viewer, seconds=30, check=False)
