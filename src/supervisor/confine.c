@@ -140,7 +140,11 @@ static bool has_starting_rules(const struct confine_row *row) {
 static int prepare_rules(struct confine *confine, const struct confine_places *places,
 		const struct landlock_plan *closed) {
 	const struct confine_row *row = confine->row;
-	if (row->mounts || (!row->rules[0].path && !row->system)) {
+	if (row->mounts) {
+		int rc = landlock_prepare_signals(&confine->rules);
+		return rc == -ENOTSUP ? 0 : rc;
+	}
+	if (!row->rules[0].path && !row->system) {
 		return 0;
 	}
 	int rc = make_rules(row, places, true, closed, &confine->rules);

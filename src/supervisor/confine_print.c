@@ -55,7 +55,7 @@ static void print_rest(const struct confine_row *row) {
 		[VEIL_RUN] = "does not see Perigee's folders, `/run`; ",
 	};
 	printf("%s%s%s%s%s%s%s", veils[row->veil],
-			row->mounts ? "makes mounts: no Landlock of its own; " : "",
+			row->mounts ? "makes mounts: of Landlock only that it signals nobody else; " : "",
 			row->no_network ? "no network (both if started by root); " : "",
 			row->may_gain ? "may gain privileges; " : "", row->network ? "TCP; " : "",
 			row->devices ? "groups of the GPU; " : "",

@@ -89,7 +89,7 @@ struct confine_row {
 	/* Only a root's: in a user namespace /tmp/.X11-unix seems to belong to nobody, and no X
 	 * server starts. */
 	bool veil_by_root;
-	bool mounts;         /* makes mounts for what it starts, which Landlock forbids: none */
+	bool mounts;         /* makes mounts for what it starts: no Landlock rules of files */
 	bool no_network;     /* a network namespace of its own, with nothing in it */
 	bool devices;        /* keeps the groups that the graphics devices belong to */
 	bool network;        /* may use TCP (Landlock, ABI 4) */

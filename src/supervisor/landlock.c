@@ -240,6 +240,20 @@ static int create_ruleset(const struct landlock_plan *plan, int abi, struct rule
 	return ruleset < 0 ? -errno : ruleset;
 }
 
+int landlock_prepare_signals(int *out) {
+	int abi = landlock_abi();
+	struct ruleset_attr attr = { .scoped = SCOPE_SIGNAL };
+	if (abi < 6) {
+		return -ENOTSUP;
+	}
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset < 0) {
+		return -errno;
+	}
+	*out = ruleset;
+	return 0;
+}
+
 int landlock_prepare(const struct landlock_plan *plan, int *out) {
 	int abi = landlock_abi();
 	if (abi < 1) {

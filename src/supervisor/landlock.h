@@ -45,6 +45,10 @@ int landlock_abi(void);
  * one of the plan's is -errno. -ENOTSUP without Landlock. */
 int landlock_prepare(const struct landlock_plan *plan, int *out) NODISCARD;
 
+/* The same with one rule alone: no signal to whom this process has not started. It leaves
+ * files as they are, so that mounts can still be made. -ENOTSUP before ABI 6. */
+int landlock_prepare_signals(int *out) NODISCARD;
+
 /* Confines this thread and its descendants for good. Needs no_new_privs. */
 int landlock_enter(int ruleset) NODISCARD;
 
