@@ -62,13 +62,14 @@ static void forget(struct picture_encoder *encoder) {
 	tell_desktop(pictures);
 }
 
+/* Told before the channel closes: else the encoder's own end, whose reason would be that its
+ * desktop went, might be known first. */
 static void fail(struct picture_encoder *encoder, uint32_t reason) {
 	struct pictures *pictures = encoder->pictures;
-	uint32_t id = encoder->id;
-	forget(encoder);
 	if (pictures->failed) {
-		pictures->failed(pictures->user, id, reason);
+		pictures->failed(pictures->user, encoder->id, reason);
 	}
+	forget(encoder);
 }
 
 static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
