@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What the machine cannot carry is refused with words, and those who run do not notice."""
 import os
+import statistics
 
 from host import Host, expect, run, wait_for
 
@@ -93,9 +94,11 @@ def under_overload_pictures_are_dropped_evenly_and_sound_goes_on(build):
             wanted = (report["seconds"] - report["since_launch_ms"]["first_audio"] / 1e3) * 200
             expect(f"sound keeps its rate: {audio['packets']} of {wanted:.0f}, {audio}",
                    audio["packets"] > 0.9 * wanted and audio["lost"] == 0)
+        # Nobody is starved. Who came first had the machine for itself at first, so that the
+        # middle is compared with.
         rates = sorted(report["video"]["fps"] for report in reports)
-        # Nobody is starved. Seen: 0.8; with something else beside it: 0.58.
-        expect(f"evenly: {rates}", rates[0] > 0.5 * rates[-1])
+        print(f"# pictures a second: {rates}", flush=True)
+        expect(f"evenly: {rates}", rates[0] > 0.5 * statistics.median(rates))
 
 
 if __name__ == "__main__":
