@@ -28,6 +28,8 @@ enum {
 	CREATE_MS = 60000, /* may copy an image's layers */
 	START_MS = 60000,
 	REMOVE_MS = 30000,
+	REMOVE_AGAIN_MS = 100,
+	REMOVALS_MAX = 20,
 	PULL_IDLE_MS = 120000,
 	WAIT_MS = 30000,         /* then it is asked whether the container still runs */
 	AGAIN_MS = 1000,         /* after an answer that was none */
@@ -51,7 +53,8 @@ struct container {
 	struct container_pull pull;
 	struct output output;
 	struct sd_event_source *timer; /* owned */
-	bool remove_waits;             /* for the last words */
+	bool remove_waits;             /* for the last words, or for the engine */
+	unsigned removals;             /* times that was asked for */
 	int status;                    /* as of waitpid */
 	char words[300];               /* why it could not be run; "" while it can */
 	struct container_row rows[CONTAINER_LIST_MAX]; /* of a sweep */
@@ -248,7 +251,15 @@ static void handle_stopped(void *user, int status, const char *text, size_t len)
 static void handle_removed(void *user, int status, const char *text, size_t len) {
 	struct container *container = user;
 	container->request = NULL;
-	if (status < 0 || (status >= 300 && status != 404 && status != 409)) {
+	log_info("container-removed", "container=%s status=%d times=%u", container->ref, status,
+			container->removals);
+	if (status == 409 && container->removals < REMOVALS_MAX) {
+		/* The engine is about to do something else with it, perhaps this. */
+		container->remove_waits = true;
+		set_timer(container, REMOVE_AGAIN_MS);
+		return;
+	}
+	if (status < 0 || (status >= 300 && status != 404)) {
 		char said[160];
 		container_parse_message(text, len, said, sizeof(said));
 		log_warning("container-left", "container=%s status=%d detail=%s", container->ref,
@@ -314,6 +325,7 @@ static void wait_for_exit(struct container *container) {
 static void remove_now(struct container *container) {
 	char target[TARGET_MAX];
 	container->remove_waits = false;
+	container->removals++;
 	sd_event_source_set_enabled(container->timer, SD_EVENT_OFF);
 	text_format(target, sizeof(target), "/containers/%s?force=1&v=1", container->ref);
 	ask(container, "DELETE", target, NULL, REMOVE_MS, handle_removed);

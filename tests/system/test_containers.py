@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from host import Host, expect, libexec_folders, run, wait_for
+from host import Failed, Host, expect, libexec_folders, run, wait_for
 from podman import Missing, Podman
 
 SHARED = {}
@@ -79,7 +79,10 @@ def ended(viewer):
 
 
 def none_is_left():
-    wait_for("no container is left", 20, lambda: not SHARED["podman"].containers())
+    try:
+        wait_for("no container is left", 20, lambda: not SHARED["podman"].containers())
+    except Failed as failed:
+        raise Failed(f"{failed}: {SHARED['podman'].containers()}") from failed
 
 
 def a_container_gets_its_desktop_and_what_is_configured(host):
