@@ -101,10 +101,11 @@ static void it_fits_any_size_and_is_read_from_a_sofa(void **state) {
 }
 
 static void fill(char *text, size_t size, const char *word) {
-	text[0] = '\0';
-	while (strlen(text) + strlen(word) < size) {
-		strcat(text, word);
+	size_t used = 0, len = strlen(word);
+	for (; used + len < size; used += len) {
+		memcpy(text + used, word, len);
 	}
+	text[used] = '\0';
 }
 
 static void the_longest_words_fit_too(void **state) {

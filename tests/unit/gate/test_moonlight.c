@@ -102,7 +102,7 @@ static void the_list_shows_what_the_client_may(void **state) {
 	struct world *world = world_begin(state, PEER_GATE, 1);
 	struct ipc_message settings = { .kind = IPC_CLIENT_SETTINGS };
 	memcpy(settings.client_settings.client, world->client.fingerprint, 32);
-	strcpy(settings.client_settings.name, "Sofa");
+	text_copy(settings.client_settings.name, sizeof(settings.client_settings.name), "Sofa");
 	settings.client_settings.permissions = PERMIT_ALL;
 	settings.client_settings.apps_count = 1;
 	settings.client_settings.apps[0] = 8;

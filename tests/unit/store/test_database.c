@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <stdio.h>
@@ -221,17 +222,14 @@ static void a_held_database_is_said(void **state) {
 
 static int prepare(void **state) {
 	(void)state;
-	text_copy(folder, sizeof(folder), "/tmp/perigee-db-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "db");
 	text_format(file, sizeof(file), "%s/state.db", folder);
 	return 0;
 }
 
 static int clean(void **state) {
 	(void)state;
-	char text[96];
-	text_format(text, sizeof(text), "rm -r %s", folder);
-	return system(text);
+	return folder_remove(folder);
 }
 
 #define DATABASE_TEST(test) cmocka_unit_test_setup_teardown(test, prepare, clean)

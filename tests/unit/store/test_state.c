@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <stdio.h>
@@ -390,17 +391,14 @@ static void profiles_and_apps_that_make_no_sense_are_refused(void **state) {
 
 static int prepare(void **state) {
 	(void)state;
-	text_copy(folder, sizeof(folder), "/tmp/perigee-state-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "state");
 	text_format(file, sizeof(file), "%s/state.db", folder);
 	return 0;
 }
 
 static int clean(void **state) {
 	(void)state;
-	char text[96];
-	text_format(text, sizeof(text), "rm -r %s", folder);
-	return system(text);
+	return folder_remove(folder);
 }
 
 #define STATE_TEST(test) cmocka_unit_test_setup_teardown(test, prepare, clean)

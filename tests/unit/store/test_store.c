@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <stdio.h>
@@ -349,16 +350,13 @@ static void killing_it_loses_nothing_acknowledged(void **state) {
 
 static int prepare(void **state) {
 	(void)state;
-	text_copy(folder, sizeof(folder), "/tmp/perigee-store-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "store");
 	return 0;
 }
 
 static int clean(void **state) {
 	(void)state;
-	char text[96];
-	text_format(text, sizeof(text), "rm -r %s", folder);
-	return system(text);
+	return folder_remove(folder);
 }
 
 int main(int argc, char **argv) {

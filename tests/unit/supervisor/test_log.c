@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <fcntl.h>
@@ -315,17 +316,14 @@ static void only_the_end_of_its_input_ends_it(void **state) {
 
 static int prepare(void **state) {
 	(void)state;
-	text_copy(folder, sizeof(folder), "/tmp/perigee-log-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "log");
 	text_format(file, sizeof(file), "%s/log", folder);
 	return 0;
 }
 
 static int clean(void **state) {
 	(void)state;
-	char text[96];
-	text_format(text, sizeof(text), "rm -r %s", folder);
-	return system(text);
+	return folder_remove(folder);
 }
 
 #define LOG_TEST(test) cmocka_unit_test_setup_teardown(test, prepare, clean)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_FOLDER_H
+#define TESTS_FOLDER_H
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "unit.h"
+
+/* A folder of a test's own, and its end with all that lies in it. */
+
+static inline void folder_make(char *folder, size_t size, const char *name) {
+	text_format(folder, size, "/tmp/perigee-%s-XXXXXX", name);
+	assert_non_null(mkdtemp(folder));
+}
+
+static inline int folder_remove_entry(
+		const char *path, const struct stat *st, int type, struct FTW *at) {
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
+/* 0, or not 0 when something of it stays. */
+static inline int folder_remove(const char *folder) {
+	return nftw(folder, folder_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#endif
