@@ -312,7 +312,7 @@ def run(tests):
     if names[:1] == ["--part"]:
         part, parts = map(int, names[1].split("/"))
         tests, names = tests[part - 1::parts], []
-    failed = 0
+    failed = []
     for test in tests:
         if names and test.__name__ not in names:
             continue
@@ -321,8 +321,10 @@ def run(tests):
         try:
             test(build)
         except Failed as reason:
-            failed += 1
-            print(f"[  FAILED  ] {test.__name__}: {reason}", flush=True)
+            failed.append(f"[  FAILED  ] {test.__name__}: {reason}")
+            print(failed[-1], flush=True)
         else:
             print(f"[       OK ] {test.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
+    # Behind the log's last lines too: whoever sees only the end of it sees why.
+    print("\n".join(failed), file=sys.stderr, flush=True)
     sys.exit(1 if failed else 0)
