@@ -326,5 +326,5 @@ def run(tests):
         else:
             print(f"[       OK ] {test.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
     # Behind the log's last lines too: whoever sees only the end of it sees why.
-    print("\n".join(failed), file=sys.stderr, flush=True)
-    sys.exit(1 if failed else 0)
+    if failed:
+        sys.exit("\n".join(failed))
