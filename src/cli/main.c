@@ -2,451 +2,17 @@
 /* The operator's command. It asks the host's API over its Unix socket and says what
  * came back; it has no state, opens no other file of the host and needs no privilege
  * but to connect. `perigee probe` is a program of its own, because it links decoders. */
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "base/version.h"
-#include "cli/api.h"
-#include "cli/config.h"
-#include "cli/direct.h"
-#include "cli/doctor.h"
-#include "cli/evidence.h"
-#include "cli/health.h"
+#include "cli/command.h"
 #include "cli/programs.h"
-#include "cli/show.h"
-#include "cli/upgrade.h"
-
-enum exit_status {
-	EXIT_DONE = 0,
-	EXIT_REFUSED = 1,
-	EXIT_USAGE = 2,
-	EXIT_UNREACHABLE = 3,
-};
-
-struct command {
-	const char *runtime, *name, *pairing; /* borrowed, NULL when not given */
-	const char *libexec;                  /* borrowed, NULL when not given */
-	const char *state;                    /* borrowed, NULL when not given */
-	bool json, ready;
-	struct upgrade_options upgrade;
-	struct direct_options direct;
-	const char *argument; /* the one after the subcommand, or NULL */
-	const char *second;   /* the one after that, or NULL */
-	struct api api;
-};
-
-/* Says why nothing came back. */
-static enum exit_status unreachable(const struct command *command, int rc) {
-	if (rc == -ENOENT || rc == -ECONNREFUSED) {
-		fprintf(stderr,
-				"perigee: no host answers at %s. Is it running? "
-				"(--runtime DIR says where its sockets are.)\n",
-				command->api.socket);
-	} else if (rc == -EACCES) {
-		fprintf(stderr, "perigee: %s may not be used by this user.\n", command->api.socket);
-	} else if (rc == -ETIMEDOUT) {
-		fprintf(stderr, "perigee: the host at %s does not answer within 10 seconds.\n",
-				command->api.socket);
-	} else {
-		fprintf(stderr, "perigee: %s: %s\n", command->api.socket, strerror(-rc));
-	}
-	return EXIT_UNREACHABLE;
-}
-
-static bool says_success(const struct api_answer *answer) {
-	const json_t *success = json_object_get(answer->json, "success");
-	return answer->status == 200 && answer->json && !json_is_false(success);
-}
-
-static enum exit_status refused(const struct api_answer *answer) {
-	const char *error = json_string_value(json_object_get(answer->json, "error"));
-	const char *message = json_string_value(json_object_get(answer->json, "message"));
-	fputs("perigee: ", stderr);
-	if (error || message) {
-		show_text(stderr, error ? error : message);
-		fputc('\n', stderr);
-	} else if (answer->status == 404) {
-		fputs("this host does not know that request.\n", stderr);
-	} else {
-		fprintf(stderr, "the host answered with status %d.\n", answer->status);
-	}
-	return EXIT_REFUSED;
-}
-
-/* Calls, and says what went wrong if it did. EXIT_DONE: *out is to be finished. */
-static enum exit_status call(
-		struct command *command, const char *target, json_t *body, struct api_answer *out) {
-	int rc = api_find(command->runtime, &command->api);
-	rc = rc < 0 ? rc : api_call(&command->api, target, body, out);
-	json_decref(body);
-	if (rc < 0) {
-		return unreachable(command, rc);
-	}
-	if (!says_success(out)) {
-		enum exit_status status = refused(out);
-		api_answer_finish(out);
-		return status;
-	}
-	return EXIT_DONE;
-}
-
-static void print(const struct command *command, json_t *json) {
-	if (command->json) {
-		json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-		putchar('\n');
-		return;
-	}
-	if (json_is_object(json)) {
-		json_object_del(json, "success");
-	}
-	show_json(stdout, json);
-}
-
-static enum exit_status ask_and_print(struct command *command, const char *target) {
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, target, NULL, &answer);
-	if (status == EXIT_DONE) {
-		print(command, answer.json);
-		api_answer_finish(&answer);
-	}
-	return status;
-}
-
-static enum exit_status run_status(struct command *command) {
-	return ask_and_print(command, "/api/v1/status");
-}
-
-static enum exit_status run_clients(struct command *command) {
-	return ask_and_print(command, "/api/v1/clients");
-}
-
-static enum exit_status run_apps(struct command *command) {
-	return ask_and_print(command, "/api/v1/apps");
-}
-
-/* The list in an answer, whatever it is called. */
-static json_t *list_in(const struct api_answer *answer) {
-	const char *name;
-	json_t *value;
-	json_object_foreach(answer->json, name, value) {
-		if (json_is_array(value)) {
-			return value;
-		}
-	}
-	return NULL;
-}
-
-/* Where a browser can type the PIN. A host without a web door has no such place. */
-static void print_link(struct command *command) {
-	struct api_answer answer = { 0 };
-	if (api_call(&command->api, "/api/v1/pair/link", NULL, &answer) < 0) {
-		return;
-	}
-	const char *url = json_string_value(json_object_get(answer.json, "url"));
-	if (answer.status == 200 && url) {
-		fputs("Pair in a browser: ", stdout);
-		show_text(stdout, url);
-		putchar('\n');
-	}
-	api_answer_finish(&answer);
-}
-
-static enum exit_status show_waiting(struct command *command) {
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, "/api/v1/pair/pending", NULL, &answer);
-	if (status != EXIT_DONE) {
-		return status;
-	}
-	if (command->json) {
-		print(command, answer.json);
-	} else {
-		json_t *waiting = list_in(&answer);
-		if (json_array_size(waiting) == 0) {
-			puts("No client waits to be paired. Choose this host in Moonlight; it "
-			     "shows a PIN.\nThen: perigee pair PIN");
-		} else {
-			puts("Waiting to be paired:");
-			show_json(stdout, waiting);
-			puts("Type the PIN that the client shows: perigee pair PIN [--pairing ID]");
-		}
-		print_link(command);
-	}
-	api_answer_finish(&answer);
-	return EXIT_DONE;
-}
-
-static bool is_pin(const char *text) {
-	return strlen(text) == 4 && strspn(text, "0123456789") == 4;
-}
-
-static enum exit_status run_pair(struct command *command) {
-	if (!command->argument) {
-		return show_waiting(command);
-	}
-	if (!is_pin(command->argument)) {
-		fputs("perigee: a PIN is the four digits that the client shows.\n", stderr);
-		return EXIT_USAGE;
-	}
-	json_t *body = json_pack("{ss}", "pin", command->argument);
-	if (body && command->name) {
-		json_object_set_new(body, "name", json_string(command->name));
-	}
-	if (body && command->pairing) {
-		json_object_set_new(body, "pairing", json_string(command->pairing));
-	}
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, "/api/v1/pair/client", body, &answer);
-	if (status == EXIT_DONE) {
-		if (command->json) {
-			print(command, answer.json);
-		} else {
-			puts("The PIN was taken; the client now proves that it knows it.");
-		}
-		api_answer_finish(&answer);
-	}
-	return status;
-}
-
-static enum exit_status run_unpair(struct command *command) {
-	if (!command->argument) {
-		fputs("perigee: which client? `perigee clients` shows their IDs.\n", stderr);
-		return EXIT_USAGE;
-	}
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, "/api/v1/unpair/client",
-			json_pack("{ss}", "client_id", command->argument), &answer);
-	if (status == EXIT_DONE) {
-		if (command->json) {
-			print(command, answer.json);
-		} else {
-			puts("The client is no longer paired.");
-		}
-		api_answer_finish(&answer);
-	}
-	return status;
-}
-
-/* "list,launch" as a list; "all" is every permission there is. */
-static json_t *words_of(const char *text) {
-	json_t *list = json_array();
-	if (strcmp(text, "all") == 0) {
-		text = "list,launch,keyboard,mouse,touch,gamepad,clipboard,lobby_create,lobby_join";
-	}
-	while (*text && strcmp(text, "none") != 0) {
-		size_t len = strcspn(text, ",");
-		json_array_append_new(list, json_stringn(text, len));
-		text += len + (text[len] == ',');
-	}
-	return list;
-}
-
-static enum exit_status run_permit(struct command *command) {
-	if (!command->second) {
-		fputs("perigee: say permit ID WORDS, with the words of list, launch, keyboard, "
-		      "mouse, "
-		      "touch, gamepad, clipboard, lobby_create, lobby_join, separated by commas; "
-		      "or "
-		      "all, or none. `perigee clients` shows IDs.\n",
-				stderr);
-		return EXIT_USAGE;
-	}
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, "/api/v1/clients/settings",
-			json_pack("{ss,so}", "client_id", command->argument, "permissions",
-					words_of(command->second)),
-			&answer);
-	if (status == EXIT_DONE) {
-		if (command->json) {
-			print(command, answer.json);
-		} else {
-			puts("That is what the client may from now on.");
-		}
-		api_answer_finish(&answer);
-	}
-	return status;
-}
-
-static enum exit_status run_evidence(struct command *command) {
-	const char *verb = command->argument ? command->argument : "list";
-	bool show = strcmp(verb, "show") == 0, take = strcmp(verb, "take") == 0;
-	if ((!show && !take && strcmp(verb, "list") != 0) || (show && !command->second)) {
-		fputs("perigee: say evidence list, show ID, or take [KIND|WORKER].\n", stderr);
-		return EXIT_USAGE;
-	}
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, "/api/v1/status", NULL, &answer);
-	if (status != EXIT_DONE) {
-		return status;
-	}
-	const json_t *rows = json_object_get(answer.json, "status");
-	int rc = show   ? evidence_show(rows, command->second)
-		 : take ? evidence_take(rows, command->second)
-			: evidence_list(rows, command->json);
-	api_answer_finish(&answer);
-	return rc ? EXIT_REFUSED : EXIT_DONE;
-}
-
-static enum exit_status run_health(struct command *command) {
-	return health_command(command->runtime, command->ready) == 0 ? EXIT_DONE : EXIT_REFUSED;
-}
-
-static enum exit_status run_doctor(struct command *command) {
-	int rc = doctor_command(command->runtime, command->libexec, command->json);
-	return rc == 0 ? EXIT_DONE : EXIT_REFUSED;
-}
-
-static enum exit_status run_restart(struct command *command) {
-	if (!command->argument) {
-		fputs("perigee: restart what? For example: perigee restart encoder ID, with the "
-		      "session's ID that `perigee status` shows.\n",
-				stderr);
-		return EXIT_USAGE;
-	}
-	json_t *body = json_pack("{ss}", "kind", command->argument);
-	if (body && command->second) {
-		json_object_set_new(body, "id", json_string(command->second));
-	}
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, "/api/v1/system/restart", body, &answer);
-	if (status == EXIT_DONE) {
-		if (command->json) {
-			print(command, answer.json);
-		} else {
-			puts("It was ended; another one takes its place.");
-		}
-		api_answer_finish(&answer);
-	}
-	return status;
-}
-
-static enum exit_status run_upgrade(struct command *command) {
-	json_t *body = upgrade_body(&command->upgrade);
-	if (!body) {
-		fputs("perigee: --deadline is a number of seconds, 1 to 600.\n", stderr);
-		return EXIT_USAGE;
-	}
-	struct api_answer answer = { 0 };
-	enum exit_status status = call(command, "/api/v1/system/upgrade", body, &answer);
-	if (status == EXIT_DONE && command->json) {
-		print(command, answer.json);
-	} else if (status == EXIT_DONE &&
-			upgrade_follow(&command->api, &command->upgrade, answer.json) < 0) {
-		status = EXIT_REFUSED;
-	}
-	api_answer_finish(&answer);
-	return status;
-}
-
-static enum exit_status run_config(struct command *command) {
-	const char *verb = command->argument ? command->argument : "show";
-	if (strcmp(verb, "check") == 0) {
-		int rc = config_check_command(command->libexec, command->second);
-		fprintf(stderr, "perigee: perigeed is not installed: %s (--libexec DIR)\n",
-				strerror(-rc));
-		return EXIT_UNREACHABLE;
-	}
-	bool reload = strcmp(verb, "reload") == 0;
-	if (!reload && strcmp(verb, "show") != 0) {
-		fputs("perigee: say config check [FILE], show, or reload.\n", stderr);
-		return EXIT_USAGE;
-	}
-	struct api_answer answer = { 0 };
-	enum exit_status status =
-			reload ? call(command, "/api/v1/system/reload", json_object(), &answer)
-			       : call(command, "/api/v1/status?filter=config", NULL, &answer);
-	if (status != EXIT_DONE) {
-		return status;
-	}
-	if (command->json) {
-		print(command, answer.json);
-	} else if (reload) {
-		config_show_reloaded(answer.json);
-	} else {
-		config_show(json_object_get(answer.json, "status"));
-	}
-	api_answer_finish(&answer);
-	return EXIT_DONE;
-}
-
-/* Of the folder that is named, or that the running host has. */
-static enum exit_status run_backup(struct command *command) {
-	if (!command->argument) {
-		fputs("perigee: say backup FILE.\n", stderr);
-		return EXIT_USAGE;
-	}
-	const char *folder = command->state;
-	struct api_answer answer = { 0 };
-	enum exit_status status =
-			folder ? EXIT_DONE : call(command, "/api/v1/status", NULL, &answer);
-	const json_t *rows = json_object_get(answer.json, "status");
-	for (size_t i = 0; i < json_array_size(rows) && !folder; i++) {
-		const json_t *row = json_array_get(rows, i);
-		const char *what = json_string_value(json_object_get(row, "what"));
-		bool host = what && strcmp(what, "host") == 0;
-		folder = host ? json_string_value(json_object_get(row, "state")) : NULL;
-	}
-	if (status == EXIT_DONE && folder) {
-		int rc = config_run(command->libexec, "perigee-backup", folder, command->argument);
-		fprintf(stderr, "perigee: perigee-backup is not installed: %s (--libexec DIR)\n",
-				strerror(-rc));
-		status = EXIT_UNREACHABLE;
-	}
-	api_answer_finish(&answer);
-	return status;
-}
-
-static enum exit_status run_import(struct command *command) {
-	if (!command->second) {
-		fputs("perigee: say import wolf config.toml, or import sunshine apps.json.\n",
-				stderr);
-		return EXIT_USAGE;
-	}
-	int rc = config_run(command->libexec, "perigee-import", command->argument, command->second);
-	fprintf(stderr, "perigee: perigee-import is not installed: %s (--libexec DIR)\n",
-			strerror(-rc));
-	return EXIT_UNREACHABLE;
-}
-
-/* What these take of what all commands have. */
-static const struct direct_options *directed(struct command *command) {
-	command->direct.runtime = command->runtime;
-	command->direct.json = command->json;
-	command->direct.name = command->name;
-	return &command->direct;
-}
-
-static enum exit_status run_sessions(struct command *command) {
-	return (enum exit_status)direct_sessions(
-			directed(command), command->argument, command->second);
-}
-
-static enum exit_status run_lobby(struct command *command) {
-	return (enum exit_status)direct_lobby(
-			directed(command), command->argument, command->second);
-}
-
-static enum exit_status run_token(struct command *command) {
-	return (enum exit_status)direct_token(
-			directed(command), command->argument, command->second);
-}
-
-static enum exit_status run_events(struct command *command) {
-	return (enum exit_status)direct_events(directed(command), command->argument);
-}
-
-static enum exit_status run_logs(struct command *command) {
-	return (enum exit_status)direct_logs(directed(command));
-}
-
-static enum exit_status run_top(struct command *command) {
-	return (enum exit_status)direct_top(directed(command));
-}
 
 static enum exit_status run_version(struct command *command) {
 	(void)command;
@@ -556,95 +122,81 @@ static enum exit_status run_command(const char *name, struct command *command) {
 	return EXIT_USAGE;
 }
 
+/* A flag and what it sets: the text that follows it, or that it was given. */
+struct flag {
+	const char *name;
+	const char **text; /* NULL: nothing follows it */
+	bool *given;
+};
+
+#define FLAGS_MAX 24
+#define FLAG_FIRST 0x100 /* what getopt answers for the first; below are letters */
+
+/* Reads the flags; leaves the words for optind. 0; 'h' or 'v' when that was asked for;
+ * -EINVAL, said, for what is no flag. */
+static int read_flags(int argc, char **argv, const struct flag *flags, size_t count) {
+	assert(count <= FLAGS_MAX);
+	struct option options[FLAGS_MAX + 3] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+	};
+	for (size_t i = 0; i < count; i++) {
+		options[i + 2] = (struct option){ flags[i].name,
+			flags[i].text ? required_argument : no_argument, NULL,
+			FLAG_FIRST + (int)i };
+	}
+	for (int c; (c = getopt_long(argc, argv, "hf", options, NULL)) != -1;) {
+		if (c == 'h' || c == 'v') {
+			return c;
+		}
+		/* The one letter of `logs -f` is its flag's short form. */
+		for (size_t i = 0; c == 'f' && i < count; i++) {
+			c = strcmp(flags[i].name, "follow") == 0 ? FLAG_FIRST + (int)i : c;
+		}
+		if (c < FLAG_FIRST) {
+			return -EINVAL;
+		}
+		const struct flag *flag = &flags[c - FLAG_FIRST];
+		if (flag->text) {
+			*flag->text = optarg;
+		} else {
+			*flag->given = true;
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv) {
 	const char *libexec = NULL;
 	int probe = find_probe(argc, argv, &libexec);
 	if (probe) {
 		return run_probe(libexec, argv + probe);
 	}
-	static const struct option options[] = {
-		{ "runtime", required_argument, NULL, 'r' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "pairing", required_argument, NULL, 'p' },
-		{ "libexec", required_argument, NULL, 'l' },
-		{ "state", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "ready", no_argument, NULL, 'R' },
-		{ "check", no_argument, NULL, 'c' },
-		{ "scope", required_argument, NULL, 'S' },
-		{ "pin", required_argument, NULL, 'P' },
-		{ "app", required_argument, NULL, 'a' },
-		{ "run", required_argument, NULL, 'u' },
-		{ "session", required_argument, NULL, 'i' },
-		{ "role", required_argument, NULL, 'o' },
-		{ "follow", no_argument, NULL, 'f' },
-		{ "from", required_argument, NULL, 'F' },
-		{ "deadline", required_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
-		{ 0 },
-	};
 	struct command command = { 0 };
-	for (int c; (c = getopt_long(argc, argv, "hf", options, NULL)) != -1;) {
-		switch (c) {
-		case 'r':
-			command.runtime = optarg;
-			break;
-		case 'n':
-			command.name = optarg;
-			break;
-		case 'p':
-			command.pairing = optarg;
-			break;
-		case 'l': /* of `doctor`; for `probe` it was read before */
-			command.libexec = optarg;
-			break;
-		case 's':
-			command.state = optarg;
-			break;
-		case 'S':
-			command.direct.scope = optarg;
-			break;
-		case 'P':
-			command.direct.pin = optarg;
-			break;
-		case 'a':
-			command.direct.app = optarg;
-			break;
-		case 'u':
-			command.direct.run = optarg;
-			break;
-		case 'i':
-			command.direct.session = optarg;
-			break;
-		case 'o':
-			command.direct.role = optarg;
-			break;
-		case 'f':
-			command.direct.follow = true;
-			break;
-		case 'j':
-			command.json = true;
-			break;
-		case 'R':
-			command.ready = true;
-			break;
-		case 'c':
-			command.upgrade.check = true;
-			break;
-		case 'F':
-			command.upgrade.from = optarg;
-			break;
-		case 'd':
-			command.upgrade.deadline = optarg;
-			break;
-		case 'h':
-			return run_help(&command);
-		case 'v':
-			return run_version(&command);
-		default:
-			return EXIT_USAGE;
-		}
+	const struct flag flags[] = {
+		{ "runtime", &command.runtime, NULL },
+		{ "name", &command.name, NULL },
+		{ "pairing", &command.pairing, NULL },
+		{ "libexec", &command.libexec, NULL },
+		{ "state", &command.state, NULL },
+		{ "scope", &command.direct.scope, NULL },
+		{ "pin", &command.direct.pin, NULL },
+		{ "app", &command.direct.app, NULL },
+		{ "run", &command.direct.run, NULL },
+		{ "session", &command.direct.session, NULL },
+		{ "role", &command.direct.role, NULL },
+		{ "from", &command.upgrade.from, NULL },
+		{ "deadline", &command.upgrade.deadline, NULL },
+		{ "json", NULL, &command.json },
+		{ "ready", NULL, &command.ready },
+		{ "check", NULL, &command.upgrade.check },
+		{ "follow", NULL, &command.direct.follow },
+	};
+	int read = read_flags(argc, argv, flags, ARRAY_LEN(flags));
+	if (read != 0) {
+		return read == 'h'   ? run_help(&command)
+		       : read == 'v' ? run_version(&command)
+				     : EXIT_USAGE;
 	}
 	if (optind >= argc) {
 		run_help(&command);
