@@ -83,7 +83,11 @@ static void run_last(struct probe_session *session, uint64_t now_ns) {
 	probe_check_add(&session->check, LAST_PRESSES, now_ns);
 }
 
+/* Who does not decode would not see the keys: asked for them, it just ends. */
 static bool last_is_over(const struct probe_session *session) {
+	if (session->probe->options.no_decode) {
+		return session->last_ns != 0;
+	}
 	return session->last_pressed && probe_check_deadline_ns(&session->check) == UINT64_MAX;
 }
 

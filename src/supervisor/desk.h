@@ -25,6 +25,7 @@ enum desk_event {
 	DESK_APP_OVER, /* the app has ended */
 	DESK_TROUBLE,  /* something will be felt by who watches; it goes on */
 	DESK_EMPTY,    /* its last process is reaped */
+	DESK_APP_BEGAN,
 	DESK_EVENTS,
 };
 

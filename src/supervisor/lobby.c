@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/app_plan.h"
 #include "supervisor/desk.h"
 #include "supervisor/encoding.h"
 #include "supervisor/groups.h"
@@ -23,6 +24,7 @@ static void handle_desk_event(
 		struct desk *desk, enum desk_event event, uint32_t reason, const char *detail) {
 	static const enum lobby_life_event events[DESK_EVENTS] = {
 		[DESK_READY] = LOBBY_LIFE_READY,
+		[DESK_APP_BEGAN] = LOBBY_LIFE_READY,
 		[DESK_AGAIN] = LOBBY_LIFE_AGAIN,
 		[DESK_BROKEN] = LOBBY_LIFE_BROKEN,
 		[DESK_APP_OVER] = LOBBY_LIFE_STOP,
@@ -34,7 +36,8 @@ static void handle_desk_event(
 	} else if (event == DESK_TROUBLE) {
 		log_warning("lobby-trouble", "lobby=%s reason=%s", lobby->id,
 				reason_row(reason)->name);
-	} else {
+	} else if (event != DESK_READY || app_plan_is_container(desk)) {
+		/* Whoever made it is answered once its app runs. An image may take long. */
 		lobby_raise(lobby, events[event], reason, detail);
 	}
 }
@@ -275,7 +278,11 @@ void lobby_raise(struct lobby *lobby, enum lobby_life_event event, uint32_t reas
 	if (reason != REASON_NONE && lobby->life.state >= LOBBY_LIFE_MOVING &&
 			before < LOBBY_LIFE_MOVING) {
 		lobby->reason = reason;
-		text_copy(lobby->detail, sizeof(lobby->detail), detail ? detail : "");
+		/* How a process ended does not say which. */
+		bool which = event == LOBBY_LIFE_BROKEN && detail && detail[0];
+		text_format(lobby->detail, sizeof(lobby->detail), "%s%s%s%s",
+				which ? reason_row(reason)->words : "", which ? " (" : "",
+				detail ? detail : "", which ? ")" : "");
 	}
 	lobby_arm(lobby);
 	if (action != LOBBY_LIFE_REAP && action != LOBBY_LIFE_GIVE_UP) {
@@ -293,8 +300,10 @@ static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 		[LOBBY_LIFE_ALONE] = REASON_LOBBY_LEFT_ALONE,
 	};
 	bool empty = lobby->life.state >= LOBBY_LIFE_ENDING && lobby->desk->children == 0;
+	bool waits_for_app = lobby->life.state == LOBBY_LIFE_STARTING && lobby->desk->desktop_ready;
 	lobby_raise(lobby, empty ? LOBBY_LIFE_ALL_GONE : LOBBY_LIFE_OVERDUE,
-			reasons[lobby->life.state], NULL);
+			reasons[lobby->life.state],
+			waits_for_app ? "The app was not started in time." : NULL);
 	return 0;
 }
 

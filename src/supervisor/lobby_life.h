@@ -19,7 +19,7 @@ enum lobby_life_state {
 };
 
 enum lobby_life_event {
-	LOBBY_LIFE_READY,    /* its desktop runs (again) */
+	LOBBY_LIFE_READY,    /* its desktop and its app run */
 	LOBBY_LIFE_JOINED,   /* somebody is in it or about to be */
 	LOBBY_LIFE_LEFT,     /* nobody is in it any more */
 	LOBBY_LIFE_STOP,     /* asked for, its app is over, the host stops */

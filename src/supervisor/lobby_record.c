@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/app_plan.h"
 #include "supervisor/lobby_inside.h"
 #include "supervisor/record.h"
 #include "supervisor/session.h"
@@ -142,6 +143,11 @@ void lobby_mend(struct lobby *lobby) {
 			lobby_raise(lobby, LOBBY_LIFE_ALL_GONE, REASON_NONE, NULL);
 		}
 		return;
+	}
+	bool container = app_plan_is_container(desk);
+	if (lobby->life.state == LOBBY_LIFE_STARTING &&
+			(container ? desk->desktop_ready : desk->app_pid > 0)) {
+		lobby_raise(lobby, LOBBY_LIFE_READY, REASON_NONE, NULL);
 	}
 	if (lobby->life.state == LOBBY_LIFE_MOVING) {
 		lobby_send_home(lobby);

@@ -369,7 +369,7 @@ static void handle_desk_event(
 		check_gone(session);
 	} else if (event == DESK_SHOWN) {
 		encodings_desktop_back(desk);
-	} else {
+	} else if (event != DESK_APP_BEGAN) {
 		session_raise(session, events[event], reason, detail);
 	}
 }

@@ -223,6 +223,7 @@ static void handle_runner_message(
 				(unsigned long long)desk->id, message->runner_app.pid,
 				log_quote(message->runner_app.detail).text);
 		tell_desk_event(desk, TOLD_APP_STARTED, (int32_t)desk->app_pid, NULL);
+		desk_raise(desk, DESK_APP_BEGAN, REASON_NONE, NULL);
 	} else if (message->kind == IPC_RUNNER_ENGINE_ASK) {
 		container_connect(desk->supervisor, child);
 	} else if (message->kind == IPC_RUNNER_PULL) {

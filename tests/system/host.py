@@ -175,11 +175,11 @@ class Host:
     def show_log(self):
         sys.stderr.write("".join(self.log().splitlines(keepends=True)[-80:]))
 
-    def api(self, path, body=None, optional=False):
+    def api(self, path, body=None, optional=False, seconds=10):
         """HTTP over the API's Unix socket; JSON in, JSON out."""
         try:
             with socket.socket(socket.AF_UNIX) as s:
-                s.settimeout(10)
+                s.settimeout(seconds)
                 s.connect(str(self.folder / "run/api.sock"))
                 data = json.dumps(body).encode() if body is not None else b""
                 verb = "POST" if body is not None else "GET"
