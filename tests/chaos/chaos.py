@@ -19,6 +19,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -536,10 +537,13 @@ def warm_up(chaos):
 
 
 def keep_log(host, seed, part):
-    """Where PERIGEE_CHAOS_KEEP names a folder, the log of a part that failed."""
-    folder = os.environ.get("PERIGEE_CHAOS_KEEP")
-    if folder:
-        (pathlib.Path(folder) / f"seed-{seed}-part-{part}.log").write_text(host.log())
+    """The log of a part that failed: its host's folder goes with the host. In the folder that
+    PERIGEE_CHAOS_KEEP names, else in one of its own."""
+    folder = os.environ.get("PERIGEE_CHAOS_KEEP") or tempfile.mkdtemp(prefix="perigee-chaos-")
+    path = pathlib.Path(folder) / f"seed-{seed}-part-{part}.log"
+    older = pathlib.Path(f"{host.log_path}.1")
+    path.write_text((older.read_text(errors="replace") if older.exists() else "") + host.log())
+    return path
 
 
 def run(build, seed, seconds, parts, say=print):
@@ -571,7 +575,7 @@ def run(build, seed, seconds, parts, say=print):
             faults += chaos.faults
             if chaos.faults:
                 say("\n".join(f"FAULT {text}" for text in chaos.faults))
-                keep_log(host, seed, part)
+                say(f"kept: {keep_log(host, seed, part)}")
             chaos.faults.clear()
             chaos.done.clear()
             chaos.idle = 0

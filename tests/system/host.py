@@ -23,6 +23,11 @@ OFFSETS_TCP = [-5, 0, 1, 21]
 OFFSETS_UDP = [9, 10, 11]
 FIRST_PORT, PLACE_PORTS, PLACES = 20000, 32, 390  # start.sh has those below for itself
 
+# A script's background commands ignore it, and so would the clients that they start: those are
+# asked by it to leave.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Failed(Exception):
     pass
@@ -147,6 +152,7 @@ class Host:
         if kind is not None:
             self.show_log()
             self.abandon()
+            print(f"kept for whoever looks into it: {self.folder}", file=sys.stderr)
             return False
         self.stop()
         return False

@@ -3,6 +3,7 @@
 """The supervisor may die: whoever watches does not notice, and the next one goes on."""
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -197,6 +198,7 @@ def without_the_holder_everything_ends(build):
         expect("with a word", "event=holder-gone" in host.log())
         report = host.report(viewers[0], check=False)
         expect(f"the viewer was told: {report.get('end')}", report.get("seconds", 99) < 19)
+        shutil.rmtree(host.folder)
     finally:
         host.abandon()
 
