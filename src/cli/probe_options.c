@@ -64,7 +64,7 @@ static const struct row {
 	{ "encryption",  CHOICE, AT(encryption),  0, 0, encryptions, "plain: no encrypted RTSP either (all)" },
 	{ "seconds",     REAL,   AT(seconds),     0, 30 * 24 * 3600, NULL, "of streaming (5)" },
 	{ "frames",      NUMBER, AT(frames),      0, INT32_MAX, NULL, "ends after so many, if sooner" },
-	{ "script",      TEXT,   AT(script),      0, 0, NULL, "file with what the viewer does" },
+	{ "script",      TEXT,   AT(script),      0, 0, NULL, "file with what the viewer does; -: standard input, as it comes" },
 	{ "shot",        TEXT,   AT(shot),        0, 0, NULL, "saves the last picture as PNG" },
 	{ "out",         TEXT,   AT(out),         0, 0, NULL, "art: where to save it" },
 	{ "no-decode",   FLAG,   AT(no_decode),   0, 0, NULL, "takes pictures and sound apart, but does not decode them" },

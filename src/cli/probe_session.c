@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/net.h"
@@ -96,6 +97,20 @@ static uint64_t script_deadline_ns(const struct probe_session *session) {
 		return UINT64_MAX;
 	}
 	return session->begin_ns + session->script.actions[session->script_next].at_ms * NS_PER_MS;
+}
+
+/* What standard input says is done at once. */
+static void follow(struct probe_session *session) {
+	struct script script = { 0 };
+	int rc = follow_read(&session->follow, STDIN_FILENO, &script);
+	for (size_t i = 0; rc > 0 && i < script.count; i++) {
+		act(session, &script.actions[i], clock_now_ns());
+	}
+	script_finish(&script);
+	session->follows = rc >= 0;
+	if (rc < 0 && rc != -ENODATA) {
+		probe_fail(session->probe, PROBE_USAGE, "script", "a line is not understood");
+	}
 }
 
 static void run_script(struct probe_session *session, uint64_t now_ns) {
@@ -335,6 +350,8 @@ static void turn(struct probe_session *session, int signal_fd, uint64_t deadline
 		{ .fd = session->video_fd, .events = POLLIN },
 		{ .fd = session->audio_fd, .events = POLLIN },
 		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = session->follows && session->begin_ns ? STDIN_FILENO : -1,
+				.events = POLLIN },
 	};
 	uint64_t now_ns = clock_now_ns();
 	uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
@@ -349,6 +366,9 @@ static void turn(struct probe_session *session, int signal_fd, uint64_t deadline
 	}
 	if (fds[PROBE_FLOWS].revents) {
 		handle_signal(session, signal_fd);
+	}
+	if (fds[PROBE_FLOWS + 1].revents) {
+		follow(session);
 	}
 }
 
@@ -415,6 +435,10 @@ static int handle_audio_known(void *user, const struct probe_terms *terms) {
 static int load_script(struct probe_session *session) {
 	const char *path = session->probe->options.script;
 	if (!path) {
+		return 0;
+	}
+	if (strcmp(path, "-") == 0) {
+		session->follows = true;
 		return 0;
 	}
 	OWN(file_close) FILE *file = fopen(path, "re");

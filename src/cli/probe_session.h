@@ -9,6 +9,7 @@
 #include "cli/probe_audio.h"
 #include "cli/probe_check.h"
 #include "cli/probe_control.h"
+#include "cli/probe_follow.h"
 #include "cli/probe_impair.h"
 #include "cli/probe_rtsp.h"
 #include "cli/probe_script.h"
@@ -43,6 +44,8 @@ struct probe_session {
 	struct impair *impair; /* owned; NULL: datagrams pass as they come */
 	struct script script;
 	size_t script_next;
+	struct follow follow;
+	bool follows; /* standard input has more of the script */
 	struct probe_check check;
 	uint64_t last_ns; /* when SIGUSR2 asked for the last keys, 0 before */
 	bool last_pressed;

@@ -176,6 +176,7 @@ static json_t *event_json(struct gate *gate, const struct ipc_message *message) 
 	case TOLD_STREAMING:
 		return stream_json(gate, event->session);
 	case TOLD_COMBO:
+	case TOLD_KEY_FRAME:
 		return json_pack("{s:s}", "session_id", id);
 	case TOLD_SWITCHED:
 		return json_pack("{s:s,s:s}", "session_id", id, "interpipe_src_id", other);
@@ -202,6 +203,7 @@ void api_handle_told_event(struct gate *gate, const struct ipc_message *message)
 		[TOLD_SWITCHED] = EVENT_SWITCHED,
 		[TOLD_INCIDENT] = EVENT_INCIDENT,
 		[TOLD_HEALTH] = EVENT_HEALTH,
+		[TOLD_KEY_FRAME] = EVENT_KEY_FRAME,
 	};
 	uint64_t session = message->told_event.session;
 	events_tell(gate, kinds[message->told_event.event], session, NULL,

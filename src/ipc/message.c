@@ -530,6 +530,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_CONFIG_RELOAD]     = { "config-reload",      P(WEB),         P(SUPERVISOR),  0, 0, f_config_reload },
 	[IPC_CONFIG_RELOADED]   = { "config-reloaded",    P(SUPERVISOR),  P(WEB),         0, 0, f_config_reloaded },
 	[IPC_STREAM_CLIENT]     = { "stream-client",      P(SUPERVISOR),  P(STREAM),      0, 1, f_stream_client },
+	[IPC_STREAM_COMBO]      = { "stream-combo",       P(STREAM),      P(SUPERVISOR),  0, 0, f_none },
 	[IPC_NOTICE_SHOW]       = { "notice-show",        P(SUPERVISOR),  P(NOTICE),      1, 0, f_notice },
 	[IPC_NOTICE_WORDS]      = { "notice-words",       P(SUPERVISOR),  P(NOTICE),      0, 1, f_notice },
 	[IPC_DESKTOP_NOTICE]    = { "desktop-notice",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_none },

@@ -274,6 +274,9 @@ enum ipc_kind {
 	IPC_CONFIG_RELOAD = 313,
 	IPC_CONFIG_RELOADED = 314,
 	IPC_STREAM_CLIENT = 315,
+
+	/* the viewer pressed what brings it back to its own desktop */
+	IPC_STREAM_COMBO = 320,
 	IPC_KINDS,
 };
 
@@ -400,6 +403,7 @@ enum ipc_event {
 	TOLD_SWITCHED,   /* other: the desktop that it sees now */
 	TOLD_INCIDENT,   /* number, reason; detail: of which process */
 	TOLD_HEALTH,     /* number: 1 ready; detail: what stalls */
+	TOLD_KEY_FRAME,  /* the viewer asked for one, or for several within a second */
 	TOLD_EVENTS,
 };
 

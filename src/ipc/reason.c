@@ -66,6 +66,7 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_STATE_REFUSED]      = { "state-refused", "That cannot be kept.", "", 400 },
 	[REASON_CONFIG_REFUSED]     = { "config-refused", "The configuration has a mistake; nothing was changed.", "`perigee config check` says where.", 400 },
 	[REASON_PIN_WRONG]          = { "pin-wrong", "The PIN is wrong.", "", 403 },
+	[REASON_COMBO]              = { "combo", "The viewer went back to its own desktop.", "", 200 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */

@@ -69,6 +69,7 @@ enum reason {
 	REASON_CONFIG_REFUSED = 92,   /* perigee.yaml has a mistake */
 	REASON_PIN_WRONG = 93,
 	REASON_PIN_LOCKED = 94, /* too many wrong ones */
+	REASON_COMBO = 100,     /* the viewer pressed what brings it back */
 	REASONS,
 };
 

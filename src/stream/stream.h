@@ -11,6 +11,7 @@
 #include "ipc/worker.h"
 #include "stream/ages.h"
 #include "stream/audio.h"
+#include "stream/combo.h"
 #include "stream/control.h"
 #include "stream/flows.h"
 #include "stream/likes.h"
@@ -75,6 +76,7 @@ struct stream {
 	uint64_t armed_us[STREAM_TIMERS];              /* UINT64_MAX: off */
 
 	struct likes likes;
+	struct combo combo;
 	uint64_t inputs, inputs_skipped;
 	uint64_t inputs_denied;         /* the client may not send that kind */
 	uint64_t missing, idr_requests; /* missing: packets, by the client's reports */

@@ -29,6 +29,14 @@ static void do_frames_lost(void *user, uint32_t first, uint32_t last) {
 	stream_video_lost(&stream->video, first, last);
 }
 
+/* The desktop that is left must not keep what is held; the next hears only what comes. */
+static void ask_for_home(struct stream *stream) {
+	struct ipc_message message = { .kind = IPC_STREAM_COMBO };
+	stream_source_release_input(stream);
+	log_info("combo", "");
+	worker_post(&stream->worker, &message, NULL, 0);
+}
+
 /* An input carries the number of the client's message: a successor to whom the
  * client sends it again sends it again under the same number, and the desktop drops
  * what it has had. Not simply what is older: ENet keeps the order within a channel
@@ -37,8 +45,19 @@ static void do_input(void *user, uint64_t sequence, const uint8_t *data, size_t 
 	struct stream *stream = (struct stream *)user;
 	struct input_event event;
 	struct ipc_message message;
-	if (!stream->playing || input_decode(data, len, &event) < 0 ||
-			input_message(&event, sequence, clock_now_ns(), &message) < 0) {
+	if (!stream->playing || input_decode(data, len, &event) < 0) {
+		stream->inputs_skipped++;
+		return;
+	}
+	unsigned combo = combo_take(&stream->combo, &event);
+	if (combo & COMBO_ASKS) {
+		ask_for_home(stream);
+	}
+	if (combo & COMBO_KEEPS) {
+		stream->inputs++;
+		return;
+	}
+	if (input_message(&event, sequence, clock_now_ns(), &message) < 0) {
 		stream->inputs_skipped++;
 		return;
 	}

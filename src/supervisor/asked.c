@@ -6,6 +6,7 @@
 #include "supervisor/desk.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/view.h"
 
 enum {
 	/* What a desktop calls the web door, which steers it for programs. Views count up
@@ -57,14 +58,21 @@ static void handle_input_ask(struct supervisor *supervisor, const struct ipc_mes
 	fd_close(pair[1]);
 }
 
+/* Where its keys are held: its viewer may be in a lobby. */
+static const struct desk *steered(const struct session *session) {
+	const struct view *view = session->view;
+	return view && view->now.desk ? view->now.desk : session->desk;
+}
+
 static void handle_keys_ask(struct supervisor *supervisor, const struct ipc_message *message) {
 	struct session *session = find(supervisor, message->keys_ask.session);
-	if (!session || !session->desk->desktop || !session->desk->desktop_ready) {
+	const struct desk *desk = session ? steered(session) : NULL;
+	if (!desk || !desk->desktop || !desk->desktop_ready) {
 		answer(supervisor, message->keys_ask.request,
 				session ? REASON_NOT_READY : REASON_SESSION_UNKNOWN);
 		return;
 	}
-	child_post(session->desk->desktop, message, NULL, 0);
+	child_post(desk->desktop, message, NULL, 0);
 }
 
 bool asked_handle(struct supervisor *supervisor, const struct ipc_message *message) {

@@ -131,14 +131,14 @@ void member_join(struct session *session, struct lobby *lobby, uint8_t role, uin
 /* Whoever is put out and cannot go home loses its view: nobody is left behind in a desk
  * that ends. */
 static void cannot_go_home(struct session *session, uint32_t reason) {
-	bool asked = session->member.asked;
+	bool put_out = !session->member.asked && !session->member.may_stay;
 	happen(session, MEMBER_STAYED, reason);
-	if (!asked) {
+	if (put_out) {
 		session_raise(session, LIFE_VIEWER_LOST, session->member.reason, NULL);
 	}
 }
 
-void member_leave(struct session *session, uint32_t reason, bool asked, uint32_t request) {
+static void leave(struct session *session, uint32_t reason, bool asked, uint32_t request) {
 	struct member *member = &session->member;
 	enum member_state before = member->state;
 	enum member_action action = member_step(&member->state, MEMBER_LEAVE);
@@ -157,6 +157,24 @@ void member_leave(struct session *session, uint32_t reason, bool asked, uint32_t
 				NULL);
 	} else if (before == MEMBER_JOINING || before == MEMBER_CHANGING) {
 		view_switch_abandon(session->view, reason);
+	}
+}
+
+void member_leave(struct session *session, uint32_t reason, bool asked, uint32_t request) {
+	struct member *member = &session->member;
+	if (!asked || member->state == MEMBER_IN) {
+		member->may_stay = false;
+	}
+	leave(session, reason, asked, request);
+}
+
+void member_return(struct session *session) {
+	struct member *member = &session->member;
+	log_info("combo", "session=%016llx member=%s", (unsigned long long)session->id,
+			member_state_name(member->state));
+	if (member->state == MEMBER_IN) {
+		member->may_stay = true;
+		leave(session, REASON_COMBO, false, 0);
 	}
 }
 

@@ -19,6 +19,7 @@ struct member {
 	uint8_t role, next_role; /* enum ipc_role */
 	uint32_t request;        /* that waits for its answer */
 	bool asked;              /* there is one */
+	bool may_stay;           /* it leaves by its own wish, without a request */
 	uint32_t reason;         /* why it leaves */
 };
 
@@ -27,6 +28,10 @@ void member_join(struct session *session, struct lobby *lobby, uint8_t role, uin
 
 /* Leaves: asked for by `request`, or (asked is false) put out without one. */
 void member_leave(struct session *session, uint32_t reason, bool asked, uint32_t request);
+
+/* Its viewer wants to be at home again, wherever it is. While it moves it is not heard: who
+ * wants it still presses again. */
+void member_return(struct session *session);
 
 void member_set_role(struct session *session, uint8_t role);
 

@@ -67,6 +67,14 @@ void tell_desk_event(
 	}
 }
 
+void tell_switched(const struct session *session, const struct desk *desk) {
+	if (!session->internal) {
+		struct ipc_message message = event_message(session->id, TOLD_SWITCHED, 0, NULL);
+		message.told_event.other = desk->id;
+		supervisor_post(session->supervisor, SERVICE_WEB, &message, NULL, 0);
+	}
+}
+
 void tell_ping(const struct session *session, enum ipc_flow flow, const struct address *address) {
 	if (flow == FLOW_CONTROL || session->internal) {
 		return;

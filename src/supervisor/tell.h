@@ -21,6 +21,8 @@ void tell_event(const struct session *session, enum ipc_event event, int32_t num
 		const char *detail);
 void tell_desk_event(
 		const struct desk *desk, enum ipc_event event, int32_t number, const char *detail);
+/* Its viewer sees that desk from now on. */
+void tell_switched(const struct session *session, const struct desk *desk);
 /* A ping of a flow came from there. */
 void tell_ping(const struct session *session, enum ipc_flow flow, const struct address *address);
 

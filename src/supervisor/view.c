@@ -12,6 +12,7 @@
 #include "ipc/page.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 #include "supervisor/view_inside.h"
 
 static void handle_stream_message(
@@ -26,7 +27,14 @@ static void handle_stream_message(
 	} else if (message->kind == IPC_FLOW_PROVEN) {
 		message->flow_proven.session = session->id;
 		supervisor_post(session->supervisor, SERVICE_GATE, message, NULL, 0);
+	} else if (message->kind == IPC_STREAM_COMBO) {
+		tell_event(session, TOLD_COMBO, 0, NULL);
+		member_return(session);
 	} else if (message->kind == IPC_STREAM_STATS) {
+		uint64_t asked = message->stream_stats.idr_requests;
+		if (asked && asked != session->stats.stream_stats.idr_requests) {
+			tell_event(session, TOLD_KEY_FRAME, 0, NULL);
+		}
 		session->stats = *message;
 	} else if (message->kind == IPC_STREAM_FLOW) {
 		view_flow_answered(view, message->stream_flow.flow, message->stream_flow.taken);

@@ -11,6 +11,7 @@
 #include "supervisor/record.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 #include "supervisor/view_inside.h"
 
 /* Where a view sits, and how it moves: docs/architecture.md, section 3. */
@@ -281,6 +282,7 @@ static void moved(struct view *view) {
 			(unsigned long long)view->session->id,
 			(unsigned long long)view->now.desk->id, view->now.source);
 	view_leave_seat(view, &left, REASON_ASKED);
+	tell_switched(view->session, view->now.desk);
 	session_switched(view->session, REASON_NONE);
 }
 

@@ -225,11 +225,14 @@ class Host:
 
     # ---- clients ----
 
-    def probe(self, mode, *args, keys="viewer", check=True, background=False):
+    def probe(self, mode, *args, keys="viewer", check=True, background=False, steered=False):
+        """steered: its standard input takes the lines of a script as they come."""
         command = [str(self.build / "src/cli/perigee-probe"), mode, "--host", "127.0.0.1", "--port",
                    str(self.port), "--keys", str(self.folder / keys), "--json", *args]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+        command += ["--script", "-"] if steered else []
+        process = subprocess.Popen(command,
+                                   stdin=subprocess.PIPE if steered else subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         return process if background else self.report(process, check=check)
 
     def report(self, process, seconds=120, check=True):

@@ -331,4 +331,5 @@ def come_back(api, events, session):
     expect("an event that does not exist is refused", status == 400)
 
 
-run([every_call_answers_as_the_document_says])
+if __name__ == "__main__":
+    run([every_call_answers_as_the_document_says])
