@@ -209,6 +209,35 @@ static bool begins_too_often(struct pairs *pairs, const struct address *address,
 	       exceeds(&pairs->begins_since_ms, &pairs->begins, PAIRS_BEGIN_MAX, now_ms);
 }
 
+/* The host's part of phase 1: now it knows the PIN. As pairing_step(). */
+static int take_pin(struct gate *gate, struct pair *pair, struct connection *connection,
+		const char *pin) {
+	struct pairing_reply reply;
+	uint64_t now = clock_now_ms();
+	int rc = pairing_step(&pair->pairing, PAIRING_PIN, pin, strlen(pin), now, &reply);
+	if (rc < 0) {
+		return rc;
+	}
+	pair->request = 0;
+	pair->pairing.deadline_ms = now + PAIR_AFTER_PIN_MS;
+	set_timer(gate);
+	answer_paired(connection, true, &reply);
+	return 0;
+}
+
+/* A PIN that the configuration holds, for programs on this machine. An address of the
+ * machine's own network is no proof of being on it: only loopback is. */
+static void take_preset_pin(struct gate *gate, struct pair *pair, struct connection *connection) {
+	const char *pin = gate->options.preset_pin;
+	if (!pin[0] || !address_is_loopback(&connection->peer)) {
+		return;
+	}
+	log_info("pairing-preset-pin", "pairing=%u", pair->number);
+	if (take_pin(gate, pair, connection, pin) < 0) {
+		log_warning("pairing-preset-pin-refused", "pairing=%u", pair->number);
+	}
+}
+
 static void begin(struct request *request, const struct pair_query *query) {
 	struct gate *gate = request->gate;
 	struct connection *connection = request->connection;
@@ -253,6 +282,7 @@ static void begin(struct request *request, const struct pair_query *query) {
 	connection->awaits = AWAITS_PIN;
 	connection_extend(connection, (uint32_t)window_ms);
 	announce(gate, pair);
+	take_preset_pin(gate, pair, connection);
 }
 
 static void answer_pin(struct gate *gate, uint32_t request, uint32_t reason, const char *detail) {
@@ -272,10 +302,7 @@ void pair_handle_pin(struct gate *gate, const struct ipc_message *message) {
 				"Moonlight.");
 		return;
 	}
-	struct pairing_reply reply;
-	uint64_t now = clock_now_ms();
-	int rc = pairing_step(&pair->pairing, PAIRING_PIN, message->pair_pin.pin,
-			strlen(message->pair_pin.pin), now, &reply);
+	int rc = take_pin(gate, pair, connection, message->pair_pin.pin);
 	if (rc == -EINVAL && pair->pairing.state == PAIRING_AWAITS_PIN) {
 		answer_pin(gate, request, REASON_UNSUPPORTED, "A PIN has four digits.");
 		return;
@@ -289,11 +316,7 @@ void pair_handle_pin(struct gate *gate, const struct ipc_message *message) {
 	if (message->pair_pin.name[0]) {
 		text_copy(pair->name, sizeof(pair->name), message->pair_pin.name);
 	}
-	pair->request = 0;
-	pair->pairing.deadline_ms = now + PAIR_AFTER_PIN_MS;
-	set_timer(gate);
 	answer_pin(gate, request, REASON_NONE, "");
-	answer_paired(connection, true, &reply);
 }
 
 /* ---- phases 2 to 4 ---- */

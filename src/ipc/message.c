@@ -70,7 +70,8 @@ FIELDS(f_gate_options, TEXT(gate_options.host_name), RAW(gate_options.mac),
 	ENUM(gate_options.encryption, 3), RAW(gate_options.http_port), RAW(gate_options.https_port),
 	RAW(gate_options.rtsp_port), RAW(gate_options.web_port), RAW(gate_options.video_port),
 	RAW(gate_options.control_port), RAW(gate_options.audio_port),
-	RAW(gate_options.pair_window_s), TEXT(gate_options.web_url), TEXT(gate_options.host_address));
+	RAW(gate_options.pair_window_s), TEXT(gate_options.web_url), TEXT(gate_options.host_address),
+	TEXT(gate_options.preset_pin));
 FIELDS(f_gate_codecs, RAW(gate_codecs.mask), ENUM(gate_codecs.reference_invalidation, 2));
 FIELDS(f_gate_app, RAW(gate_app.app), RAW(gate_app.flags), TEXT(gate_app.title),
 	TEXT(gate_app.why_not));

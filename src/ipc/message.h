@@ -590,6 +590,8 @@ struct ipc_message {
 			uint32_t pair_window_s;
 			char web_url[128];     /* what a person opens to pair */
 			char host_address[64]; /* to add in Moonlight, "" when unknown */
+			char preset_pin[8]; /* secret: pairs who connects from loopback; "": nobody
+					     */
 		} gate_options;
 		struct {
 			uint32_t mask; /* CODEC_BIT_ */
@@ -1055,7 +1057,8 @@ struct ipc_message {
 			 * "gpu=nvidia" as well */
 			char list[3072];
 			uint64_t session; /* the label of its container */
-			uint8_t goes_on;  /* a container: a runner before this one may have made it */
+			uint8_t goes_on;  /* a container: a runner before this one may have made it
+					   */
 			char host[40];    /* whose container it is: the host's id */
 			char image[256];
 			uint16_t json_len;
@@ -1258,8 +1261,8 @@ struct ipc_message {
 			uint8_t internal;
 		} ledger_session;
 		struct {
-			uint8_t state;        /* enum notice_state */
-			uint64_t deadline_ms; /* of that */
+			uint8_t state;                       /* enum notice_state */
+			uint64_t deadline_ms;                /* of that */
 			uint8_t introduced, up, window_seen; /* 0 or 1 */
 			uint32_t windows;
 			uint64_t app_begun_ms;

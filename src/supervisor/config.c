@@ -160,6 +160,10 @@ int config_check(struct config *config, struct config_text *error) {
 					!text_is_printable(config->name, strlen(config->name)))) {
 		return config_refuse(error, "name must be 1 to 60 printable characters");
 	}
+	if (config->preset_pin && (strlen(config->preset_pin) != 4 ||
+						  strspn(config->preset_pin, "0123456789") != 4)) {
+		return config_refuse(error, "preset_pin must be four digits, or left out");
+	}
 	enum log_level level;
 	if (config->log_level && !log_level_parse(config->log_level, &level)) {
 		return config_refuse(error, "log_level \"%s\": say error, warning, info or debug",

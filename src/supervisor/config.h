@@ -79,6 +79,7 @@ struct config {
 	uint32_t sessions_max, per_client_max;
 	bool limit_processor; /* by what was measured; false: not at all */
 	uint32_t pair_window_s;
+	char *preset_pin; /* owned, secret: pairs clients of this machine; NULL: nobody */
 	uint32_t session_memory_mb; /* 0: three quarters of the machine's */
 	uint32_t session_processes; /* with threads; 0: as many as there can be */
 	struct config_evidence evidence;

@@ -10,8 +10,9 @@
 #include "supervisor/config.h"
 
 enum form {
-	FORM_TEXT, /* char *, owned; "" is NULL */
-	FORM_PORT, /* uint16_t */
+	FORM_TEXT,   /* char *, owned; "" is NULL */
+	FORM_SECRET, /* the same; shown to nobody */
+	FORM_PORT,   /* uint16_t */
 	FORM_NUMBER,
 	FORM_BOOL,
 	FORM_WORD, /* one of words; the member is an int-sized enum */
@@ -42,6 +43,7 @@ static const struct key keys[] = {
 	{ "encoders",                 FORM_TEXT,      AT(encoders), false, NULL },
 	{ "log_level",                FORM_TEXT,      AT(log_level), true, NULL },
 	{ "container_engine",         FORM_TEXT,      AT(container_engine), true, NULL },
+	{ "preset_pin",               FORM_SECRET,    AT(preset_pin), true, NULL },
 	{ "discovery",                FORM_BOOL,      AT(discovery), false, NULL },
 	{ "default_apps",             FORM_BOOL,      AT(default_apps), true, NULL },
 	{ "on_hang",                  FORM_BOOL_WORD, AT(keep_hung), true, hang_words },
@@ -123,10 +125,14 @@ static unsigned value_of(const struct config *config, const struct key *key) {
 	}
 }
 
+static bool is_text(const struct key *key) {
+	return key->form == FORM_TEXT || key->form == FORM_SECRET;
+}
+
 void config_key_get(const struct config *config, size_t index, char out[CONFIG_VALUE_MAX]) {
 	const struct key *key = &keys[index];
 	const char *text = NULL;
-	if (key->form == FORM_TEXT) {
+	if (is_text(key)) {
 		memcpy(&text, at(config, key), sizeof(text));
 		text_copy(out, CONFIG_VALUE_MAX, text ? text : "");
 	} else if (key->words) {
@@ -135,6 +141,14 @@ void config_key_get(const struct config *config, size_t index, char out[CONFIG_V
 		text_copy(out, CONFIG_VALUE_MAX, value_of(config, key) ? "true" : "false");
 	} else {
 		text_format(out, CONFIG_VALUE_MAX, "%u", value_of(config, key));
+	}
+}
+
+void config_key_show(const struct config *config, size_t index, char out[CONFIG_VALUE_MAX]) {
+	config_key_get(config, index, out);
+	if (keys[index].form == FORM_SECRET && out[0]) {
+		explicit_bzero(out, CONFIG_VALUE_MAX);
+		text_copy(out, CONFIG_VALUE_MAX, "(not shown)");
 	}
 }
 
@@ -194,7 +208,7 @@ int config_key_set(
 		struct config *config, size_t index, const char *text, struct config_text *error) {
 	static const char *const bools[] = { "false", "true", NULL };
 	const struct key *key = &keys[index];
-	if (key->form == FORM_TEXT) {
+	if (is_text(key)) {
 		return set_text(config, key, text, error);
 	}
 	if (key->form == FORM_BOOL || key->words) {

@@ -36,6 +36,9 @@ int config_key_find(const char *name, size_t *out) NODISCARD;
 /* The value as a person would write it; "" for a text that was not given. */
 void config_key_get(const struct config *config, size_t key, char out[CONFIG_VALUE_MAX]);
 
+/* The same for people: a secret is not told, only whether there is one. */
+void config_key_show(const struct config *config, size_t key, char out[CONFIG_VALUE_MAX]);
+
 /* From text. -EINVAL with what would be right. */
 int config_key_set(struct config *config, size_t key, const char *text,
 		struct config_text *error) NODISCARD;

@@ -62,6 +62,7 @@ struct file_app {
 
 struct file {
 	char *name, *bind, *user, *encryption, *encoders, *log_level, *on_hang, *container_engine;
+	char *preset_pin;
 	bool *discovery, *default_apps;
 	struct file_ports *ports;
 	struct file_folders *folders;
@@ -178,6 +179,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("log_level", struct file, log_level),
 	STRING("on_hang", struct file, on_hang),
 	STRING("container_engine", struct file, container_engine),
+	STRING("preset_pin", struct file, preset_pin),
 	CYAML_FIELD_BOOL_PTR("discovery", OPT, struct file, discovery),
 	CYAML_FIELD_BOOL_PTR("default_apps", OPT, struct file, default_apps),
 	MAP("ports", ports, port_fields),
@@ -336,6 +338,7 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	move_text(&config->encoders, &file->encoders);
 	move_text(&config->log_level, &file->log_level);
 	move_text(&config->container_engine, &file->container_engine);
+	move_text(&config->preset_pin, &file->preset_pin);
 	MOVE_VALUE(config->discovery, file->discovery);
 	MOVE_VALUE(config->default_apps, file->default_apps);
 	if (file->ports) {
@@ -478,8 +481,8 @@ void config_schema_free(struct config *config) {
 	char *texts[] = { config->name, config->folders.state, config->folders.data,
 		config->folders.runtime, config->folders.log, config->bind, config->user,
 		config->encoders, config->keyboard.layout, config->keyboard.variant,
-		config->keyboard.model, config->keyboard.options, config->log_level, config->container_engine,
-		config->libexec };
+		config->keyboard.model, config->keyboard.options, config->log_level,
+		config->container_engine, config->libexec, config->preset_pin };
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		free(texts[i]);
 	}

@@ -69,8 +69,13 @@ static struct ipc_message options_message(const struct supervisor *supervisor) {
 
 void doors_tell_options(struct supervisor *supervisor) {
 	struct ipc_message options = options_message(supervisor);
-	supervisor_post(supervisor, SERVICE_GATE, &options, NULL, 0);
 	supervisor_post(supervisor, SERVICE_WEB, &options, NULL, 0);
+	/* Only the door that pairs has to know it. */
+	const char *pin = supervisor->config.preset_pin;
+	text_copy(options.gate_options.preset_pin, sizeof(options.gate_options.preset_pin),
+			pin ? pin : "");
+	supervisor_post(supervisor, SERVICE_GATE, &options, NULL, 0);
+	explicit_bzero(&options, sizeof(options));
 }
 
 static struct ipc_message codecs_message(const struct supervisor *supervisor) {

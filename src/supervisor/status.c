@@ -438,7 +438,7 @@ static void send_config(struct supervisor *supervisor, uint32_t request) {
 			json(config->file ? config->file : "").text);
 	for (size_t i = 0; i < config_keys_count(); i++) {
 		char value[CONFIG_VALUE_MAX];
-		config_key_get(config, i, value);
+		config_key_show(config, i, value);
 		send_line(supervisor, request,
 				"{\"what\":\"config\",\"key\":\"%s\",\"value\":%s,\"from\":\"%s\","
 				"\"live\":%s}",

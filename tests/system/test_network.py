@@ -14,17 +14,25 @@ REUSE_PORT = 15  # SO_REUSEPORT
 NOBODY = 65534
 
 
-def is_found_on_its_network(build):
-    """In a network of our own: two ends of a cable, nothing leaves the machine."""
+def in_own_network(build, test):
+    """False: it was done, in another process with a network of its own, where the host has the
+    address 192.0.2.7."""
     if os.environ.get("PERIGEE_TEST_NETWORK") != "own":
-        done = subprocess.run(["unshare", "--net", sys.executable, __file__, build],
+        done = subprocess.run(["unshare", "--net", sys.executable, __file__, build, test],
                               env={**os.environ, "PERIGEE_TEST_NETWORK": "own"})
-        expect("found, in a network of its own", done.returncode == 0)
-        return
+        expect(f"{test}, in a network of its own", done.returncode == 0)
+        return False
     for command in ("ip link set lo up", "ip link add there type veth peer name here",
                     "ip address add 192.0.2.7/24 dev there", "ip link set there up",
                     "ip link set here up", "ip route add default dev there"):
         subprocess.run(command.split(), check=True)
+    return True
+
+
+def is_found_on_its_network(build):
+    """In a network of our own: two ends of a cable, nothing leaves the machine."""
+    if not in_own_network(build, "is_found_on_its_network"):
+        return
     with Host(build, "--name", "Living room", discovery=True) as host:
         host.wait_log("event=discoverable")
         found = host.probe("discover")["hosts"]
@@ -33,6 +41,27 @@ def is_found_on_its_network(build):
         expect(f"its name is legal: {name}", name.startswith("Living-room._nvstream._tcp"))
         expect(f"with its port and address: {what}", what["port"] == host.port and
                "192.0.2.7" in what["addresses"])
+
+
+def a_preset_pin_pairs_who_is_on_the_machine_and_nobody_else(build):
+    if not in_own_network(build, "a_preset_pin_pairs_who_is_on_the_machine_and_nobody_else"):
+        return
+    with Host(build, config="preset_pin: 0471\n") as host:
+        host.probe("pair", "--pin", "0471", keys="here")
+        wait_for("it is kept", 5, lambda: len(host.api("/api/v1/clients")["clients"]) == 1)
+        wrong = host.probe("pair", "--pin", "0472", keys="wrong", check=False)
+        expect(f"another PIN pairs nobody: {wrong}", "error" in wrong)
+        # The host's own address, but not loopback: as from any other machine.
+        elsewhere = host.probe("pair", "--pin", "0471", "--host", "192.0.2.7", keys="elsewhere",
+                               background=True)
+        waits = wait_for("it waits for somebody to type the PIN", 10,
+                         lambda: host.api("/api/v1/pair/pending")["requests"])
+        expect(f"from elsewhere: {waits}", waits[0]["client_ip"] == "192.0.2.7")
+        host.api("/api/v1/pair/client", {"pin": "0471"})
+        host.report(elsewhere)
+        rows = host.api("/api/v1/status?filter=config")["status"]
+        shown = [row["value"] for row in rows if row["key"] == "preset_pin"]
+        expect(f"the PIN is told to nobody: {shown}", shown == ["(not shown)"])
 
 
 def grab(port, address, options):
@@ -142,9 +171,11 @@ def another_keyboard_types_its_own_letters(build):
 
 if __name__ == "__main__":
     if os.environ.get("PERIGEE_TEST_NETWORK") == "own":
-        run([is_found_on_its_network])
+        run([is_found_on_its_network, a_preset_pin_pairs_who_is_on_the_machine_and_nobody_else])
+        sys.exit()
     run([
         is_found_on_its_network,
+        a_preset_pin_pairs_who_is_on_the_machine_and_nobody_else,
         nobody_else_takes_a_viewers_datagrams,
         a_stranger_gets_no_byte,
         a_client_that_moves_gets_its_stream_again,

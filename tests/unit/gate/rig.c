@@ -203,7 +203,7 @@ static void send_store_start(struct rig *rig, const struct rig_identity *host,
 	rig_send_store(rig, &(struct ipc_message){ .kind = IPC_CLIENTS_END });
 }
 
-static void send_options(struct rig *rig, uint8_t encryption) {
+void rig_send_options(struct rig *rig, uint8_t encryption, const char *preset_pin) {
 	struct ipc_message options = { .kind = IPC_GATE_OPTIONS };
 	text_copy(options.gate_options.host_name, sizeof(options.gate_options.host_name), "rig");
 	memcpy(options.gate_options.mac, "\x02\x00\x5e\x10\x20\x30", 6);
@@ -216,7 +216,12 @@ static void send_options(struct rig *rig, uint8_t encryption) {
 	options.gate_options.audio_port = rig->ports[DOOR_AUDIO];
 	options.gate_options.web_port = rig->ports[DOOR_WEB];
 	options.gate_options.pair_window_s = 300;
+	text_copy(options.gate_options.preset_pin, sizeof(options.gate_options.preset_pin),
+			preset_pin);
 	rig_send(rig, &options);
+}
+
+static void send_catalogue(struct rig *rig) {
 	struct ipc_message codecs = { .kind = IPC_GATE_CODECS,
 		.gate_codecs = { .mask = CODEC_BIT_H264 | CODEC_BIT_HEVC,
 				.reference_invalidation = 1 } };
@@ -258,7 +263,8 @@ void rig_start(struct rig *rig, const char *program, enum ipc_peer role, uint8_t
 	assert_int_equal(channel_send_fd(rig->supervisor, &message, &pair[1], 1), 0);
 	close(pair[1]);
 	rig->store = pair[0];
-	send_options(rig, encryption);
+	rig_send_options(rig, encryption, "");
+	send_catalogue(rig);
 	send_store_start(rig, host, client);
 	rig_expect(rig, IPC_GATE_READY, &message);
 }

@@ -54,6 +54,8 @@ void rig_stop(struct rig *rig);
 void rig_send(struct rig *rig, const struct ipc_message *message);
 /* Waits until all that was sent before has been handled. */
 void rig_settle(struct rig *rig);
+/* GATE_OPTIONS again. preset_pin: "" for none. */
+void rig_send_options(struct rig *rig, uint8_t encryption, const char *preset_pin);
 /* The store dies, and there is another one. */
 void rig_replace_store(struct rig *rig);
 void rig_send_store(struct rig *rig, const struct ipc_message *message);

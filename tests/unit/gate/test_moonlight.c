@@ -317,6 +317,38 @@ static void the_right_pin_pairs_and_only_the_stored_client_is_told_so(void **sta
 	world_end(world);
 }
 
+/* The first answer comes without anybody typing; the rest is as always. */
+static void a_preset_pin_is_given_to_who_comes_from_loopback(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	struct pairing_client client;
+	struct ipc_message gone;
+	uint32_t pairing;
+	rig_send_options(&world->rig, 1, "4711");
+	int poll1 = begin_pairing(world, &client, "4711", &pairing);
+	rig_read_answer(poll1, NULL, world->text, sizeof(world->text));
+	close(poll1);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), 0); /* both sides have proven the PIN */
+	give_pin(world, pairing, "4711", 1);       /* it does not wait for one */
+	pairing_client_finish(&client);
+	world_get(world, "/unpair?uniqueid=0123456789ABCDEF");
+	rig_expect(&world->rig, IPC_PAIR_GONE, &gone);
+
+	poll1 = begin_pairing(world, &client, "4712", &pairing); /* the client's is another */
+	rig_read_answer(poll1, NULL, world->text, sizeof(world->text));
+	close(poll1);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), 0);
+	ask_phase(world, &client);
+	assert_int_equal(take(world, &client), -EINVAL);
+	pairing_client_finish(&client);
+	world_end(world);
+}
+
 static void a_wrong_pin_pairs_nobody_and_is_reported(void **state) {
 	struct world *world = world_begin(state, PEER_GATE, 1);
 	struct pairing_client client;
@@ -382,6 +414,7 @@ int main(void) {
 		UNIT(a_request_behind_a_slow_one_is_answered_too),
 		UNIT(box_art_comes_from_memory),
 		UNIT(the_right_pin_pairs_and_only_the_stored_client_is_told_so),
+		UNIT(a_preset_pin_is_given_to_who_comes_from_loopback),
 		UNIT(a_wrong_pin_pairs_nobody_and_is_reported),
 		UNIT(phases_out_of_order_are_refused_and_unpair_removes_nobody),
 	};

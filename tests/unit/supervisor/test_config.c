@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "supervisor/config.h"
+#include "supervisor/config_keys.h"
 
 static int read_text(const char *yaml, struct config *config, struct config_text *error) {
 	char path[] = "/tmp/perigee-test-XXXXXX";
@@ -81,6 +82,9 @@ static void wrong_types_and_values_are_refused(void **state) {
 		"limits: {per_client: 0}\n",
 		"limits: {processor: maybe}\n",
 		"bind: localhost\n",
+		"preset_pin: 471\n",
+		"preset_pin: abcd\n",
+		"preset_pin: \"12345\"\n",
 		"name: [a, b]\n",
 		": :\n",
 	};
@@ -105,6 +109,28 @@ static void an_app_must_show_a_window_in_time_unless_it_says_otherwise(void **st
 	assert_int_equal(config.apps[0].window_deadline_s, CONFIG_WINDOW_DEADLINE_S);
 	assert_int_equal(config.apps[1].window_deadline_s, 7);
 	assert_int_equal(config.apps[2].window_deadline_s, 0);
+	config_finish(&config);
+}
+
+/* A change of it is seen all the same. */
+static void a_preset_pin_is_off_unless_given_and_shown_to_nobody(void **state) {
+	(void)state;
+	struct config config;
+	struct config_text error = { "" };
+	char text[CONFIG_VALUE_MAX];
+	size_t key;
+	assert_int_equal(config_key_find("preset_pin", &key), 0);
+	assert_int_equal(read_text("name: x\n", &config, &error), 0);
+	assert_null(config.preset_pin);
+	config_key_show(&config, key, text);
+	assert_string_equal(text, "");
+	config_finish(&config);
+	assert_int_equal(read_text("preset_pin: 0471\n", &config, &error), 0);
+	assert_string_equal(config.preset_pin, "0471");
+	config_key_show(&config, key, text);
+	assert_string_equal(text, "(not shown)");
+	config_key_get(&config, key, text);
+	assert_string_equal(text, "0471");
 	config_finish(&config);
 }
 
@@ -183,6 +209,7 @@ int main(void) {
 		UNIT(a_wrong_key_is_named_with_its_place),
 		UNIT(wrong_types_and_values_are_refused),
 		UNIT(an_app_must_show_a_window_in_time_unless_it_says_otherwise),
+		UNIT(a_preset_pin_is_off_unless_given_and_shown_to_nobody),
 		UNIT(a_flag_wins_over_the_file),
 		UNIT(a_successor_reads_what_its_predecessor_read),
 		UNIT(wrong_flags_are_explained),
