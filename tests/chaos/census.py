@@ -4,6 +4,7 @@ import collections
 import os
 import pathlib
 
+import heap
 from host import pss_kb
 
 LASTING = ("perigee-hold", "perigeed", "perigee-gate", "perigee-store", "perigee-log",
@@ -108,6 +109,16 @@ def weights(host):
     """Of those that last, without the pages of files."""
     pids = tree(host.process.pid)
     return {name_of(pid): pss_kb(pid) for pid in sorted(pids) if lasts(name_of(pid))}
+
+
+def heaps(host, names):
+    """Bytes that processes whose names begin so have not given back, where they can be told."""
+    if not names:
+        return {}
+    pids = tree(host.process.pid)
+    found = {name_of(pid): heap.in_use(pid) for pid in sorted(pids)
+             if name_of(pid).startswith(tuple(names))}
+    return {name: used for name, used in found.items() if used is not None}
 
 
 def differences(before, after):

@@ -7,7 +7,8 @@
 
 A soak is 48 hours of a busy host in H hours (1): 3,000 connections, 3,000 joins (resumes, for
 sessions are not shared yet), 600 launches, 48 incidents, times S. Every few cycles fds, threads
-and sockets of all that last are counted and weighed; the line through them must not rise.
+and sockets of all that last are counted and weighed, and without incidents what is in use in
+their heaps; the line through them must not rise.
 """
 import argparse
 import os
@@ -28,19 +29,24 @@ from host import Failed, Host, wait_for  # noqa: E402
 
 SMALL = ["--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode", "--seconds", "10"]
 SAMPLES = 40
+RING_CYCLES = 1600  # the web door's ring of events is full after a quarter of them
 KINDS = ("encoder", "stream", "desktop", "sound", "runner", "gate", "web", "store", "facts")
 # What may come and go without being a leak: one allocator arena, one late close.
-LEAST = {"fds": 0.9, "threads": 0.9, "sockets": 0.9, "pss_kb": 400}
+LEAST = {"fds": 0.9, "threads": 0.9, "sockets": 0.9, "pss_kb": 400, "heap": 8192}
 
 
 class Meter:
-    def __init__(self, host):
+    """heaps: also what is in use in those, which says something where nobody is replaced."""
+
+    def __init__(self, host, heaps=()):
         self.host = host
+        self.heaps = heaps
         self.rows = {}
 
     def sample(self):
         counted = census.count(self.host)
         counted["pss_kb"] = census.weights(self.host)
+        counted["heap"] = census.heaps(self.host, self.heaps)
         for key in LEAST:
             for name, value in counted[key].items():
                 self.rows.setdefault((key, name), []).append(value)
@@ -75,7 +81,9 @@ def connect_and_leave(build, cycles):
         launch(host, "viewer")
         for _ in range(10):
             resume(host, "viewer")
-        meter, missed = Meter(host), 0
+        heaps = census.LASTING if cycles >= RING_CYCLES else [
+            name for name in census.LASTING if name != "perigee-gate"] + ["perigee-gate-moonlight"]
+        meter, missed = Meter(host, heaps), 0
         for cycle in range(cycles):
             report = resume(host, "viewer")
             missed += report.get("video", {}).get("frames", 0) < 3
