@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "cli/probe_png.h"
+#include "base/png.h"
 
 enum {
 	DROPS_MAX = 120, /* VideoDepacketizer.c: CONSECUTIVE_DROP_LIMIT */
