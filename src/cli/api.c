@@ -82,14 +82,14 @@ static int read_all(int fd, char *buf, size_t size, size_t *out_len) {
 	}
 }
 
-/* A whole answer into buf (API_BODY_MAX); *out_head is where its body begins. */
+/* A whole answer into buf; *out_head is where its body begins. */
 static int exchange(const struct api *api, const char *target, const json_t *body, char *buf,
-		size_t *out_len, size_t *out_head, int *out_status) {
+		size_t size, size_t *out_len, size_t *out_head, int *out_status) {
 	uint64_t deadline_ns = net_deadline_ns(NET_LIMIT_MS);
 	OWN(fd_close) int fd = -1;
 	int rc = net_connect_unix(api->socket, deadline_ns, &fd);
 	rc = rc < 0 ? rc : ask(fd, target, body, deadline_ns);
-	rc = rc < 0 ? rc : read_all(fd, buf, API_BODY_MAX, out_len);
+	rc = rc < 0 ? rc : read_all(fd, buf, size, out_len);
 	if (rc < 0) {
 		return rc;
 	}
@@ -108,7 +108,8 @@ int api_call(const struct api *api, const char *target, const json_t *body,
 	OWN(free) void *buf = malloc(API_BODY_MAX);
 	size_t len = 0, head = 0;
 	int status = 0;
-	int rc = buf ? exchange(api, target, body, buf, &len, &head, &status) : -ENOMEM;
+	int rc = buf ? exchange(api, target, body, buf, API_BODY_MAX, &len, &head, &status)
+		     : -ENOMEM;
 	if (rc < 0) {
 		return rc;
 	}
@@ -119,11 +120,26 @@ int api_call(const struct api *api, const char *target, const json_t *body,
 	return 0;
 }
 
+int api_get_bytes(const struct api *api, const char *target, size_t size, void **out,
+		const char **out_body, size_t *out_len, int *out_status) {
+	OWN(free) void *buf = malloc(size);
+	size_t len = 0, head = 0;
+	int rc = buf ? exchange(api, target, NULL, buf, size, &len, &head, out_status) : -ENOMEM;
+	if (rc < 0) {
+		return rc;
+	}
+	*out_body = (const char *)buf + head;
+	*out_len = len - head;
+	*out = TAKE(buf, NULL);
+	return 0;
+}
+
 int api_get_text(const struct api *api, const char *target, char *out, size_t size,
 		int *out_status) {
 	OWN(free) void *buf = malloc(API_BODY_MAX);
 	size_t len = 0, head = 0;
-	int rc = buf ? exchange(api, target, NULL, buf, &len, &head, out_status) : -ENOMEM;
+	int rc = buf ? exchange(api, target, NULL, buf, API_BODY_MAX, &len, &head, out_status)
+		     : -ENOMEM;
 	size_t take = rc == 0 && len - head < size ? len - head : size - 1;
 	if (rc == 0) {
 		memcpy(out, (const char *)buf + head, take);

@@ -35,6 +35,11 @@ void api_answer_finish(struct api_answer *answer);
 int api_call(const struct api *api, const char *target, const json_t *body,
 		struct api_answer *out) NODISCARD;
 
+/* GET of whatever it is, up to `size` bytes with its head. *out (owned by the caller, free())
+ * holds it, and *out_body (within it) and *out_len say where its body is. */
+int api_get_bytes(const struct api *api, const char *target, size_t size, void **out,
+		const char **out_body, size_t *out_len, int *out_status) NODISCARD;
+
 /* GET of a text: its first size - 1 bytes, terminated. */
 int api_get_text(const struct api *api, const char *target, char *out, size_t size,
 		int *out_status) NODISCARD;

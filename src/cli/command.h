@@ -56,6 +56,7 @@ enum exit_status run_lobby(struct command *command);
 enum exit_status run_token(struct command *command);
 enum exit_status run_events(struct command *command);
 enum exit_status run_logs(struct command *command);
+enum exit_status run_screenshot(struct command *command);
 enum exit_status run_top(struct command *command);
 
 /* host.c: the host as a whole, and its processes. */

@@ -40,6 +40,10 @@ static const struct {
 			"desktops with a life of their own: --app ID or --run COMMAND, --pin PIN, "
 			"--session ID, --role player|viewer",
 			run_lobby },
+	{ "screenshot", "SESSION|LOBBY [FILE]",
+			"a picture of what a session sees, or of a lobby, as PNG; FILE -: to the "
+			"output",
+			run_screenshot },
 	{ "token", "[list | create --scope S,S | remove ID]", "what programs may on the web port",
 			run_token },
 	{ "events", "[NAME,NAME] [--json]", "what happens, as it happens", run_events },

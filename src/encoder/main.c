@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "encoder/picture.h"
+#include "encoder/shot.h"
 #include "encoder/sound.h"
 #include "ipc/obey.h"
 #include "media/cost.h"
@@ -12,7 +13,8 @@
  * or of sound, shared by all who want the same. It reads a picture pool or a
  * sound server's monitor and writes a packet ring. It knows its readers by a
  * number, an eventfd and a request channel, not who they are; it opens no
- * network socket and no file but devices. Asked to probe, it does only that. */
+ * network socket and no file but devices. Asked to probe, or for a screenshot, it does
+ * only that. */
 
 enum {
 	PROBE_LIMIT_MS = 5000, /* one encoder, all its codecs */
@@ -24,6 +26,7 @@ enum work_kind {
 	WORK_NONE,
 	WORK_PICTURE,
 	WORK_SOUND,
+	WORK_SHOT,
 };
 
 struct encoder_process {
@@ -33,6 +36,7 @@ struct encoder_process {
 	struct ring_writer ring;
 	struct picture_work picture;
 	struct sound_work sound;
+	struct shot_work shot;
 };
 
 static void handle_request(void *user, const struct ipc_message *message) {
@@ -139,6 +143,13 @@ static void handle_sound_start(
 	sound_start(&process->sound, &process->worker, &process->readers, &process->ring, message);
 }
 
+static void handle_shot_start(
+		struct encoder_process *process, struct ipc_message *message, struct ipc_fds *fds) {
+	process->kind = WORK_SHOT;
+	shot_start(&process->shot, &process->worker, message->shot_start.size_max,
+			fds_take(fds, 0));
+}
+
 static void handle_reader(
 		struct encoder_process *process, struct ipc_message *message, struct ipc_fds *fds) {
 	int rc = readers_add(&process->readers, message->encoder_reader.reader, fds_take(fds, 0),
@@ -169,6 +180,7 @@ static const struct {
 	[IPC_ENCODER_PROBE] = { handle_probe, .none = true },
 	[IPC_PICTURE_ENCODER_START] = { handle_picture_start, .none = true },
 	[IPC_SOUND_ENCODER_START] = { handle_sound_start, .none = true },
+	[IPC_SHOT_START] = { handle_shot_start, .none = true },
 	[IPC_ENCODER_READER] = { handle_reader, .picture = true, .sound = true },
 	[IPC_ENCODER_READER_GONE] = { handle_reader_gone, .picture = true, .sound = true },
 	[IPC_ENCODER_RATE] = { handle_rate, .picture = true },
@@ -181,6 +193,7 @@ static void handle_message(
 		[WORK_NONE] = rows[message->kind].none,
 		[WORK_PICTURE] = rows[message->kind].picture,
 		[WORK_SOUND] = rows[message->kind].sound,
+		[WORK_SHOT] = false,
 	};
 	if (!rows[message->kind].handle || !allowed[process->kind]) {
 		worker_end(worker, REASON_WORKER_LIED, "supervisor: %s out of turn",

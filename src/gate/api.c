@@ -70,6 +70,7 @@ void api_handle_overdue(struct connection *connection) {
 		[AWAITS_STATE] = "The host's database did not answer in time.",
 		[AWAITS_INPUT] = "The desktop did not answer in time.",
 		[AWAITS_KEYS] = "The desktop did not answer in time.",
+		[AWAITS_SHOT] = "The desktop gave no picture in time.",
 		[AWAITS_OBEYED] = "The worker did not answer.",
 	};
 	const char *word = words[connection->awaits];

@@ -60,6 +60,7 @@ void api_handle_sessions(struct request *request);
 void api_handle_session_pause(struct request *request);
 void api_handle_session_stop(struct request *request);
 void api_handle_session_input(struct request *request);
+void api_handle_shot_ask(struct request *request);
 void api_handle_desktop_input(struct request *request);
 void api_handle_keyboard_state(struct request *request);
 void api_handle_keyboard_reset(struct request *request);
@@ -103,6 +104,7 @@ void api_handle_told_session(struct gate *gate, const struct ipc_message *messag
 void api_handle_told_event(struct gate *gate, const struct ipc_message *message);
 void api_handle_done(struct gate *gate, const struct ipc_message *message);
 void api_handle_input_channel(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
+void api_handle_shot(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
 void api_handle_keys(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_created(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_done(struct gate *gate, const struct ipc_message *message);
@@ -133,6 +135,9 @@ enum {
 
 void api_id_text(uint64_t id, char out[API_ID_SIZE]);
 
+/* The desktop that "desktop_id", "lobby_id" or "session_id" (what that one sees) names; 0: it
+ * was answered that there is none. */
+uint64_t api_wanted_desktop(struct request *request);
 /* The session that a field names; NULL: it was answered that there is none. */
 struct web_session *api_wanted_session(struct request *request, const char *name);
 /* The fingerprint in "client_id"; false: it was answered that there is none. */
@@ -146,7 +151,9 @@ bool api_put_command(const char *command, char *out, size_t size, uint16_t *len)
 
 /* Closes the channel to a desktop that is gone. */
 void api_input_forget(struct gate *gate, uint64_t session);
-/* API_DONE of a request that waits for an input channel or for keys; true: it was. */
+/* API_DONE of a request that waits for a picture; for an input channel or for keys. True: it
+ * was. */
+bool api_shot_done(struct gate *gate, const struct ipc_message *message);
 bool api_input_done(struct gate *gate, const struct ipc_message *message);
 
 #endif

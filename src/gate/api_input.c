@@ -181,7 +181,7 @@ void api_handle_session_input(struct request *request) {
 		api_error(request->connection, 503, reason_row(REASON_RESOURCES)->words);
 		return;
 	}
-	inputs->session = row->session;
+	inputs->session = row->desktop; /* as its client's own would */
 	inputs->list[inputs->count++] = message.input;
 	begin(request, inputs);
 }
@@ -260,8 +260,8 @@ static bool add_pointer(struct inputs *inputs, const json_t *body) {
 }
 
 void api_handle_desktop_input(struct request *request) {
-	const struct web_session *row = api_wanted_session(request, "desktop_id");
-	if (!row) {
+	uint64_t desktop = api_wanted_desktop(request);
+	if (!desktop) {
 		return;
 	}
 	struct inputs *inputs = calloc(1, sizeof(*inputs));
@@ -269,7 +269,7 @@ void api_handle_desktop_input(struct request *request) {
 		api_error(request->connection, 503, reason_row(REASON_RESOURCES)->words);
 		return;
 	}
-	inputs->session = row->session;
+	inputs->session = desktop;
 	if (!add_pointer(inputs, request->json) ||
 			!add_keys(inputs, json_object_get(request->json, "keys")) ||
 			!add_text(inputs, schema_text(request->json, "text", ""))) {

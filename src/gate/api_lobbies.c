@@ -24,8 +24,10 @@ enum {
 static json_t *row_json(const struct ipc_message *message, json_t *members, json_t *runner) {
 	static const char *const states[LOBBY_STATES] = { "starting", "ready", "ending" };
 	const __typeof__(message->lobby_state) *lobby = &message->lobby_state;
-	return json_pack("{s:s,s:s,s:s,s:b,s:s,s:b,s:b,s:o,s:o,s:s,s:i,s:i,s:i,s:i,s:i,s:s}", "id",
-			lobby->lobby, "name", lobby->name, "icon_png_path", lobby->icon,
+	char desktop[API_ID_SIZE];
+	api_id_text(lobby->desktop, desktop);
+	return json_pack("{s:s,s:s,s:s,s:b,s:s,s:b,s:b,s:o,s:o,s:s,s:i,s:i,s:i,s:i,s:i,s:s,s:s}",
+			"id", lobby->lobby, "name", lobby->name, "icon_png_path", lobby->icon,
 			"multi_user", (lobby->flags & LOBBY_MULTI_USER) != 0,
 			"started_by_profile_id", lobby->owner, "pin_required",
 			(lobby->flags & LOBBY_HAS_PIN) != 0, "stop_when_everyone_leaves",
@@ -34,7 +36,7 @@ static json_t *row_json(const struct ipc_message *message, json_t *members, json
 			lobby->app, "video_width", lobby->width, "video_height", lobby->height,
 			"video_refresh_rate", (int)(lobby->rate_x100 + 50) / 100,
 			"audio_channel_count", lobby->channels, "runner_state_folder",
-			lobby->state_folder);
+			lobby->state_folder, "desktop_id", desktop);
 }
 
 static json_t *no_runner(void) {

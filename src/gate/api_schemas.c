@@ -166,7 +166,8 @@ PART(point, "Point",
 	NEED_WHOLE("width", 1, 65535, "Of the picture that x and y are of."),
 	NEED_WHOLE("height", 1, 65535, NULL));
 SCHEMA(schema_takes_desktop_input, "DesktopInput",
-	NEED_ID_IN("desktop_id", NULL),
+	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
+	ID_IN("session_id", "or what a session sees."),
 	OBJECT("pointer", point, "Goes there first."),
 	WHOLE("click", 1, 5, "Then this button down and up: left, right, middle, back, forward."),
 	WHOLE("scroll", INT16_MIN, INT16_MAX, "120 a notch, up is positive."),
@@ -217,7 +218,7 @@ PART(lobby, "Lobby",
 	NEED_WHOLE("app_id", INT32_MIN, INT32_MAX, NULL), NEED_WHOLE("video_width", 0, 0, NULL),
 	NEED_WHOLE("video_height", 0, 0, NULL), NEED_WHOLE("video_refresh_rate", 0, 0, NULL),
 	NEED_WHOLE("audio_channel_count", 0, 0, NULL),
-	NEED_LINE("runner_state_folder", 0, 255, NULL));
+	NEED_LINE("runner_state_folder", 0, 255, NULL), NEED_ID("desktop_id", NULL));
 SCHEMA(schema_gives_lobbies, "LobbyList", SUCCESS, NEED_LIST("lobbies", 256, lobby, NULL));
 SCHEMA(schema_gives_lobby, "LobbyCreated", SUCCESS, NEED_LINE("lobby_id", 1, 39, NULL));
 SCHEMA(schema_takes_lobby_join, "LobbyJoin",
@@ -265,7 +266,11 @@ SCHEMA(schema_gives_memory, "Memory", SUCCESS,
 PART(desktop, "Desktop",
 	NEED_ID("desktop_id", NULL), NEED_LINE("app_id", 1, 16, NULL),
 	NEED_WHOLE("width", 0, 0, NULL), NEED_WHOLE("height", 0, 0, NULL),
-	NEED_WHOLE("rate_mhz", 0, 0, NULL));
+	NEED_WHOLE("rate_mhz", 0, 0, NULL), LINE("lobby_id", 0, 39, "Whose it is; none: a session's."));
+SCHEMA(schema_takes_shot, "Screenshot",
+	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
+	ID_IN("session_id", "or what a session sees."),
+	WHOLE("deadline_ms", 1, 20000, "5000 when it is missing."));
 SCHEMA(schema_gives_desktops, "DesktopList", SUCCESS, NEED_LIST("desktops", 256, desktop, NULL));
 SCHEMA(schema_gives_viewers, "ViewerList", SUCCESS, NEED_LIST("viewers", 2048, status_row, NULL));
 SCHEMA(schema_gives_counters, "CounterList", SUCCESS,

@@ -50,6 +50,7 @@ extern const struct schema schema_gives_apps;
 extern const struct schema schema_gives_profiles;
 extern const struct schema schema_gives_health;
 extern const struct schema schema_gives_memory;
+extern const struct schema schema_takes_shot;
 extern const struct schema schema_gives_desktops;
 extern const struct schema schema_gives_viewers;
 extern const struct schema schema_gives_counters;

@@ -219,28 +219,6 @@ void api_handle_memory(struct request *request) {
 					clients));
 }
 
-/* ---- desktops ---- */
-
-void api_handle_desktops(struct request *request) {
-	struct gate *gate = request->gate;
-	json_t *list = json_array();
-	for (size_t i = 0; i < SESSIONS_MAX; i++) {
-		const struct web_session *row = &gate->web.sessions[i];
-		char id[API_ID_SIZE], app[16];
-		if (row->session) {
-			api_id_text(row->session, id);
-			text_format(app, sizeof(app), "%d", row->app);
-			json_array_append_new(
-					list, json_pack("{s:s,s:s,s:i,s:i,s:i}", "desktop_id", id,
-							      "app_id", app, "width", row->width,
-							      "height", row->height, "rate_mhz",
-							      (int)row->rate_mhz));
-		}
-	}
-	api_answer(request->connection, 200,
-			json_pack("{s:b,s:o}", "success", 1, "desktops", list));
-}
-
 /* ---- what this host does not do ---- */
 
 void api_handle_not_built(struct request *request) {

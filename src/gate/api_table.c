@@ -137,6 +137,8 @@ static const struct route routes[] = {
 
 	CALL(GET, "/api/v2/desktops", BOTH, QUIET, READ, NO, &schema_gives_desktops,
 		api_handle_desktops, "What can be seen and steered."),
+	STREAM("/api/v2/desktops/screenshot", SCREEN, &schema_takes_shot, "image/png",
+		api_handle_shot_ask, "What a desktop shows, while it is streamed or not."),
 	CALL(POST, "/api/v2/desktops/input", BOTH, QUIET, INPUT, &schema_takes_desktop_input, NO,
 		api_handle_desktop_input, "Points, clicks, presses keys and types."),
 	CALL(GET, "/api/v2/viewers", BOTH, QUIET, READ, NO, &schema_gives_viewers,

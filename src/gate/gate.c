@@ -67,6 +67,7 @@ static const struct {
 	[AWAITS_INPUT] = { input_overdue, api_input_gone },
 	[AWAITS_KEYS] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_KEYS_LIST] = { api_keys_overdue, api_keys_gone },
+	[AWAITS_SHOT] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_LOBBY_CREATED] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_LOBBY_DONE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_EVENTS] = { NULL, events_handle_gone },
@@ -454,6 +455,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_OBEYED] = handle_obeyed,
 #endif
 	[IPC_API_INPUT] = api_handle_input_channel,
+	[IPC_SHOT] = api_handle_shot,
 	[IPC_TOLD_SESSION] = handle_told_session,
 	[IPC_TOLD_EVENT] = handle_told_event,
 	[IPC_API_DONE] = handle_done,

@@ -277,6 +277,12 @@ enum ipc_kind {
 
 	/* the viewer pressed what brings it back to its own desktop */
 	IPC_STREAM_COMBO = 320,
+
+	/* api: a picture of a desktop */
+	IPC_SHOT_ASK = 340,
+	IPC_SHOT_START = 341,
+	IPC_SHOT_TAKEN = 342,
+	IPC_SHOT = 343,
 	IPC_KINDS,
 };
 
@@ -1362,7 +1368,25 @@ struct ipc_message {
 			uint32_t members;
 			uint64_t created_ms; /* CLOCK_MONOTONIC */
 			char state_folder[256];
+			uint64_t desktop; /* its desk */
 		} lobby_state;
+		/* SHOT_ASK: answered by one SHOT, or by API_DONE with the reason why not. */
+		struct {
+			uint32_t request;
+			uint64_t desk;
+			uint32_t deadline_ms; /* 0: the default */
+		} shot_ask;
+		/* To an encoder, which then does only that; fd: the picture channel. */
+		struct {
+			uint32_t encoder;
+			uint32_t size_max; /* bytes of the PNG */
+		} shot_start;
+		/* SHOT_TAKEN and SHOT; fd: a sealed memfd with a PNG of size bytes. */
+		struct {
+			uint32_t request; /* SHOT alone */
+			uint32_t size;
+			uint16_t width, height;
+		} shot;
 		struct {
 			char lobby[40];
 			uint32_t reason;

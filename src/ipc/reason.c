@@ -67,6 +67,9 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_CONFIG_REFUSED]     = { "config-refused", "The configuration has a mistake; nothing was changed.", "`perigee config check` says where.", 400 },
 	[REASON_PIN_WRONG]          = { "pin-wrong", "The PIN is wrong.", "", 403 },
 	[REASON_COMBO]              = { "combo", "The viewer went back to its own desktop.", "", 200 },
+	[REASON_DESKTOP_UNKNOWN]    = { "desktop-unknown", "There is no such desktop on this host.", "List the desktops again.", 404 },
+	[REASON_SHOT_OVERDUE]       = { "shot-overdue", "The desktop gave no picture in time.", "Try again; `perigee status` shows what is slow.", 503 },
+	[REASON_SHOTS_MANY]         = { "shots-many", "Too many screenshots are being taken at once.", "Try again in a moment.", 503 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */

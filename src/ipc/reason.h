@@ -70,6 +70,9 @@ enum reason {
 	REASON_PIN_WRONG = 93,
 	REASON_PIN_LOCKED = 94, /* too many wrong ones */
 	REASON_COMBO = 100,     /* the viewer pressed what brings it back */
+	REASON_DESKTOP_UNKNOWN = 107,
+	REASON_SHOT_OVERDUE = 108, /* the desktop drew nothing in time */
+	REASON_SHOTS_MANY = 109,   /* as many as may be taken at once are */
 	REASONS,
 };
 

@@ -43,4 +43,14 @@ void convert_rows_reference(const struct convert_format *format, const uint8_t *
 		size_t bgrx_stride, uint32_t width, uint32_t row_begin, uint32_t row_end,
 		const struct convert_planes *out);
 
+struct convert_source {
+	const uint8_t *plane[3]; /* Y, U, V; borrowed */
+	size_t stride[3];
+};
+
+/* The way back, for pictures of evidence: width * height pixels of R, G, B. A chroma
+ * sample stands for all of its pixels. Within two levels of the exact matrix. */
+void convert_to_rgb(const struct convert_format *format, const struct convert_source *source,
+		uint32_t width, uint32_t height, uint8_t *out);
+
 #endif

@@ -5,6 +5,7 @@
 #include "ipc/reason.h"
 #include "supervisor/desk.h"
 #include "supervisor/session.h"
+#include "supervisor/shot.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
 
@@ -37,12 +38,25 @@ static void handle_do(struct supervisor *supervisor, const struct ipc_message *m
 	answer(supervisor, message->api_do.request, REASON_NONE);
 }
 
+/* One that programs may steer; NULL: it was answered why not. */
+static struct desk *find_desk(struct supervisor *supervisor, uint64_t id, uint32_t request) {
+	struct desk *desk = desk_find(supervisor, id);
+	if (!desk || desk->internal || desk->ending) {
+		answer(supervisor, request, REASON_DESKTOP_UNKNOWN);
+		return NULL;
+	}
+	if (!desk->desktop || !desk->desktop_ready) {
+		answer(supervisor, request, REASON_NOT_READY);
+		return NULL;
+	}
+	return desk;
+}
+
 static void handle_input_ask(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *session = find(supervisor, message->api_input.session);
+	struct desk *desk = find_desk(
+			supervisor, message->api_input.session, message->api_input.request);
 	int pair[2];
-	if (!session || !session->desk->desktop || !session->desk->desktop_ready) {
-		answer(supervisor, message->api_input.request,
-				session ? REASON_NOT_READY : REASON_SESSION_UNKNOWN);
+	if (!desk) {
 		return;
 	}
 	if (channel_pair(pair) < 0) {
@@ -52,7 +66,7 @@ static void handle_input_ask(struct supervisor *supervisor, const struct ipc_mes
 	struct ipc_message viewer = { .kind = IPC_DESKTOP_VIEWER,
 		.desktop_viewer = { .viewer = API_VIEWER, .may_input = true } };
 	struct ipc_message input = { .kind = IPC_API_INPUT, .api_input = message->api_input };
-	child_post(session->desk->desktop, &viewer, &pair[0], 1);
+	child_post(desk->desktop, &viewer, &pair[0], 1);
 	supervisor_post(supervisor, SERVICE_WEB, &input, &pair[1], 1);
 	fd_close(pair[0]);
 	fd_close(pair[1]);
@@ -65,14 +79,12 @@ static const struct desk *steered(const struct session *session) {
 }
 
 static void handle_keys_ask(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *session = find(supervisor, message->keys_ask.session);
-	const struct desk *desk = session ? steered(session) : NULL;
-	if (!desk || !desk->desktop || !desk->desktop_ready) {
-		answer(supervisor, message->keys_ask.request,
-				session ? REASON_NOT_READY : REASON_SESSION_UNKNOWN);
-		return;
+	const struct session *session = find(supervisor, message->keys_ask.session);
+	uint64_t id = session ? steered(session)->id : message->keys_ask.session;
+	const struct desk *desk = find_desk(supervisor, id, message->keys_ask.request);
+	if (desk) {
+		child_post(desk->desktop, message, NULL, 0);
 	}
-	child_post(desk->desktop, message, NULL, 0);
 }
 
 bool asked_handle(struct supervisor *supervisor, const struct ipc_message *message) {
@@ -85,6 +97,9 @@ bool asked_handle(struct supervisor *supervisor, const struct ipc_message *messa
 		return true;
 	case IPC_KEYS_ASK:
 		handle_keys_ask(supervisor, message);
+		return true;
+	case IPC_SHOT_ASK:
+		shot_handle(supervisor, message);
 		return true;
 	default:
 		return false;

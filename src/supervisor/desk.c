@@ -6,6 +6,7 @@
 #include "supervisor/encoding.h"
 #include "supervisor/session.h"
 #include "supervisor/session_parts.h"
+#include "supervisor/shot.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
 
@@ -60,6 +61,7 @@ void desk_destroy(struct desk *desk) {
 		return;
 	}
 	drop_views(desk);
+	shots_release(desk, REASON_DESKTOP_UNKNOWN);
 	encodings_release(desk, REASON_ASKED);
 	let_go(desk);
 	session_parts_finish(desk);
@@ -95,6 +97,7 @@ void desk_restart(struct desk *desk) {
 	for (struct session *at = desk->supervisor->sessions; at; at = at->next) {
 		view_desktop_gone(at->view, desk);
 	}
+	shots_release(desk, REASON_DESKTOP_AGAIN);
 	encodings_desktop_gone(desk);
 	session_parts_restart_desktop(desk);
 }

@@ -14,6 +14,7 @@
 struct app;
 struct desk;
 struct encoding;
+struct shot;
 struct supervisor;
 
 /* What its owner hears of a desk. */
@@ -53,6 +54,7 @@ struct desk {
 
 	struct child *desktop, *sound, *runner;
 	struct encoding *encodings; /* owned list */
+	struct shot *shots;         /* owned list: screenshots that are being taken */
 	unsigned children;          /* processes of it that are not reaped */
 	uint32_t app_pid;
 	int app_pidfd, app_output_fd; /* owned: for the next runner, -1 before the app runs */

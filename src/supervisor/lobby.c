@@ -108,7 +108,8 @@ void lobby_tell(const struct lobby *lobby) {
 				.channels = desk->channels,
 				.app = lobby->app.id,
 				.members = lobby_members(lobby),
-				.created_ms = lobby->created_ms },
+				.created_ms = lobby->created_ms,
+				.desktop = desk->id },
 	};
 	typeof(message.lobby_state) *out = &message.lobby_state;
 	text_copy(out->lobby, sizeof(out->lobby), lobby->id);

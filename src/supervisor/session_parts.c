@@ -14,6 +14,7 @@
 #include "supervisor/encoding.h"
 #include "supervisor/groups.h"
 #include "supervisor/session_app.h"
+#include "supervisor/shot.h"
 #include "supervisor/supervisor.h"
 
 enum {
@@ -373,6 +374,7 @@ void session_parts_mend(struct desk *desk) {
 
 void session_parts_stop(struct desk *desk, uint32_t reason) {
 	desk->ending = true;
+	shots_release(desk, reason);
 	notice_stop(desk);
 	desk->sound_retry = sd_event_source_disable_unref(desk->sound_retry);
 	desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);

@@ -6,8 +6,10 @@ import http.client
 import json
 import socket
 import ssl
+import struct
 import subprocess
 import time
+import zlib
 
 from host import Failed, Host, expect, run, wait_for
 
@@ -251,6 +253,51 @@ def figures(api):
     api.get("/api/v1/status", query="?nonsense=1", status=400)
 
 
+def read_png(data):
+    """Width, height and rows of R, G, B bytes."""
+    expect("a PNG", data[:8] == b"\x89PNG\r\n\x1a\n")
+    at, packed, width, height = 8, b"", 0, 0
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        if kind == b"IHDR":
+            width, height = struct.unpack(">II", body[:8])
+        elif kind == b"IDAT":
+            packed += body
+        at += 12 + length
+    raw, line = zlib.decompress(packed), 1 + 3 * width
+    expect("whole", len(raw) == line * height)
+    return width, height, [raw[line * y + 1:line * (y + 1)] for y in range(height)]
+
+
+def screenshots(host, api, session, row):
+    """What is seen, while it is streamed; who watches it does not notice."""
+    path = "/api/v2/desktops/screenshot"
+    before = api.get("/api/v2/viewers")["viewers"][0]
+    def picture():
+        width, height, rows = read_png(api.get(path, query=f"?session_id={session}"))
+        expect("of its size", (width, height) == (row["video_width"], row["video_height"]))
+        return rows
+
+    def shows_pattern(rows):
+        return len({rows[len(rows) // 2][at:at + 3] for at in range(0, len(rows[0]), 3)}) > 4
+
+    first = wait_for("Pattern in a picture", 10, lambda: [
+        rows for rows in [picture()] if shows_pattern(rows)])[0]
+    wait_for("Pattern moves", 10, lambda: picture() != first)
+    wait_for("the stream goes on", 10, lambda: [
+        one for one in api.get("/api/v2/viewers")["viewers"]
+        if one["pictures"] > before["pictures"]])
+    file = host.folder / "picture.png"
+    done = subprocess.run([str(host.build / "src/cli/perigee"), "--runtime",
+                           str(host.folder / "run"), "screenshot", session, str(file)],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    expect(f"perigee screenshot: {done.stderr}", done.returncode == 0)
+    expect("the same in a file", len(read_png(file.read_bytes())[2]) == len(first))
+    api.get(path, query="?desktop_id=5", status=404)
+    api.get(path, status=404)
+
+
 def a_session(host, api, events):
     process = host.probe("stream", "--app", "Pattern", "--seconds", "60", background=True)
     session = events.wait("StreamSession")[2]["session_id"]
@@ -260,6 +307,7 @@ def a_session(host, api, events):
         one for one in api.get("/api/v1/sessions")["sessions"] if one["state"] == "streaming"])[0]
     expect("the same session", row["session_id"] == session and row["app_title"] == "Pattern")
     expect("no key is told", "aes" not in json.dumps(row))
+    screenshots(host, api, session, row)
     desktop = api.get("/api/v2/desktops")["desktops"][0]["desktop_id"]
     api.post("/api/v2/desktops/input", {"desktop_id": desktop, "text": "hello", "keys": [29, 30],
                                         "pointer": {"x": 1, "y": 1, "width": 9, "height": 9},

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/png.h"
 #include "cli/probe_pattern.h"
-#include "cli/probe_png.h"
 
 enum {
 	WIDTH = 640,

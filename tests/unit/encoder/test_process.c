@@ -455,6 +455,55 @@ static void no_encoder_or_a_message_out_of_turn_ends_it_with_a_reason(void **sta
 	assert_int_equal(process_wait(&process), 0);
 }
 
+static void start_shot(struct world *world, uint32_t size_max) {
+	*world = (struct world){ .process = process_spawn(path), .pool.shm = SHM_NONE };
+	int pair[2];
+	assert_int_equal(channel_pair(pair), 0);
+	world->desktop = pair[0];
+	struct ipc_message start = { .kind = IPC_SHOT_START,
+		.shot_start = { .encoder = 3, .size_max = size_max } };
+	process_send(&world->process, &start, &pair[1], 1);
+	close(pair[1]);
+	world->planes = planes_create(WIDTH, HEIGHT, 2);
+	send_pool(world, &usual);
+	offer(world);
+}
+
+static void a_screenshot_is_taken_and_the_slot_let_go(void **state) {
+	(void)state;
+	struct world world;
+	struct ipc_fds fds;
+	start_shot(&world, 4 << 20);
+	struct ipc_message *taken = expect_from(world.process.supervisor, PEER_SUPERVISOR,
+			PEER_ENCODER, IPC_SHOT_TAKEN, &fds);
+	assert_int_equal(taken->shot.width, WIDTH);
+	assert_int_equal(taken->shot.height, HEIGHT);
+	struct shm shm;
+	assert_int_equal(shm_adopt(fds.fd[0], taken->shot.size, false, &shm), 0);
+	assert_memory_equal(shm.map, "\x89PNG\r\n\x1a\n", 8);
+	assert_memory_equal(shm.map + shm.size - 8, "IEND", 4);
+	shm_finish(&shm);
+	/* Closed before the picture was packed: the desktop takes the slot back. */
+	char byte;
+	assert_int_equal(recv(world.desktop, &byte, 1, 0), 0);
+	close(world.desktop);
+	pool_finish(&world.pool);
+	planes_destroy(&world.planes);
+	assert_int_equal(process_stop(&world.process), 0);
+}
+
+static void a_screenshot_that_is_too_large_is_none(void **state) {
+	(void)state;
+	struct world world;
+	start_shot(&world, 100);
+	struct ipc_message *stopped = process_expect(&world.process, IPC_STOPPED);
+	assert_int_equal(stopped->stopped.reason, REASON_RESOURCES);
+	assert_int_equal(process_wait(&world.process), 0);
+	close(world.desktop);
+	pool_finish(&world.pool);
+	planes_destroy(&world.planes);
+}
+
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		UNIT(pictures_become_packets_that_decode),
@@ -470,6 +519,8 @@ int main(int argc, char **argv) {
 		UNIT(an_idle_encoder_does_not_wake_up),
 		UNIT(rates_follow_the_supervisor),
 		UNIT(probing_answers_for_every_name),
+		UNIT(a_screenshot_is_taken_and_the_slot_let_go),
+		UNIT(a_screenshot_that_is_too_large_is_none),
 		UNIT(no_encoder_or_a_message_out_of_turn_ends_it_with_a_reason),
 	};
 	path = argc > 1 ? argv[1] : "perigee-encoder";

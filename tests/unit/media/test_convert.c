@@ -135,12 +135,41 @@ static void only_the_asked_rows_are_written(void **state) {
 	for_every_format(check_rows);
 }
 
+/* Colours that lie in pairs of two by two pixels, so that halved chroma loses nothing. */
+static void check_back(const struct convert_format *format) {
+	struct picture p;
+	fill_noise(&p);
+	for (size_t y = 0; y < HEIGHT; y++) {
+		for (size_t x = 0; x < WIDTH; x++) {
+			memcpy(&p.bgrx[y][x * 4], &p.bgrx[y / 2 * 2][x / 2 * 8], 4);
+		}
+	}
+	struct convert_planes planes = planes_of(&p);
+	convert_rows(format, p.bgrx[0], WIDTH * 4, WIDTH, 0, HEIGHT, &planes);
+	struct convert_source source = { .plane = { p.y[0], p.u[0], p.v[0] },
+		.stride = { WIDTH, WIDTH, WIDTH } };
+	uint8_t rgb[HEIGHT * WIDTH * 3];
+	convert_to_rgb(format, &source, WIDTH, HEIGHT, rgb);
+	for (size_t i = 0; i < (size_t)WIDTH * HEIGHT; i++) {
+		for (size_t c = 0; c < 3; c++) {
+			int got = rgb[i * 3 + c], want = p.bgrx[i / WIDTH][i % WIDTH * 4 + 2 - c];
+			assert_true(abs(got - want) <= 4);
+		}
+	}
+}
+
+static void the_way_back_finds_the_colours_again(void **state) {
+	(void)state;
+	for_every_format(check_back);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(colour_bars_are_within_one_level_of_the_exact_matrix),
 		UNIT(vectors_and_reference_agree_on_every_byte),
 		UNIT(grey_has_no_colour),
 		UNIT(only_the_asked_rows_are_written),
+		UNIT(the_way_back_finds_the_colours_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
