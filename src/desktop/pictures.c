@@ -79,7 +79,8 @@ static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 }
 
 static int arm_overdue(struct picture_encoder *encoder) {
-	uint64_t when = clock_now_us() + POOL_HOLD_MS * US_PER_MS;
+	uint64_t limit_ms = encoder->begun ? POOL_HOLD_MS : POOL_FIRST_MS;
+	uint64_t when = clock_now_us() + limit_ms * US_PER_MS;
 	if (!encoder->overdue) {
 		return sd_event_add_time(encoder->pictures->event, &encoder->overdue,
 				CLOCK_MONOTONIC, when, 10 * US_PER_MS, handle_overdue, encoder);
@@ -139,6 +140,7 @@ static void handle_done(struct picture_encoder *encoder, const struct ipc_messag
 		fail(encoder, REASON_WORKER_LIED);
 		return;
 	}
+	encoder->begun = true;
 	encoder->outstanding = false;
 	sd_event_source_set_enabled(encoder->overdue, SD_EVENT_OFF);
 	/* A slot of a pool that is gone needs no release. */

@@ -41,6 +41,7 @@ struct picture_encoder {
 	struct sd_event_source *overdue; /* owned: runs while a picture is in its hands */
 	uint32_t id;
 	bool used;
+	bool begun;       /* it has given one back */
 	bool outstanding; /* a PICTURE without its DONE */
 	uint32_t outstanding_epoch;
 	uint8_t outstanding_slot;

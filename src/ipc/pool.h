@@ -18,8 +18,9 @@ enum {
 	POOL_LAYOUT = 1,
 	POOL_SLOTS_MAX = 16,
 	POOL_HOLDERS_MAX = POOL_SLOTS_MAX - 2,
-	POOL_SPARE = 2,      /* slots that no encoder may hold at once */
-	POOL_HOLD_MS = 2000, /* a slot held longer means that its encoder hangs */
+	POOL_SPARE = 2,       /* slots that no encoder may hold at once */
+	POOL_HOLD_MS = 2000,  /* a slot held longer means that its encoder hangs */
+	POOL_FIRST_MS = 7000, /* its first one: it may be starting still, on a busy machine */
 	POOL_WIDTH_MAX = 3840,
 	POOL_HEIGHT_MAX = 2160,
 	POOL_ALIGN = 64, /* bytes; of every plane's start and stride */

@@ -483,13 +483,19 @@ static void a_picture_held_too_long_is_named(void **state) {
 	(void)state;
 	struct host host;
 	host_begin(&host, 1280, 720);
-	struct encoder encoder = encoder_add(&host, 1, &format_720p);
+	host.app = spawn(PATTERN_PATH, "--no-sound", -1);
+	struct encoder starting = encoder_add(&host, 1, &format_720p);
+	next_picture(&starting);
+	struct encoder encoder = encoder_add(&host, 2, &format_720p);
+	struct ipc_message picture = next_picture(&encoder);
+	done(&encoder, &picture);
 	next_picture(&encoder);
 	struct ipc_message message;
 	struct ipc_fds fds;
 	receive(host.channel, PEER_SUPERVISOR, IPC_DESKTOP_ENCODER_LOST, &message, &fds);
-	assert_int_equal(message.desktop_encoder_lost.encoder, 1);
+	assert_int_equal(message.desktop_encoder_lost.encoder, 2);
 	assert_int_equal(message.desktop_encoder_lost.reason, REASON_SLOTS_HELD);
+	encoder_end(&starting);
 	encoder_end(&encoder);
 	host_end(&host);
 }
