@@ -14,7 +14,7 @@
  *
  * Pure: the answers are what is to be done. */
 enum {
-	SWITCHING_MS = 1000,
+	SWITCHING_MS = 3000, /* on a busy machine; meanwhile the viewer sees what it saw */
 };
 
 struct switching {

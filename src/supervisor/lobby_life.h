@@ -46,7 +46,7 @@ enum lobby_life_action {
 
 enum {
 	LOBBY_LIFE_START_MS = 8000,
-	LOBBY_LIFE_MOVE_MS = 5000,
+	LOBBY_LIFE_MOVE_MS = 9000,
 	LOBBY_LIFE_STOP_MS = 1500,
 	LOBBY_LIFE_KILL_MS = 2000,
 	LOBBY_LIFE_GRACE_MS = 10000, /* alone, when it stops when everyone leaves */

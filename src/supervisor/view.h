@@ -17,7 +17,7 @@ struct view;
 
 enum {
 	VIEW_STREAM_GRACE_MS = 700, /* the client is told the end in this time */
-	VIEW_SWITCH_MS = 4000,      /* encoders that are started, then the stream's second */
+	VIEW_SWITCH_MS = 8000,      /* encoders that are started, then the stream's own limit */
 };
 
 /* A socket that the gate made for a flow, with the datagram that it came for. */
