@@ -81,7 +81,6 @@ void lobby_free(struct lobby *lobby) {
 	sd_event_source_disable_unref(lobby->overdue);
 	explicit_bzero(lobby, sizeof(*lobby));
 	free(lobby);
-	supervisor_check_end(supervisor);
 }
 
 unsigned lobby_members(const struct lobby *lobby) {
@@ -226,19 +225,24 @@ static void do_kill_all(struct lobby *lobby) {
 	session_parts_kill(lobby->desk, lobby->reason);
 }
 
+/* Whoever hears that it is gone finds nothing of it any more. */
 static void do_reap(struct lobby *lobby) {
+	struct supervisor *supervisor = lobby->supervisor;
+	struct lobby left = *lobby;
 	struct ipc_message gone = { .kind = IPC_LOBBY_GONE, .lobby_gone.reason = lobby->reason };
-	answer_create(lobby, lobby->reason);
-	if (lobby->stop_pending) {
-		lobby_answer(lobby->supervisor, lobby->stop_request, REASON_NONE, NULL);
-	}
 	text_copy(gone.lobby_gone.lobby, sizeof(gone.lobby_gone.lobby), lobby->id);
 	text_copy(gone.lobby_gone.detail, sizeof(gone.lobby_gone.detail), lobby->detail);
-	supervisor_post(lobby->supervisor, SERVICE_WEB, &gone, NULL, 0);
-	log_info("lobby-end", "lobby=%s reason=%s ran_ms=%llu", lobby->id,
-			reason_row(lobby->reason)->name,
-			(unsigned long long)(clock_now_ms() - lobby->created_ms));
 	lobby_free(lobby);
+	answer_create(&left, left.reason);
+	if (left.stop_pending) {
+		lobby_answer(supervisor, left.stop_request, REASON_NONE, NULL);
+	}
+	supervisor_post(supervisor, SERVICE_WEB, &gone, NULL, 0);
+	log_info("lobby-end", "lobby=%s reason=%s ran_ms=%llu", left.id,
+			reason_row(left.reason)->name,
+			(unsigned long long)(clock_now_ms() - left.created_ms));
+	explicit_bzero(&left, sizeof(left));
+	supervisor_check_end(supervisor);
 }
 
 static void do_give_up(struct lobby *lobby) {
