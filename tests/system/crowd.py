@@ -46,17 +46,20 @@ def paired_crowd(host, count):
     return names
 
 
-def launch_crowd(host, names, form):
-    """All of them watch Pattern, started side by side: the probes, and their sessions' numbers as
-    the API wants them."""
-    viewers = [host.probe("stream", "--app", "Pattern", *form, keys=name, background=True)
-               for name in names]
-
-    def streaming():
-        rows = [row for row in host.status("session", state="streaming") if row["pictures"] > 2]
-        return rows if len(rows) == len(names) else None
-    rows = wait_for("everybody streams", 60, streaming)
+def launch_crowd(host, names, form, abreast=5):
+    """All of them watch Pattern, some of them started side by side: the probes, and their
+    sessions' numbers as the API wants them."""
+    viewers = []
+    for first in range(0, len(names), abreast):
+        viewers += [host.probe("stream", "--app", "Pattern", *form, keys=name, background=True)
+                    for name in names[first:first + abreast]]
+        rows = wait_for("everybody streams", 30, lambda: streaming(host, len(viewers)))
     return viewers, [str(int(row["id"], 16)) for row in rows]
+
+
+def streaming(host, count):
+    rows = [row for row in host.status("session", state="streaming") if row["pictures"] > 2]
+    return rows if len(rows) == count else None
 
 
 def leave_crowd(host, viewers):

@@ -31,7 +31,7 @@ def ask(host, what, lobby, session=None, **more):
     body = {"lobby_id": lobby, **more}
     if session is not None:
         body["moonlight_session_id"] = session
-    return host.api(f"/api/v1/lobbies/{what}", body)
+    return host.api(f"/api/v1/lobbies/{what}", body, seconds=20)
 
 
 def done(what, answer):
