@@ -58,23 +58,28 @@ void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message
 		json_decref(row);
 		return;
 	}
-	json_t *event = json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "profile_id",
+	json_t *event = json_pack("{s:s,s:O,s:O,s:O,s:O,s:O,s:O,s:O}", "profile_id",
 			message->lobby_state.owner, "id", json_object_get(row, "id"), "name",
 			json_object_get(row, "name"), "multi_user",
 			json_object_get(row, "multi_user"), "stop_when_everyone_leaves",
 			json_object_get(row, "stop_when_everyone_leaves"), "runner_state_folder",
-			json_object_get(row, "runner_state_folder"));
+			json_object_get(row, "runner_state_folder"), "icon_png_path",
+			json_object_get(row, "icon_png_path"), "pin_required",
+			json_object_get(row, "pin_required"));
 	json_decref(row);
 	events_tell(gate, EVENT_LOBBY_CREATED, 0, id, event);
 }
 
+/* Wolf UI cuts the ids of these three events out of their text: they hold what Wolf's hold
+ * and no more, in its order. What else there is to tell has events of its own. */
 void api_handle_lobby_gone(struct gate *gate, const struct ipc_message *message) {
 	const char *id = message->lobby_gone.lobby;
 	if (json_object_del(gate->web.lobbies, id) < 0) {
 		return;
 	}
 	const struct reason_row *reason = reason_row(message->lobby_gone.reason);
-	events_tell(gate, EVENT_LOBBY_STOPPED, 0, id,
+	events_tell(gate, EVENT_LOBBY_STOPPED, 0, id, json_pack("{s:s}", "lobby_id", id));
+	events_tell(gate, EVENT_LOBBY_ENDED, 0, id,
 			json_pack("{s:s,s:s,s:s}", "lobby_id", id, "reason", reason->name, "detail",
 					message->lobby_gone.detail[0] ? message->lobby_gone.detail
 								      : reason->words));
@@ -107,8 +112,13 @@ void api_handle_lobby_member(struct gate *gate, const struct ipc_message *messag
 	if (was != is && gate->ready) {
 		events_tell(gate, is ? EVENT_LOBBY_JOINED : EVENT_LOBBY_LEFT,
 				message->lobby_member.session, id,
-				json_pack("{s:s,s:s,s:s}", "lobby_id", id, "moonlight_session_id",
-						session, "role",
+				json_pack("{s:s,s:s}", "lobby_id", id, "moonlight_session_id",
+						session));
+	}
+	if (is && gate->ready) {
+		events_tell(gate, EVENT_LOBBY_ROLE, message->lobby_member.session, id,
+				json_pack("{s:s,s:s,s:s}", "lobby_id", id, "session_id", session,
+						"role",
 						message->lobby_member.role == ROLE_VIEWER
 								? "viewer"
 								: "player"));

@@ -121,7 +121,8 @@ PART(runner, "Runner",
 	FOREIGN("audio_producer_source"), \
 	FLAG("start_virtual_compositor", NULL), \
 	FLAG("start_audio_server", NULL)
-SCHEMA(schema_takes_app, "NewApp", APP_FIELDS, NEED_OBJECT("runner", runner, NULL));
+SCHEMA(schema_takes_app, "NewApp", APP_FIELDS, NEED_OBJECT("runner", runner, NULL),
+	LINE("profile_id", 0, 47, "Listed there, not by Moonlight."));
 PART(app, "App", APP_FIELDS, OBJECT("runner", runner, NULL),
 	FLAG("installed", NULL), TEXT("why_not", 160, "What is missing."));
 SCHEMA(schema_gives_apps, "AppList", SUCCESS, NEED_LIST("apps", 512, app, NULL));
@@ -155,6 +156,7 @@ PART(session, "StreamSession",
 	NEED_TEXT("client_name", 64, NULL),
 	NEED_LINE("state", 1, 16, "streaming or paused."),
 	NEED_ID("desktop_id", "What it sees now."),
+	OBJECT("client_settings", settings, "Of the client, once they are known."),
 	NEED_WHOLE("age_s", 0, 0, "Since its launch."));
 SCHEMA(schema_gives_sessions, "SessionList", SUCCESS, NEED_LIST("sessions", 256, session, NULL));
 SCHEMA(schema_takes_session, "BySession", NEED_ID_IN("session_id", NULL));
@@ -207,6 +209,8 @@ SCHEMA(schema_takes_lobby_create, "NewLobby",
 	OBJECT("client_settings", settings, NULL), LINE("runner_state_folder", 0, 255, NULL),
 	OBJECT("runner", runner, "What runs in it."),
 	ID_IN("app_id", "Or an app of the list."),
+	FLAG("pin_required", "As Wolf UI sends it, which asks with what answers; not looked at."),
+	LINES("connected_sessions", 256, 20, "The same."),
 	WHOLE("deadline_ms", 0, 25000, "Until it must be there."));
 PART(lobby, "Lobby",
 	NEED_LINE("id", 1, 39, NULL), NEED_TEXT("name", 95, NULL),

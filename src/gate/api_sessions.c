@@ -46,14 +46,16 @@ static json_t *session_json(const struct gate *gate, const struct web_session *r
 	text_format(app, sizeof(app), "%d", row->app);
 	address_ip_text(&row->address, address);
 	hex_encode(row->client, 32, client);
-	return json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:I}",
+	const json_t *kept = json_object_get(gate->web.settings, client);
+	return json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:O*,s:I}",
 			"session_id", id, "client_id", id, "client_ip", address, "rtsp_fake_ip",
 			address, "video_width", row->width, "video_height", row->height,
 			"video_refresh_rate", (int)((row->rate_mhz + 500) / 1000),
 			"audio_channel_count", row->channels, "app_id", app, "app_title",
 			known ? known->title : "", "client_fingerprint", client, "client_name",
 			row->client_name, "state", state_name(row->state), "desktop_id", desktop,
-			"age_s", (json_int_t)((clock_now_ms() - row->begun_ms) / 1000));
+			"client_settings", json_object_get(kept, "settings"), "age_s",
+			(json_int_t)((clock_now_ms() - row->begun_ms) / 1000));
 }
 
 static json_t *id_json(uint64_t session) {

@@ -53,7 +53,7 @@ static json_t *runner_json(const struct ipc_message *message) {
 	size_t skip = sizeof(shell) - 1;
 	if (strcmp(app->runner, "container") != 0) {
 		bool own = app->argv_len > skip && memcmp(app->argv, shell, skip) == 0;
-		return json_pack("{s:s,s:s#}", "type", app->runner, "run_cmd",
+		return json_pack("{s:s,s:s,s:s#}", "type", app->runner, "name", app->id, "run_cmd",
 				own ? app->argv + skip : app->argv,
 				own ? (int)(app->argv_len - skip - 1)
 				    : (int)strnlen(app->argv, app->argv_len));
@@ -199,6 +199,8 @@ void api_handle_app_add(struct request *request) {
 	text_copy(message.app.title, sizeof(message.app.title), schema_text(body, "title", ""));
 	text_copy(message.app.icon, sizeof(message.app.icon),
 			schema_text(body, "icon_png_path", ""));
+	text_copy(message.app.profile, sizeof(message.app.profile),
+			schema_text(body, "profile_id", ""));
 	if (!read_runner(json_object_get(body, "runner"), &message) ||
 			!keep_foreign(body, &message)) {
 		api_error(request->connection, 400, "\"runner\" says more than can be kept.");
@@ -280,7 +282,8 @@ void api_handle_profile_add(struct request *request) {
 	const json_t *body = request->json, *pin = json_object_get(body, "pin");
 	if (json_array_size(json_object_get(body, "apps")) > 0) {
 		api_error(request->connection, 501,
-				"A profile's apps are not taken yet: \"apps\" must be empty.");
+				"A profile's apps are added one by one: /api/v1/apps/add with its "
+				"\"profile_id\"; \"apps\" must be empty.");
 		return;
 	}
 	text_copy(message.profile.id, sizeof(message.profile.id), schema_text(body, "id", ""));

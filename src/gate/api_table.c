@@ -98,6 +98,8 @@ static const struct route routes[] = {
 		api_handle_session_pause, "Sends the viewer away; its desktop stays."),
 	CALL(POST, "/api/v1/sessions/stop", BOTH, LOUD, SESSIONS, &schema_takes_session, NO,
 		api_handle_session_stop, "Ends a session with its desktop."),
+	CALL(POST, "/api/v1/session/stop", BOTH, LOUD, SESSIONS, &schema_takes_session, NO,
+		api_handle_session_stop, "The same, as Wolf UI spells it."),
 	CALL(POST, "/api/v1/sessions/input", BOTH, QUIET, INPUT, &schema_takes_session_input, NO,
 		api_handle_session_input, "One input packet, as if the client had sent it."),
 	LACK("/api/v1/sessions/add", SESSIONS),

@@ -42,7 +42,7 @@ static void put(struct blob *blob, const char *format, ...) {
 
 static void put_own(struct blob *blob, const struct app_env *env) {
 	put(blob, "PERIGEE_SESSION=%016llx", (unsigned long long)env->session);
-	put(blob, "WOLF_SESSION_ID=%016llx", (unsigned long long)env->session);
+	put(blob, "WOLF_SESSION_ID=%llu", (unsigned long long)env->session); /* as the API has it */
 	put(blob, "XDG_RUNTIME_DIR=%s", env->runtime);
 	put(blob, "WAYLAND_DISPLAY=wayland-0");
 	put(blob, "PULSE_SERVER=%s", env->sound);

@@ -330,7 +330,8 @@ def a_session(host, api, events):
     api.post("/api/v1/sessions/stop", {"session_id": session})
     stopped = events.wait("StopStreamEvent", session_id=session)
     expect("the reason is told", stopped[2]["reason"] == "asked")
-    api.post("/api/v1/sessions/stop", {"session_id": session}, status=404)
+    for again in ("sessions", "session"):
+        api.post(f"/api/v1/{again}/stop", {"session_id": session}, status=404)
     return session
 
 

@@ -37,7 +37,7 @@ static void what_apps_and_images_expect_is_there(void **state) {
 		{ "XDG_RUNTIME_DIR", "/run/perigee/s-1" }, { "WAYLAND_DISPLAY", "wayland-0" },
 		{ "DISPLAY", ":7" }, { "PULSE_SERVER", "unix:/run/perigee/s-1/pulse/native" },
 		{ "PULSE_SINK", "out" }, { "PULSE_SOURCE", "out.monitor" },
-		{ "WOLF_SESSION_ID", "0000000000001234" },
+		{ "WOLF_SESSION_ID", "4660" },
 		{ "PERIGEE_SESSION", "0000000000001234" }, { "GAMESCOPE_WIDTH", "1280" },
 		{ "GAMESCOPE_HEIGHT", "720" }, { "GAMESCOPE_REFRESH", "60" },
 		{ "SUNSHINE_CLIENT_FPS", "60" } };
