@@ -124,6 +124,7 @@ PART(runner, "Runner",
 SCHEMA(schema_takes_app, "NewApp", APP_FIELDS, NEED_OBJECT("runner", runner, NULL),
 	LINE("profile_id", 0, 47, "Listed there, not by Moonlight."));
 PART(app, "App", APP_FIELDS, OBJECT("runner", runner, NULL),
+	ID_IN("app_id", "Its number, by which a lobby is made of it; Wolf has none."),
 	FLAG("installed", NULL), TEXT("why_not", 160, "What is missing."));
 SCHEMA(schema_gives_apps, "AppList", SUCCESS, NEED_LIST("apps", 512, app, NULL));
 SCHEMA(schema_takes_id, "ById", NEED_LINE("id", 1, 47, NULL));

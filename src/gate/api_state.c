@@ -85,6 +85,7 @@ void api_handle_app_row(struct gate *gate, const struct ipc_message *message) {
 	json_object_set_new(row, "profile", json_string(message->app.profile));
 	char number[16];
 	text_format(number, sizeof(number), "%d", message->app.app);
+	json_object_set_new(row, "app_id", json_string(number));
 	json_object_set_new(gate->web.apps, number, row);
 }
 
@@ -124,6 +125,7 @@ void api_handle_apps(struct request *request) {
 				   : app_json(app->title, number, app->flags & APP_HDR, "",
 						     json_pack("{s:s,s:s}", "type", "process",
 								     "run_cmd", ""));
+		json_object_set_new(row, "app_id", json_string(number));
 		json_object_set_new(row, "installed", json_boolean(app->flags & APP_INSTALLED));
 		if (app->why_not[0]) {
 			json_object_set_new(row, "why_not", json_string(app->why_not));

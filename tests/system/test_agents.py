@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A platform for agents, seen from outside: a program that has no more than the API, its events
+and the ports. It makes lobbies with PINs whose apps run in sandboxes, lets clients look into them,
+types, takes pictures, and ends it all.
+
+    test_agents.py BUILD [--rounds 20] [--seed NUMBER]   as often, in this random order"""
+import random
+import sys
+
+from host import Host, expect, run, wait_for
+from test_api import Api, Events, read_png
+from test_crowd import names
+from test_lobby import finish, shows
+
+ROUNDS, SEED, LOBBIES = 4, 20251, 5
+SIZE = {"width": 480, "height": 270, "refresh_rate": 15}
+FORM = ["--size", "480x270", "--fps", "15", "--kbps", "1500", "--seconds", "600"]
+# What an agent's desktop has: a terminal that takes one line, and then says so in a title.
+TERMINAL = ("exec foot --title agent sh -c 'head -n 1 >$HOME/typed; "
+            "while :; do cat $HOME/typed; date; sleep 0.1; done'")
+
+
+class Platform:
+    def __init__(self, host, seed):
+        self.host, self.random = host, random.Random(seed)
+        self.api, self.events = Api(host), Events(Api(host))
+        self.lobbies = {}  # by id: its PIN
+        self.viewer = self.session = None
+        self.launches = 0
+
+    # ---- desktops ----
+
+    def keep_app(self):
+        """An app of its own, sandboxed, that nobody sees in Moonlight."""
+        self.api.post("/api/v1/profiles/add", {"id": "agents", "name": "Agents"})
+        self.api.post("/api/v1/apps/add", {
+            "title": "Agent", "id": "agent", "profile_id": "agents",
+            "runner": {"type": "sandbox", "run_cmd": TERMINAL}})
+        profile = wait_for("the app is kept", 10, lambda: [
+            one for one in self.api.get("/api/v1/profiles")["profiles"] if one["apps"]])[0]
+        return profile["apps"][0]["app_id"]
+
+    def create(self, name, **what):
+        pin = [self.random.randrange(10) for _ in range(4)]
+        lobby = self.api.post("/api/v1/lobbies/create", {
+            "profile_id": "agents", "name": name, "multi_user": True, "pin": pin,
+            "stop_when_everyone_leaves": False, "video_settings": SIZE,
+            "audio_settings": {"channel_count": 2}, "runner_state_folder": f"agents/{name}",
+            **what})["lobby_id"]
+        event = self.events.wait("CreateLobbyEvent", id=lobby)[2]
+        expect(f"the PIN is told to nobody: {event}", event["pin_required"] and
+               not event.get("pin"))
+        self.lobbies[lobby] = pin
+
+    def stop(self, lobby):
+        self.api.post("/api/v1/lobbies/stop", {"lobby_id": lobby, "pin": [0] * 5}, status=403)
+        self.api.post("/api/v1/lobbies/stop", {"lobby_id": lobby, "pin": self.lobbies.pop(lobby)})
+        self.ended(lobby, "asked")
+
+    def ended(self, lobby, reason):
+        self.events.wait("StopLobbyEvent", lobby_id=lobby)
+        event = self.events.wait("LobbyEnded", lobby_id=lobby)[2]
+        expect(f"why is told: {event}", event["reason"] == reason)
+
+    # ---- clients ----
+
+    def launch(self):
+        self.viewer = self.host.probe("stream", "--app", "Pattern", *FORM, background=True)
+        self.session = self.events.wait("StreamSession")[2]["session_id"]
+        self.events.wait("VideoSession", session_id=self.session)
+        shows(self.host, self.session)
+        self.launches += 1
+
+    def go(self):
+        """Its client goes away, as clients do, having seen every picture."""
+        finish(self.host, self.viewer)
+        self.api.post("/api/v1/sessions/stop", {"session_id": self.session})
+        self.events.wait("StopStreamEvent", session_id=self.session)
+
+    def row(self):
+        return next(row for row in self.api.get("/api/v1/sessions")["sessions"]
+                    if row["session_id"] == self.session)
+
+    def join(self, lobby):
+        body = {"lobby_id": lobby, "moonlight_session_id": self.session}
+        self.api.post("/api/v1/lobbies/join", {**body, "pin": self.lobbies[lobby]})
+        self.events.wait("JoinLobbyEvent", lobby_id=lobby, moonlight_session_id=self.session)
+        expect("it is there", self.desktop_of(lobby) == self.row()["desktop_id"])
+
+    def leave(self, lobby):
+        self.api.post("/api/v1/lobbies/leave", {"lobby_id": lobby,
+                                                "moonlight_session_id": self.session})
+        self.events.wait("LeaveLobbyEvent", lobby_id=lobby, moonlight_session_id=self.session)
+
+    # ---- what is on a desktop ----
+
+    def desktop_of(self, lobby):
+        return next(row["desktop_id"] for row in self.api.get("/api/v2/desktops")["desktops"]
+                    if row.get("lobby_id") == lobby)
+
+    def picture(self, lobby):
+        width, height, rows = read_png(self.api.get("/api/v2/desktops/screenshot",
+                                                    query=f"?lobby_id={lobby}"))
+        expect("of its size", (width, height) == (SIZE["width"], SIZE["height"]))
+        return b"".join(rows)
+
+    def type_and_see(self, lobby, words):
+        """While it is streamed: the text arrives at the app, and a picture shows something else."""
+        before = wait_for("a picture with something in it", 20, lambda: [
+            rows for rows in [self.picture(lobby)] if len(set(rows)) > 2])[0]
+        typed = self.host.folder / "data"
+        self.api.post("/api/v2/desktops/input", {"desktop_id": self.desktop_of(lobby),
+                                                 "text": words})
+        # Enter, as a key: evdev's 28.
+        self.api.post("/api/v2/desktops/input", {"desktop_id": self.desktop_of(lobby),
+                                                 "keys": [28]})
+        wait_for(f"{words} is typed", 20, lambda: any(
+            file.read_text() == words + "\n" for file in typed.rglob("typed")))
+        wait_for("and seen", 20, lambda: self.picture(lobby) != before)
+
+
+def rounds(platform, count):
+    """So many joins and leaves in random order: into a lobby, perhaps on to another one, home
+    again; now and then the client goes, and another session begins."""
+    chance = platform.random.random
+    platform.launch()
+    for _ in range(count):
+        lobbies = platform.random.sample(list(platform.lobbies), 2 if chance() < 0.3 else 1)
+        for lobby in lobbies:
+            platform.join(lobby)
+        platform.leave(lobbies[-1])
+        if chance() < 0.25:
+            platform.go()
+            platform.launch()
+
+
+def one_plays_a_platform_over_the_api_alone(build):
+    with Host(build, config='preset_pin: "0471"\n') as host:
+        before = names(host)
+        platform = Platform(host, SEED)
+        api = platform.api
+        # Nobody types a PIN.
+        host.probe("pair", "--pin", "0471")
+        platform.events.wait("ClientPaired")
+        app = platform.keep_app()
+        for number in range(LOBBIES):
+            platform.create(f"agent{number}", app_id=app)
+        rows = api.get("/api/v1/lobbies")["lobbies"]
+        expect(f"all of them: {rows}", {row["id"] for row in rows} == set(platform.lobbies) and
+               all(row["state"] == "ready" for row in rows))
+
+        rounds(platform, ROUNDS)
+        lobby, other = platform.random.sample(list(platform.lobbies), 2)
+        platform.join(lobby)
+        platform.type_and_see(lobby, "hello agent")
+        shows(host, platform.session)
+
+        # A desktop dies under its viewer, who goes home; another one dies and nobody looks.
+        for gone in (lobby, other):
+            api.post("/api/v1/system/restart", {"kind": "desktop",
+                                                "id": f"{int(platform.desktop_of(gone)):016x}"})
+            platform.lobbies.pop(gone)
+            platform.ended(gone, "restarted")
+        shows(host, platform.session)
+        expect("it is at home", platform.row()["desktop_id"] not in
+               [row["desktop_id"] for row in api.get("/api/v2/desktops")["desktops"]
+                if row["lobby_id"]])
+
+        for lobby in list(platform.lobbies):
+            platform.stop(lobby)
+        platform.go()
+        print(f"# seed {SEED}: {ROUNDS} rounds, {platform.launches} sessions", flush=True)
+        for what in ("lobbies", "sessions"):
+            expect(f"no {what} left", not api.get(f"/api/v1/{what}")[what])
+        expect("no desktops left", not api.get("/api/v2/desktops")["desktops"])
+        wait_for("no process is left that was not there", 15, lambda: names(host) <= before)
+        platform.events.close()
+
+
+def argument(name, otherwise):
+    if name not in sys.argv:
+        return otherwise
+    at = sys.argv.index(name)
+    value = int(sys.argv[at + 1])
+    del sys.argv[at:at + 2]
+    return value
+
+
+if __name__ == "__main__":
+    ROUNDS, SEED = argument("--rounds", ROUNDS), argument("--seed", SEED)
+    run([one_plays_a_platform_over_the_api_alone])
