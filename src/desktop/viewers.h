@@ -12,7 +12,7 @@
 
 /* Who may steer this desktop: one input channel per viewer, from its stream. */
 enum {
-	VIEWERS_MAX = 32,
+	VIEWERS_MAX = 256,     /* as many as sessions */
 	VIEWERS_WINDOW = 1024, /* inputs remembered: more than a client may have under way */
 };
 

@@ -12,7 +12,7 @@
  * can neither slow nor stop the others. */
 
 enum {
-	READERS_MAX = 32,
+	READERS_MAX = 256, /* as many as sessions */
 };
 
 struct readers;

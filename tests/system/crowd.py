@@ -46,15 +46,21 @@ def paired_crowd(host, count):
     return names
 
 
-def launch_crowd(host, names, form, abreast=5):
+def launch_crowd(host, names, form, abreast=5, then=None):
     """All of them watch Pattern, some of them started side by side: the probes, and their
-    sessions' numbers as the API wants them."""
-    viewers = []
+    sessions' numbers as the API wants them. then: what is done with each session before the next
+    ones come, for own desktops in full motion are dear."""
+    viewers, sessions = [], []
     for first in range(0, len(names), abreast):
         viewers += [host.probe("stream", "--app", "Pattern", *form, keys=name, background=True)
                     for name in names[first:first + abreast]]
         rows = wait_for("everybody streams", 30, lambda: streaming(host, len(viewers)))
-    return viewers, [str(int(row["id"], 16)) for row in rows]
+        new = [str(int(row["id"], 16)) for row in rows]
+        for session in new:
+            if then and session not in sessions:
+                then(session)
+        sessions += [session for session in new if session not in sessions]
+    return viewers, sessions
 
 
 def streaming(host, count):

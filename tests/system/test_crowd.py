@@ -64,6 +64,7 @@ class Readiness:
 def many_join_and_leave_at_once(build):
     with Host(build) as host:
         lobby = create(host, video=SMALL)
+        desk = host.status("lobby", id=lobby)[0]["desk"]
         viewers, sessions = launch_crowd(host, paired_crowd(host, CROWD), FORM)
         with Readiness(host) as ready:
             for what, state in (("join", "in"), ("leave", "home")):
@@ -75,6 +76,10 @@ def many_join_and_leave_at_once(build):
                       f"{max(answer['took'] for answer in answers):.1f} s", flush=True)
                 states = [row["member"] for row in host.status("session")]
                 expect(f"after {what} all are {state}: {states}", set(states) == {state})
+                rows = host.status("encoding", desk=desk)
+                expect(f"one encoding of pictures, one of sound, for all: {rows}",
+                       [row["viewers"] for row in rows] ==
+                       ([len(sessions)] * 2 if state == "in" else []))
             # Half come while the other half goes.
             half = len(sessions) // 2
             for session in sessions[:half]:
@@ -89,7 +94,6 @@ def many_join_and_leave_at_once(build):
                ready.asked > 5 and not ready.others)
         row = host.status("lobby", id=lobby)[0]
         expect(f"half are in: {row}", row["members"] == len(sessions) - half)
-        desk = row["desk"]
         expect("one encoding for all of them",
                len(host.status("encoding", desk=desk, part="pictures")) == 1)
         leave_crowd(host, viewers)

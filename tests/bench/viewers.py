@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Many viewers of one desktop: what one more costs.
+
+    tests/bench/viewers.py BUILD-FOLDER [--viewers N] [--seconds S]
+
+N viewers (100), who count and do not decode, join a lobby of 640x360 at 30 pictures a second, 2
+Mbit/s, sound of 10 ms, and watch for S seconds (30), plainly sent. First one alone is weighed, then
+all of them: processor time of every process of the host, in the kernel too, which on loopback
+carries a datagram to its reader's socket on the sender's account. It ends with an error when a
+viewer missed a picture or there was more than one encoder of pictures.
+"""
+import argparse
+import os
+import pathlib
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+for folder in ("../system", "../chaos"):
+    sys.path.insert(0, str(HERE / folder))
+sys.dont_write_bytecode = True
+
+import census  # noqa: E402
+from crowd import launch_crowd, leave_crowd, paired_crowd  # noqa: E402
+from host import Failed, Host, expect, wait_for  # noqa: E402
+from test_lobby import ask, create  # noqa: E402
+
+VIDEO = {"width": 640, "height": 360, "refresh_rate": 30}
+FORM = ["--size", "640x360", "--fps", "30", "--kbps", "2000", "--audio-ms", "10", "--encryption",
+        "none", "--no-decode", "--seconds", "900"]
+TICKS = os.sysconf("SC_CLK_TCK")
+PROMISED = 0.6  # percent of a core
+
+
+def cpu_s(pid):
+    words = census.read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return (int(words[11]) + int(words[12])) / TICKS if len(words) > 12 else 0.0
+
+
+def weigh(host, seconds):
+    """Percent of a core by process name, over so many seconds."""
+    before = {pid: cpu_s(pid) for pid in census.tree(host.process.pid)}
+    begun = time.monotonic()
+    wait_for("the measured time", seconds + 5, lambda: time.monotonic() - begun >= seconds, 0.5)
+    took, found = time.monotonic() - begun, {}
+    for pid, was in before.items():
+        name = census.name_of(pid)
+        found[name] = found.get(name, 0) + max(0, cpu_s(pid) - was) / took * 100
+    return found
+
+
+def measure(host, count, seconds):
+    lobby = create(host, video=VIDEO)
+    desk = host.status("lobby", id=lobby)[0]["desk"]
+
+    def join(session):
+        answer = ask(host, "join", lobby, session)
+        expect(f"joined: {answer}", answer.get("success"))
+    viewers, _ = launch_crowd(host, paired_crowd(host, count), FORM, then=join)
+    for part in ("pictures", "sound"):
+        rows = host.status("encoding", desk=desk, part=part)
+        expect(f"one encoding of {part}: {rows}", len(rows) == 1 and rows[0]["viewers"] == count)
+    many = weigh(host, seconds)
+    leave_crowd(host, viewers[1:])
+    wait_for("one is left", 60, lambda: host.status("lobby", id=lobby, members=1))
+    one = weigh(host, min(seconds, 10))
+    leave_crowd(host, viewers[:1])
+    return one, many
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("build")
+    parser.add_argument("--viewers", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=30)
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    try:
+        with Host(options.build, "--set", f"limits.sessions={options.viewers + 1}") as host:
+            one, many = measure(host, options.viewers, options.seconds)
+    except Failed as reason:
+        sys.exit(f"FAULT {reason}")
+    for name in sorted(many, key=many.get, reverse=True)[:8]:
+        print(f"  {name}: {one.get(name, 0):.1f} % of a core for one, {many[name]:.1f} % for all")
+    more = (sum(many.values()) - sum(one.values())) / (options.viewers - 1)
+    print(f"{options.viewers} viewers, one encoder, no picture missed: {more:.2f} % of a core for "
+          f"each further viewer (promised: at most {PROMISED}); load {load:.1f} before")
+
+
+if __name__ == "__main__":
+    main()
