@@ -38,6 +38,7 @@ void config_defaults(struct config *out) {
 				.megabytes = 512,
 				.core_megabytes = 32,
 				.snapshots_kept = 48 },
+		.lobby_grace_s = 10,
 		.readiness_trial = true,
 		.readiness_period_s = 300,
 	};
@@ -150,6 +151,10 @@ int config_check(struct config *config, struct config_text *error) {
 		return config_refuse(error, "evidence: incidents and snapshots_kept lie between 1 "
 					    "and 1000, core_megabytes is at most 1024, megabytes "
 					    "at least 1");
+	}
+	if (config->lobby_grace_s > 86400 || config->lobby_max_age_s > 31 * 86400) {
+		return config_refuse(error, "lobbies: grace is at most 86400 seconds, max_age at "
+					    "most 2678400");
 	}
 	if (config->readiness_period_s < 10 || config->readiness_period_s > 86400) {
 		return config_refuse(

@@ -79,11 +79,13 @@ struct config {
 	uint32_t sessions_max, per_client_max;
 	bool limit_processor; /* by what was measured; false: not at all */
 	uint32_t pair_window_s;
-	char *preset_pin; /* owned, secret: pairs clients of this machine; NULL: nobody */
+	char *preset_pin;           /* owned, secret: pairs clients of this machine; NULL: nobody */
 	uint32_t session_memory_mb; /* 0: three quarters of the machine's */
 	uint32_t session_processes; /* with threads; 0: as many as there can be */
 	struct config_evidence evidence;
 	bool keep_hung;              /* on_hang: keep */
+	uint32_t lobby_grace_s;      /* left alone, when it stops when everyone leaves */
+	uint32_t lobby_max_age_s;    /* 0: it may live for ever */
 	bool readiness_trial;        /* start a small session now and then, to know that it goes */
 	uint32_t readiness_period_s; /* after the newest proof */
 	char *container_engine;      /* owned: its socket; NULL: the first usual one */

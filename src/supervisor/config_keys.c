@@ -74,6 +74,8 @@ static const struct key keys[] = {
 	{ "evidence.core_megabytes",  FORM_NUMBER,    AT(evidence.core_megabytes), true, NULL },
 	{ "evidence.snapshots",       FORM_BOOL_WORD, AT(evidence.hourly), false, snapshot_words },
 	{ "evidence.snapshots_kept",  FORM_NUMBER,    AT(evidence.snapshots_kept), true, NULL },
+	{ "lobbies.grace",            FORM_NUMBER,    AT(lobby_grace_s), true, NULL },
+	{ "lobbies.max_age",          FORM_NUMBER,    AT(lobby_max_age_s), true, NULL },
 	{ "readiness.trial",          FORM_BOOL,      AT(readiness_trial), false, NULL },
 	{ "readiness.period",         FORM_NUMBER,    AT(readiness_period_s), false, NULL },
 };

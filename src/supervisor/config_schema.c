@@ -35,6 +35,10 @@ struct file_evidence {
 	char *snapshots;
 };
 
+struct file_lobbies {
+	uint32_t *grace, *max_age;
+};
+
 struct file_readiness {
 	bool *trial;
 	uint32_t *period;
@@ -69,6 +73,7 @@ struct file {
 	struct file_keyboard *keyboard;
 	struct file_limits *limits;
 	struct file_evidence *evidence;
+	struct file_lobbies *lobbies;
 	struct file_readiness *readiness;
 	struct file_app *apps;
 	unsigned apps_count;
@@ -124,6 +129,12 @@ static const cyaml_schema_field_t evidence_fields[] = {
 	UINT("core_megabytes", struct file_evidence, core_megabytes),
 	STRING("snapshots", struct file_evidence, snapshots),
 	UINT("snapshots_kept", struct file_evidence, snapshots_kept),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t lobbies_fields[] = {
+	UINT("grace", struct file_lobbies, grace),
+	UINT("max_age", struct file_lobbies, max_age),
 	CYAML_FIELD_END,
 };
 
@@ -187,6 +198,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	MAP("keyboard", keyboard, keyboard_fields),
 	MAP("limits", limits, limit_fields),
 	MAP("evidence", evidence, evidence_fields),
+	MAP("lobbies", lobbies, lobbies_fields),
 	MAP("readiness", readiness, readiness_fields),
 	CYAML_FIELD_SEQUENCE("apps", OPT, struct file, apps, &app_value, 0, CONFIG_APPS_MAX),
 	CYAML_FIELD_END,
@@ -362,6 +374,10 @@ static int move_all(struct file *file, struct config *config, struct config_text
 		MOVE_VALUE(config->pair_window_s, file->limits->pair_window);
 		MOVE_VALUE(config->session_memory_mb, file->limits->session_memory);
 		MOVE_VALUE(config->session_processes, file->limits->session_processes);
+	}
+	if (file->lobbies) {
+		MOVE_VALUE(config->lobby_grace_s, file->lobbies->grace);
+		MOVE_VALUE(config->lobby_max_age_s, file->lobbies->max_age);
 	}
 	if (file->readiness) {
 		MOVE_VALUE(config->readiness_trial, file->readiness->trial);

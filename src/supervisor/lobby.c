@@ -79,6 +79,7 @@ void lobby_free(struct lobby *lobby) {
 	record_drop(supervisor, IPC_LOBBY_CREATE, desk);
 	keep_drop(&supervisor->keep, "s%016llx.", (unsigned long long)desk);
 	sd_event_source_disable_unref(lobby->overdue);
+	sd_event_source_disable_unref(lobby->aged);
 	explicit_bzero(lobby, sizeof(*lobby));
 	free(lobby);
 }
@@ -323,6 +324,22 @@ void lobby_arm(struct lobby *lobby) {
 				lobby->overdue, deadline_ms ? deadline_ms * US_PER_MS : UINT64_MAX);
 		sd_event_source_set_enabled(
 				lobby->overdue, deadline_ms ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	}
+}
+
+static int handle_aged(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	lobby_raise((struct lobby *)user, LOBBY_LIFE_STOP, REASON_LOBBY_OLD, NULL);
+	return 0;
+}
+
+void lobby_arm_age(struct lobby *lobby) {
+	uint64_t age_ms = lobby->supervisor->config.lobby_max_age_s * UINT64_C(1000);
+	if (age_ms && sd_event_add_time(lobby->supervisor->event, &lobby->aged, CLOCK_MONOTONIC,
+				      (lobby->created_ms + age_ms) * US_PER_MS, US_PER_S / 10,
+				      handle_aged, lobby) < 0) {
+		log_error("lobby-ageless", "lobby=%s", lobby->id);
 	}
 }
 

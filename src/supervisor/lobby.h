@@ -28,6 +28,7 @@ struct lobby {
 	struct desk *desk; /* owned */
 	struct lobby_life life;
 	struct sd_event_source *overdue; /* owned: the life's deadline */
+	struct sd_event_source *aged;    /* owned: its maximum age; NULL without one */
 	char name[96], icon[256], owner[40];
 	struct lobby_pin pin;
 	uint8_t flags; /* LOBBY_ */

@@ -22,6 +22,9 @@ void lobby_send_home(struct lobby *lobby);
 /* Sets the timer to the life's deadline. */
 void lobby_arm(struct lobby *lobby);
 
+/* It ends when it reaches the configured age, however long it has lived already. */
+void lobby_arm_age(struct lobby *lobby);
+
 /* Its app is its command, whose length is set. False when that is none. */
 bool lobby_parse_command(struct lobby *lobby);
 

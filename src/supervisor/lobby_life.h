@@ -49,7 +49,6 @@ enum {
 	LOBBY_LIFE_MOVE_MS = 9000,
 	LOBBY_LIFE_STOP_MS = 1500,
 	LOBBY_LIFE_KILL_MS = 2000,
-	LOBBY_LIFE_GRACE_MS = 10000, /* alone, when it stops when everyone leaves */
 };
 
 struct lobby_life {

@@ -131,6 +131,7 @@ void lobby_restore(struct supervisor *supervisor, const struct ipc_message *reco
 		lobby_free(lobby);
 		return;
 	}
+	lobby_arm_age(lobby);
 	log_info("lobby-adopted", "lobby=%s state=%s", lobby->id,
 			lobby_life_state_name(lobby->life.state));
 }

@@ -107,7 +107,10 @@ static void fill(struct lobby *lobby, const struct ipc_message *message) {
 	desk->height = from->height;
 	desk->rate_mhz = from->rate_x100 * 10;
 	bool reaped = lobby->flags & LOBBY_STOP_WHEN_EVERYONE_LEAVES;
-	lobby->life = lobby_life_begin(lobby->created_ms, reaped ? LOBBY_LIFE_GRACE_MS : 0);
+	uint32_t grace_s = lobby->supervisor->config.lobby_grace_s;
+	grace_s = grace_s ? grace_s : 1; /* 0 would be for ever */
+	lobby->life = lobby_life_begin(lobby->created_ms, reaped ? grace_s * 1000 : 0);
+	lobby_arm_age(lobby);
 }
 
 static void create(struct supervisor *supervisor, const struct ipc_message *message) {

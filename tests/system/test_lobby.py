@@ -213,7 +213,23 @@ def what_ends_a_lobby_sends_its_members_home(build):
         finish(host, viewer)
 
 
+def age_and_solitude_end_a_lobby(build):
+    age = 16 if os.environ.get("PERIGEE_TEST_SLOWNESS") else 8
+    with Host(build, "--set", f"lobbies.max_age={age}", "--set", "lobbies.grace=1") as host:
+        host.paired()
+        viewer, session = watch(host)
+        old = create(host, video=SMALL)
+        done("join", ask(host, "join", old, session))
+        host.wait_log(f"event=lobby-end lobby={old} reason=lobby-old", age + 5)
+        expect(f"home: {row_of(host, session)}", row_of(host, session)["member"] == "home")
+        left = create(host, video=SMALL, stop_when_everyone_leaves=True)
+        done("join", ask(host, "join", left, session))
+        done("leave", ask(host, "leave", left, session))
+        host.wait_log(f"event=lobby-end lobby={left} reason=lobby-left-alone", 5)
+        finish(host, viewer)
+
+
 if __name__ == "__main__":
     run([there_and_back_at_another_size, who_wants_the_same_shares_an_encoder,
          requests_that_meet_get_one_answer_each, a_lobby_survives_the_supervisor,
-         what_ends_a_lobby_sends_its_members_home])
+         what_ends_a_lobby_sends_its_members_home, age_and_solitude_end_a_lobby])

@@ -3,7 +3,7 @@
 
 #include "supervisor/lobby_life.h"
 
-enum { NOW = 1000 };
+enum { NOW = 1000, GRACE_MS = 10000 };
 
 static enum lobby_life_action step(struct lobby_life *life, enum lobby_life_event event) {
 	return lobby_life_step(life, event, NOW);
@@ -11,14 +11,14 @@ static enum lobby_life_action step(struct lobby_life *life, enum lobby_life_even
 
 static void an_ordinary_evening(void **state) {
 	(void)state;
-	struct lobby_life life = lobby_life_begin(0, LOBBY_LIFE_GRACE_MS);
+	struct lobby_life life = lobby_life_begin(0, GRACE_MS);
 	assert_int_equal(life.deadline_ms, LOBBY_LIFE_START_MS);
 	assert_int_equal(step(&life, LOBBY_LIFE_READY), LOBBY_LIFE_ANSWER);
 	assert_int_equal(life.deadline_ms, 0);
 	assert_int_equal(step(&life, LOBBY_LIFE_JOINED), LOBBY_LIFE_NOTE);
 	assert_int_equal(life.state, LOBBY_LIFE_OPEN);
 	assert_int_equal(step(&life, LOBBY_LIFE_LEFT), LOBBY_LIFE_NOTE);
-	assert_int_equal(life.deadline_ms, NOW + LOBBY_LIFE_GRACE_MS);
+	assert_int_equal(life.deadline_ms, NOW + GRACE_MS);
 	assert_int_equal(step(&life, LOBBY_LIFE_JOINED), LOBBY_LIFE_NOTE);
 	assert_int_equal(life.deadline_ms, 0);
 	assert_int_equal(step(&life, LOBBY_LIFE_STOP), LOBBY_LIFE_SEND_HOME);
@@ -30,7 +30,7 @@ static void an_ordinary_evening(void **state) {
 static void only_one_that_is_to_stop_is_reaped_when_left_alone(void **state) {
 	(void)state;
 	struct lobby_life stays = lobby_life_begin(0, 0);
-	struct lobby_life ends = lobby_life_begin(0, LOBBY_LIFE_GRACE_MS);
+	struct lobby_life ends = lobby_life_begin(0, GRACE_MS);
 	struct lobby_life *const both[] = { &stays, &ends };
 	for (size_t i = 0; i < 2; i++) {
 		(void)step(both[i], LOBBY_LIFE_READY);
