@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Fails when a man page has faults, or does not name a flag or a key that there is.
+# Fails when a man page has faults, or does not name a flag or a key that there is, or a
+# completion does not.
 #   check_man.sh SOURCE-ROOT PAGE...
 set -eu
 root=$1
@@ -26,10 +27,22 @@ missing perigeed.8 $(sed -n 's/^\t{ "\([a-z-]*\)", [a-z_]*argument, .*/\1/p' \
 missing perigee.yaml.5 $(sed -n -e 's/^\t[A-Z_]*("\([a-z_]*\)",.*/\1/p' \
 	"$root/src/supervisor/config_schema.c")
 missing perigee.1 $(sed -n 's/^\t{ "\([a-z]*\)", ".*/\1/p' "$root/src/cli/main.c")
-for word in $(sed -n 's/^\t{ "\([a-z]*\)", ".*/\1/p' "$root/src/cli/main.c"); do
-	grep -qw -- "$word" "$root/packaging/completion/perigee" || {
-		echo "packaging/completion/perigee does not name $word"
-		bad=1
-	}
+
+# Completions name every command and every flag.
+flags=$(sed -n 's/^\t\t{ "\([a-z]*\)", \(&\|NULL, &\).*/--\1/p' "$root/src/cli/main.c")
+[ -n "$flags" ] || { echo "no flags are found in src/cli/main.c"; bad=1; }
+for page in perigee _perigee; do
+	for word in $(sed -n 's/^\t{ "\([a-z]*\)", ".*/\1/p' "$root/src/cli/main.c") $flags; do
+		grep -qE -- "(^|[^a-z-])$word([^a-z-]|$)" "$root/packaging/completion/$page" || {
+			echo "packaging/completion/$page does not name $word"
+			bad=1
+		}
+	done
+done
+for page in bash:perigee zsh:_perigee; do
+	shell=${page%%:*}
+	if command -v "$shell" >/dev/null 2>&1; then
+		"$shell" -n "$root/packaging/completion/${page#*:}" || bad=1
+	fi
 done
 exit $bad
