@@ -31,10 +31,11 @@
 enum {
 	SPAWN_MS = 2000,
 	LINGER_MS = 1000, /* for what the app left behind, before SIGKILL */
-	MARGIN_MS = 300,  /* of the grace, kept for SIGKILL and reaping */
-	READS_MAX = 16,   /* of one wake-up */
+	MARGIN_MS = 300,  /* of the grace, kept for SIGKILL and reaping; of a long one a part */
+	MARGIN_PART = 4,
+	READS_MAX = 16, /* of one wake-up */
 	PIPE_BYTES = 1 << 20,
-	GATE_FD = 3, /* as perigee-exec has it */
+	GATE_FD = 3,   /* as perigee-exec has it */
 	TELL_MS = 500, /* between two tellings of the last lines */
 	STATUS_MISSING = 127 << 8,
 	STATUS_CANNOT = 126 << 8,
@@ -480,7 +481,9 @@ static void handle_stop(struct worker *worker, uint32_t reason) {
 	sd_event_source_get_time(worker->grace, &end_us);
 	uint64_t grace_ms = end_us > now_us ? (end_us - now_us) / US_PER_MS : 0;
 	runner->phase = PHASE_TERMS;
-	set_timer(runner, grace_ms > 2 * MARGIN_MS ? grace_ms - MARGIN_MS : grace_ms / 2);
+	uint64_t margin_ms =
+			grace_ms / MARGIN_PART > MARGIN_MS ? grace_ms / MARGIN_PART : MARGIN_MS;
+	set_timer(runner, grace_ms > 2 * margin_ms ? grace_ms - margin_ms : grace_ms / 2);
 	press(runner);
 }
 

@@ -328,7 +328,7 @@ static void an_adopted_app_ends_with_all_that_it_started(void **state) {
 			    "while :; do sleep 1000; done' >/dev/null 2>&1 & wait");
 	int pid = hear_pid();
 	struct process next = replace_runner(&runner);
-	process_ask_stop(&next, 1000);
+	process_ask_stop(&next, 4000);
 	process_receive(&next, IPC_RUNNER_EXITED);
 	process_receive(&next, IPC_STOPPED);
 	assert_int_equal(process_wait(&next), 0);
@@ -457,7 +457,7 @@ static void a_sandbox_ends_with_all_that_is_in_it(void **state) {
 			false);
 	char word[64];
 	hear(word, sizeof(word));
-	process_ask_stop(&runner, 1000);
+	process_ask_stop(&runner, 4000);
 	process_receive(&runner, IPC_RUNNER_EXITED);
 	process_receive(&runner, IPC_STOPPED);
 	assert_int_equal(process_wait(&runner), 0);
