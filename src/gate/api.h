@@ -65,6 +65,7 @@ void api_handle_desktop_input(struct request *request);
 void api_handle_keyboard_state(struct request *request);
 void api_handle_keyboard_reset(struct request *request);
 
+void api_handle_configure(struct request *request);
 void api_handle_lobbies(struct request *request);
 void api_handle_lobby_create(struct request *request);
 void api_handle_lobby_join(struct request *request);
@@ -123,6 +124,8 @@ void api_handle_upgrade_answer(struct gate *gate, const struct ipc_message *mess
 
 void api_handle_overdue(struct connection *connection);
 void api_handle_gone(struct connection *connection);
+void api_lobby_overdue(struct connection *connection);
+void api_lobby_gone(struct connection *connection);
 void api_keys_overdue(struct connection *connection);
 void api_keys_gone(struct connection *connection);
 void api_input_gone(struct connection *connection);
@@ -146,8 +149,16 @@ bool api_wanted_client(struct request *request, uint8_t out[32]);
 /* A client was paired, or is no more. */
 void api_tell_client(struct gate *gate, const uint8_t fingerprint[32], bool paired);
 
+/* Wolf's list of digits, "pin". False when it is too long. */
+bool api_read_pin(const struct json_t *body, char *out, size_t size);
+
 /* A command for a shell, as a runner's arguments. False when it does not fit. */
 bool api_put_command(const char *command, char *out, size_t size, uint16_t *len);
+
+/* A viewer has its first picture: does as sessions/configure said of its client. */
+void api_wish_begins(struct gate *gate, const struct web_session *row);
+/* LOBBY_DONE that no connection waits for. */
+void api_wish_done(struct gate *gate, const struct ipc_message *message);
 
 /* Closes the channel to a desktop that is gone. */
 void api_input_forget(struct gate *gate, uint64_t session);

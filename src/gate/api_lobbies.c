@@ -136,8 +136,7 @@ void api_handle_lobbies(struct request *request) {
 
 /* ---- create ---- */
 
-/* Wolf's list of digits. False when it is too long. */
-static bool read_pin(const json_t *body, char *out, size_t size) {
+bool api_read_pin(const json_t *body, char *out, size_t size) {
 	const json_t *digits = json_object_get(body, "pin");
 	size_t count = json_array_size(digits);
 	if (count >= size || count > PIN_MAX) {
@@ -200,6 +199,7 @@ static void read_form(const json_t *body, struct ipc_message *message) {
 				  (schema_flag(body, "stop_when_everyone_leaves", true)
 								  ? LOBBY_STOP_WHEN_EVERYONE_LEAVES
 								  : 0));
+	create->flags |= schema_flag(body, "wait", true) ? 0 : LOBBY_AT_ONCE;
 	create->deadline_ms = (uint32_t)schema_integer(body, "deadline_ms", 0);
 	text_copy(create->name, sizeof(create->name), schema_text(body, "name", ""));
 	text_copy(create->icon, sizeof(create->icon), schema_text(body, "icon_png_path", ""));
@@ -213,7 +213,7 @@ void api_handle_lobby_create(struct request *request) {
 	struct ipc_message message = { .kind = IPC_LOBBY_CREATE,
 		.lobby_create.request = connection_request(connection) };
 	const char *fault = read_runner(request->json, &message);
-	if (!fault && !read_pin(request->json, message.lobby_create.pin,
+	if (!fault && !api_read_pin(request->json, message.lobby_create.pin,
 				      sizeof(message.lobby_create.pin))) {
 		fault = "\"pin\" has at most 19 digits.";
 	}
@@ -232,10 +232,31 @@ void api_handle_lobby_create(struct request *request) {
 	explicit_bzero(&message, sizeof(message));
 }
 
+/* Nobody will know of it: nothing of it is to stay. */
+static void cancel(struct gate *gate, uint32_t request, const char *lobby) {
+	struct ipc_message message = { .kind = IPC_LOBBY_CANCEL, .lobby_cancel.request = request };
+	text_copy(message.lobby_cancel.lobby, sizeof(message.lobby_cancel.lobby), lobby);
+	gate_post(gate, &message);
+}
+
+void api_lobby_gone(struct connection *connection) {
+	cancel((struct gate *)connection->pool->user, connection_request(connection), "");
+	api_handle_gone(connection);
+}
+
+void api_lobby_overdue(struct connection *connection) {
+	cancel((struct gate *)connection->pool->user, connection_request(connection), "");
+	api_handle_overdue(connection);
+}
+
 void api_handle_lobby_created(struct gate *gate, const struct ipc_message *message) {
 	struct connection *connection =
 			gate_waiting(gate, message->lobby_created.request, AWAITS_LOBBY_CREATED);
 	if (!connection) {
+		/* Also a door before this one may have asked for it. */
+		if (message->lobby_created.reason == REASON_NONE) {
+			cancel(gate, 0, message->lobby_created.lobby);
+		}
 		return;
 	}
 	OWN(json_decref) json_t *runner = (json_t *)TAKE(connection->wait, NULL);
@@ -266,7 +287,7 @@ static void ask(struct request *request, enum ipc_kind kind) {
 				      ? ROLE_VIEWER
 				      : ROLE_PLAYER;
 	lobby->deadline_ms = (uint32_t)schema_integer(request->json, "deadline_ms", 0);
-	if (!read_pin(request->json, lobby->pin, sizeof(lobby->pin))) {
+	if (!api_read_pin(request->json, lobby->pin, sizeof(lobby->pin))) {
 		api_error(connection, 403, "Invalid PIN");
 		return;
 	}
@@ -327,6 +348,7 @@ void api_handle_lobby_done(struct gate *gate, const struct ipc_message *message)
 			gate_waiting(gate, message->lobby_done.request, AWAITS_LOBBY_DONE);
 	uint32_t reason = message->lobby_done.reason;
 	if (!connection) {
+		api_wish_done(gate, message);
 		return;
 	}
 	if (reason == REASON_NONE) {

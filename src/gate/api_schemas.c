@@ -212,7 +212,14 @@ SCHEMA(schema_takes_lobby_create, "NewLobby",
 	ID_IN("app_id", "Or an app of the list."),
 	FLAG("pin_required", "As Wolf UI sends it, which asks with what answers; not looked at."),
 	LINES("connected_sessions", 256, 20, "The same."),
-	WHOLE("deadline_ms", 0, 25000, "Until it must be there."));
+	WHOLE("deadline_ms", 0, 25000, "Until it must be there; else nothing of it stays."),
+	FLAG("wait", "false: answered at once with its id; events tell the rest."));
+SCHEMA(schema_takes_configure, "Configure",
+	LINE("client_id", 0, 64, NULL),
+	LINE("client_unique_id", 0, 64, "Names a client only where there is one."),
+	LINE("immediate_lobby_id", 0, 39, "None: its own desktop again."),
+	WHOLES("pin", 19, 9, "Digits."), LINE("role", 0, 16, "player or viewer."));
+SCHEMA(schema_gives_message, "Message", SUCCESS, NEED_TEXT("message", 200, NULL));
 PART(lobby, "Lobby",
 	NEED_LINE("id", 1, 39, NULL), NEED_TEXT("name", 95, NULL),
 	LINE("icon_png_path", 0, 255, NULL), NEED_FLAG("multi_user", NULL),

@@ -50,6 +50,8 @@ extern const struct schema schema_gives_apps;
 extern const struct schema schema_gives_profiles;
 extern const struct schema schema_gives_health;
 extern const struct schema schema_gives_memory;
+extern const struct schema schema_takes_configure;
+extern const struct schema schema_gives_message;
 extern const struct schema schema_takes_shot;
 extern const struct schema schema_gives_desktops;
 extern const struct schema schema_gives_viewers;

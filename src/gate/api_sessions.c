@@ -214,6 +214,9 @@ void api_handle_told_event(struct gate *gate, const struct ipc_message *message)
 		events_tell(gate, EVENT_AUDIO, session, NULL, sound_json(gate, session));
 	}
 	struct web_session *row = web_session_find(&gate->web, session);
+	if (message->told_event.event == TOLD_STREAMING && session && row) {
+		api_wish_begins(gate, row);
+	}
 	if (message->told_event.event == TOLD_SWITCHED && session && row) {
 		row->desktop = message->told_event.other;
 	}

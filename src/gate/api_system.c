@@ -236,13 +236,13 @@ void api_handle_not_built(struct request *request) {
 				"other address." },
 		{ "/api/v1/sessions/resume",
 				"A session is resumed by its client, which brings a new key." },
-		{ "/api/v1/sessions/configure",
-				"A client's next launch cannot be sent to a lobby yet: join it "
-				"(POST /api/v1/lobbies/join) when it has come." },
 		{ "/api/v1/runners/start", "A session has one runner, its app's." },
 		{ "/api/v1/docker/images/inspect",
-				"This host has no container engine to ask yet." },
-		{ "/api/v1/docker/images/pull", "This host has no container engine to ask yet." },
+				"The engine is asked by the process that runs an app, not for "
+				"programs: it is told when an image is missing." },
+		{ "/api/v1/docker/images/pull",
+				"An image is pulled when an app that needs it starts; its viewers "
+				"see how far that is." },
 		{ "/api/v1/lobbies/pause", "Lobbies are not paused; leave them, or stop them." },
 		{ "/api/v1/lobbies/resume", "Lobbies are not paused; leave them, or stop them." },
 	};

@@ -39,6 +39,7 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_LOBBY_JOINED] = "wolf::core::events::JoinLobbyEvent",
 	[EVENT_LOBBY_LEFT] = "wolf::core::events::LeaveLobbyEvent",
 	[EVENT_LOBBY_STOPPED] = "wolf::core::events::StopLobbyEvent",
+	[EVENT_JOIN_FAILED] = "perigee::JoinFailed",
 	[EVENT_PULL_START] = "DockerPullImageStartEvent",
 	[EVENT_PULL_END] = "DockerPullImageEndEvent",
 	[EVENT_LOBBY_ENDED] = "perigee::LobbyEnded",

@@ -68,7 +68,7 @@ static const struct {
 	[AWAITS_KEYS] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_KEYS_LIST] = { api_keys_overdue, api_keys_gone },
 	[AWAITS_SHOT] = { api_handle_overdue, api_handle_gone },
-	[AWAITS_LOBBY_CREATED] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_LOBBY_CREATED] = { api_lobby_overdue, api_lobby_gone },
 	[AWAITS_LOBBY_DONE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_EVENTS] = { NULL, events_handle_gone },
 	[AWAITS_RESTARTED] = { api_handle_overdue, api_handle_gone },

@@ -24,6 +24,7 @@ enum {
 	WEB_PAIR_MS = 25000, /* from the PIN to the end of the pairing */
 	WEB_STATUS_LINES_MAX = 2048,
 	WEB_INPUTS_MAX = 16,
+	WEB_WISHES_MAX = 32,
 };
 
 extern const struct request_site web_site;
@@ -62,6 +63,17 @@ struct web_input {
 	uint64_t sequence, used_ms;
 };
 
+/* To which lobby a client's next viewer goes. */
+struct web_wish {
+	bool used;
+	uint8_t client[32];
+	uint64_t until_ms;
+	uint64_t session; /* that is going there; 0: it has not come yet */
+	char lobby[40];
+	char pin[20];
+	uint8_t role;
+};
+
 struct web {
 	struct web_pending pending[WEB_PENDING_MAX];
 	struct keyguard guard;
@@ -69,6 +81,7 @@ struct web {
 	struct tokens tokens;
 	struct web_session sessions[SESSIONS_MAX];
 	struct web_input inputs[WEB_INPUTS_MAX];
+	struct web_wish wishes[WEB_WISHES_MAX];
 	/* owned objects of rows as the API shows them, by id; apps by number */
 	struct json_t *lobbies, *apps, *profiles, *settings;
 };

@@ -322,6 +322,7 @@ FIELDS(f_lobby_state, TEXT(lobby_state.lobby), TEXT(lobby_state.name), TEXT(lobb
 	RAW(lobby_state.width), RAW(lobby_state.height), RAW(lobby_state.rate_x100),
 	RAW(lobby_state.channels), RAW(lobby_state.app), RAW(lobby_state.members),
 	RAW(lobby_state.created_ms), TEXT(lobby_state.state_folder), RAW(lobby_state.desktop));
+FIELDS(f_lobby_cancel, RAW(lobby_cancel.request), TEXT(lobby_cancel.lobby));
 FIELDS(f_shot_ask, RAW(shot_ask.request), RAW(shot_ask.desk), RAW(shot_ask.deadline_ms));
 FIELDS(f_shot_start, RAW(shot_start.encoder), RAW(shot_start.size_max));
 FIELDS(f_shot, RAW(shot.request), RAW(shot.size), RAW(shot.width), RAW(shot.height));
@@ -535,6 +536,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_SHOT_START]        = { "shot-start",         P(SUPERVISOR),  P(ENCODER),     1, 0, f_shot_start },
 	[IPC_SHOT_TAKEN]        = { "shot-taken",         P(ENCODER),     P(SUPERVISOR),  1, 0, f_shot },
 	[IPC_SHOT]              = { "shot",               P(SUPERVISOR),  P(WEB),         1, 0, f_shot },
+	[IPC_LOBBY_CANCEL]      = { "lobby-cancel",       P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_cancel },
 	[IPC_CONFIG_RELOAD]     = { "config-reload",      P(WEB),         P(SUPERVISOR),  0, 0, f_config_reload },
 	[IPC_CONFIG_RELOADED]   = { "config-reloaded",    P(SUPERVISOR),  P(WEB),         0, 0, f_config_reloaded },
 	[IPC_STREAM_CLIENT]     = { "stream-client",      P(SUPERVISOR),  P(STREAM),      0, 1, f_stream_client },

@@ -283,6 +283,8 @@ enum ipc_kind {
 	IPC_SHOT_START = 341,
 	IPC_SHOT_TAKEN = 342,
 	IPC_SHOT = 343,
+	/* nobody waits for a lobby any more */
+	IPC_LOBBY_CANCEL = 344,
 	IPC_KINDS,
 };
 
@@ -375,6 +377,7 @@ enum {
 	LOBBY_MULTI_USER = 1,                /* more than one may be in it */
 	LOBBY_STOP_WHEN_EVERYONE_LEAVES = 2, /* after the grace period */
 	LOBBY_HAS_PIN = 4,                   /* lobby_state alone: the PIN is never told */
+	LOBBY_AT_ONCE = 8,                   /* lobby_create alone: answered before it is ready */
 };
 
 /* What a member of a lobby may do. */
@@ -1343,6 +1346,12 @@ struct ipc_message {
 			uint32_t reason;
 			char detail[160];
 		} lobby_created;
+		/* Whoever asked for it is gone: of the lobby that is made for that request, or,
+		 * when it is made already, of that id. Not answered. */
+		struct {
+			uint32_t request; /* 0: none */
+			char lobby[40];   /* "": none */
+		} lobby_cancel;
 		/* JOIN, LEAVE, STOP, KICK and ROLE are each answered by one LOBBY_DONE. JOIN
 		 * and LEAVE: when the first picture of where the viewer is now was sent. */
 		struct {

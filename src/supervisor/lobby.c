@@ -153,7 +153,7 @@ void lobby_answer(struct supervisor *supervisor, uint32_t request, uint32_t reas
 	supervisor_post(supervisor, SERVICE_WEB, &done, NULL, 0);
 }
 
-static void answer_create(struct lobby *lobby, uint32_t reason) {
+void lobby_answer_create(struct lobby *lobby, uint32_t reason) {
 	if (!lobby->create_pending) {
 		return;
 	}
@@ -174,7 +174,7 @@ static void do_answer(struct lobby *lobby) {
 			(unsigned long long)lobby->desk->id,
 			(unsigned long long)(clock_now_ms() - lobby->created_ms));
 	record_flush(lobby->supervisor);
-	answer_create(lobby, REASON_NONE);
+	lobby_answer_create(lobby, REASON_NONE);
 }
 
 static void do_note(struct lobby *lobby) {
@@ -234,7 +234,7 @@ static void do_reap(struct lobby *lobby) {
 	text_copy(gone.lobby_gone.lobby, sizeof(gone.lobby_gone.lobby), lobby->id);
 	text_copy(gone.lobby_gone.detail, sizeof(gone.lobby_gone.detail), lobby->detail);
 	lobby_free(lobby);
-	answer_create(&left, left.reason);
+	lobby_answer_create(&left, left.reason);
 	if (left.stop_pending) {
 		lobby_answer(supervisor, left.stop_request, REASON_NONE, NULL);
 	}

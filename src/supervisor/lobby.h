@@ -45,8 +45,9 @@ struct lobby {
 	char detail[160];
 };
 
-/* What the web door asks of lobbies: LOBBY_CREATE, JOIN, LEAVE, STOP, KICK, ROLE.
- * Each gets one answer. Other kinds are no business of ours and are ignored. */
+/* What the web door asks of lobbies: LOBBY_CREATE, JOIN, LEAVE, STOP, KICK, ROLE,
+ * each of which gets one answer, and LOBBY_CANCEL. Other kinds are no business of ours and
+ * are ignored. */
 void lobby_handle(struct supervisor *supervisor, const struct ipc_message *message);
 
 /* Tells a web door that has just come of all of them. */

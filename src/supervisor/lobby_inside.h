@@ -25,6 +25,9 @@ void lobby_arm(struct lobby *lobby);
 /* It ends when it reaches the configured age, however long it has lived already. */
 void lobby_arm_age(struct lobby *lobby);
 
+/* LOBBY_CREATED, if somebody still waits for it. */
+void lobby_answer_create(struct lobby *lobby, uint32_t reason);
+
 /* Its app is its command, whose length is set. False when that is none. */
 bool lobby_parse_command(struct lobby *lobby);
 

@@ -111,6 +111,9 @@ static void fill(struct lobby *lobby, const struct ipc_message *message) {
 	grace_s = grace_s ? grace_s : 1; /* 0 would be for ever */
 	lobby->life = lobby_life_begin(lobby->created_ms, reaped ? grace_s * 1000 : 0);
 	lobby_arm_age(lobby);
+	if (from->deadline_ms && from->deadline_ms < LOBBY_LIFE_START_MS) {
+		lobby->life.deadline_ms = lobby->created_ms + from->deadline_ms;
+	}
 }
 
 static void create(struct supervisor *supervisor, const struct ipc_message *message) {
@@ -149,6 +152,9 @@ static void create(struct supervisor *supervisor, const struct ipc_message *mess
 			lobby->desk->rate_mhz, lobby->pin.text[0] ? "yes" : "no");
 	lobby_arm(lobby);
 	lobby_tell(lobby);
+	if (from->flags & LOBBY_AT_ONCE) {
+		lobby_answer_create(lobby, REASON_NONE);
+	}
 	int rc = session_parts_start(lobby->desk);
 	if (rc < 0) {
 		lobby_raise(lobby, LOBBY_LIFE_BROKEN, REASON_SPAWN_FAILED, strerror(-rc));
@@ -249,6 +255,18 @@ static void stop(struct lobby *lobby, struct session *session, const struct ipc_
 	lobby_raise(lobby, LOBBY_LIFE_STOP, REASON_ASKED, NULL);
 }
 
+static void cancel(struct supervisor *supervisor, const struct ipc_message *message) {
+	for (struct lobby *at = supervisor->lobbies, *next; at; at = next) {
+		next = at->next;
+		bool pending = at->create_pending && message->lobby_cancel.request &&
+			       at->request == message->lobby_cancel.request;
+		if (pending || strcmp(at->id, message->lobby_cancel.lobby) == 0) {
+			log_info("lobby-cancelled", "lobby=%s", at->id);
+			lobby_raise(at, LOBBY_LIFE_STOP, REASON_ASKED, NULL);
+		}
+	}
+}
+
 void lobby_handle(struct supervisor *supervisor, const struct ipc_message *message) {
 	static void (*const handlers[IPC_KINDS])(
 			struct lobby *, struct session *, const struct ipc_message *) = {
@@ -260,6 +278,10 @@ void lobby_handle(struct supervisor *supervisor, const struct ipc_message *messa
 	};
 	if (message->kind == IPC_LOBBY_CREATE) {
 		create(supervisor, message);
+		return;
+	}
+	if (message->kind == IPC_LOBBY_CANCEL) {
+		cancel(supervisor, message);
 		return;
 	}
 	if (!handlers[message->kind]) {

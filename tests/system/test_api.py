@@ -335,6 +335,36 @@ def a_session(host, api, events):
     return session
 
 
+def straight_to_a_lobby(host, api, events, client, pattern):
+    """A client's next session goes where it was told to go before it came."""
+    lobby = api.post("/api/v1/lobbies/create", {
+        "name": "Next", "app_id": pattern, "pin": [7, 7], "wait": False,
+        "video_settings": {"width": 1280, "height": 720, "refresh_rate": 30}})["lobby_id"]
+    wait_for("it is ready", 20, lambda: [one for one in api.get("/api/v1/lobbies")["lobbies"]
+                                         if one["id"] == lobby and one["state"] == "ready"])
+    configure = "/api/v1/sessions/configure"
+    api.post(configure, {"client_id": client, "immediate_lobby_id": "none"}, status=404)
+    api.post(configure, {"immediate_lobby_id": lobby}, status=400)
+    api.post(configure, {"client_unique_id": "0123456789ABCDEF", "immediate_lobby_id": lobby})
+    api.post(configure, {"client_id": client})
+    api.post(configure, {"client_id": client, "immediate_lobby_id": lobby, "pin": [7, 7]})
+    process = host.probe("stream", "--app", "Pattern", "--seconds", "60", background=True)
+    joined = events.wait("JoinLobbyEvent", lobby_id=lobby)[2]
+    read_png(api.get("/api/v2/desktops/screenshot", query=f"?lobby_id={lobby}"))
+    api.post("/api/v2/desktops/input", {"lobby_id": lobby, "keys": [30]})
+    api.post("/api/v1/sessions/stop", {"session_id": joined["moonlight_session_id"]})
+    host.report(process, check=False)
+    api.post("/api/v1/lobbies/stop", {"lobby_id": lobby, "pin": [7, 7]})
+    events.wait("StopLobbyEvent", lobby_id=lobby)
+
+
+def a_lobby_too_late(api, events, pattern):
+    """Of a lobby that is not there in time nothing stays."""
+    api.post("/api/v1/lobbies/create", {"name": "Late", "app_id": pattern, "deadline_ms": 1},
+             status=503)
+    wait_for("no lobby", 10, lambda: not api.get("/api/v1/lobbies")["lobbies"])
+
+
 def every_call_answers_as_the_document_says(build):
     with Host(build) as host:
         api = Api(host)
@@ -351,6 +381,8 @@ def every_call_answers_as_the_document_says(build):
         status, answer = api.raw("GET", f"/api/v1/utils/get-icon?app_id={pattern}")
         expect("a picture", status == 404 or answer[:4] == b"\x89PNG")
         api.get("/api/v1/utils/get-icon", query="?app_id=999999", status=404)
+        a_lobby_too_late(api, events, pattern)
+        straight_to_a_lobby(host, api, events, client, pattern)
         session = a_session(host, api, events)
         api.post("/api/v1/unpair/client", {"client_id": client})
         events.wait("ClientUnpaired", client_id=client)

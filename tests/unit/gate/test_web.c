@@ -234,6 +234,47 @@ static void who_is_pairing_when_the_gate_dies_hears_of_it(void **state) {
 	world_end(world);
 }
 
+static int ask_for_a_lobby(struct world *world, struct ipc_message *out) {
+	static const char body[] = "{\"name\":\"L\",\"app_id\":3,\"pin\":[1,2],\"wait\":false}";
+	char request[300];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	text_copy(address.sun_path, sizeof(address.sun_path), world->rig.api_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	text_format(request, sizeof(request),
+			"POST /api/v1/lobbies/create HTTP/1.1\r\nHost: a\r\n"
+			"Content-Length: %zu\r\n\r\n%s",
+			strlen(body), body);
+	rig_write(fd, NULL, request);
+	rig_expect(&world->rig, IPC_LOBBY_CREATE, out);
+	assert_true(out->lobby_create.flags & LOBBY_AT_ONCE);
+	return fd;
+}
+
+static void a_lobby_that_nobody_waits_for_is_cancelled(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	struct ipc_message create, cancel;
+	close(ask_for_a_lobby(world, &create));
+	rig_expect(&world->rig, IPC_LOBBY_CANCEL, &cancel);
+	assert_int_equal(cancel.lobby_cancel.request, create.lobby_create.request);
+	/* It was made all the same: nobody knows its id. */
+	struct ipc_message made = { .kind = IPC_LOBBY_CREATED,
+		.lobby_created.request = create.lobby_create.request };
+	text_copy(made.lobby_created.lobby, sizeof(made.lobby_created.lobby), "its-id");
+	rig_send(&world->rig, &made);
+	rig_expect(&world->rig, IPC_LOBBY_CANCEL, &cancel);
+	assert_string_equal(cancel.lobby_cancel.lobby, "its-id");
+
+	int fd = ask_for_a_lobby(world, &create);
+	made.lobby_created.request = create.lobby_create.request;
+	rig_send(&world->rig, &made);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "its-id");
+	close(fd);
+	assert_true(rig_is_quiet(&world->rig, 20));
+	world_end(world);
+}
+
 static void the_unix_socket_needs_no_key(void **state) {
 	struct world *world = world_begin(state, PEER_WEB, 1);
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -273,6 +314,7 @@ int main(void) {
 		UNIT(unpairing_waits_for_the_store),
 		UNIT(the_next_store_is_asked_what_the_last_one_did_not_answer),
 		UNIT(who_is_pairing_when_the_gate_dies_hears_of_it),
+		UNIT(a_lobby_that_nobody_waits_for_is_cancelled),
 		UNIT(the_unix_socket_needs_no_key),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/api.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "gate/gate.h"
+#include "ipc/reason.h"
+
+/* What is to become of a client's next viewer: it goes to a lobby with its first picture. This
+ * is kept by the door alone, for as long as it lives; who asked hears of the join by events. */
+
+enum {
+	KEPT_MS = 10 * 60 * 1000,
+	/* Requests that no connection has: their upper half is no place of one. */
+	REQUESTS = (int)0xffff0000,
+};
+
+static struct web_wish *find(struct web *web, const uint8_t client[32]) {
+	for (size_t i = 0; i < WEB_WISHES_MAX; i++) {
+		struct web_wish *wish = &web->wishes[i];
+		if (wish->used && !wish->session && memcmp(wish->client, client, 32) == 0) {
+			return wish;
+		}
+	}
+	return NULL;
+}
+
+static void forget(struct web_wish *wish) {
+	explicit_bzero(wish, sizeof(*wish));
+}
+
+static struct web_wish *make(struct web *web) {
+	uint64_t now = clock_now_ms();
+	for (size_t i = 0; i < WEB_WISHES_MAX; i++) {
+		struct web_wish *wish = &web->wishes[i];
+		if (!wish->used || wish->until_ms <= now) {
+			forget(wish);
+			return wish;
+		}
+	}
+	return NULL;
+}
+
+/* Clients share their uniqueid: it names one only where there is one. */
+static bool wanted_client(struct request *request, uint8_t out[32]) {
+	const struct clients *clients = &request->gate->clients;
+	if (schema_text(request->json, "client_id", "")[0]) {
+		return api_wanted_client(request, out);
+	}
+	if (!schema_text(request->json, "client_unique_id", "")[0]) {
+		api_error(request->connection, 400, "Say which client: \"client_id\".");
+		return false;
+	}
+	if (clients->count != 1) {
+		api_error(request->connection, clients->count ? 409 : 404,
+				clients->count ? "Nearly all clients send the same uniqueid: say "
+						 "which one by \"client_id\"."
+					       : "There is no such client.");
+		return false;
+	}
+	memcpy(out, clients->list[0].fingerprint, 32);
+	return true;
+}
+
+static void say(struct connection *connection, const char *words) {
+	api_answer(connection, 200, json_pack("{s:b,s:s}", "success", 1, "message", words));
+}
+
+void api_handle_configure(struct request *request) {
+	struct connection *connection = request->connection;
+	struct web *web = &request->gate->web;
+	const char *lobby = schema_text(request->json, "immediate_lobby_id", "");
+	uint8_t client[32];
+	if (!wanted_client(request, client)) {
+		return;
+	}
+	struct web_wish *wish = find(web, client);
+	if (!lobby[0]) {
+		if (wish) {
+			forget(wish);
+		}
+		say(connection, "The client's next session begins at its own desktop.");
+		return;
+	}
+	if (!json_object_get(web->lobbies, lobby)) {
+		api_error(connection, 404, "Invalid lobby ID");
+		return;
+	}
+	wish = wish ? wish : make(web);
+	if (!wish) {
+		api_refuse(connection, REASON_RESOURCES, NULL);
+		return;
+	}
+	struct web_wish fresh = { .used = true, .until_ms = clock_now_ms() + KEPT_MS };
+	if (!api_read_pin(request->json, fresh.pin, sizeof(fresh.pin))) {
+		api_error(connection, 403, "Invalid PIN");
+		return;
+	}
+	memcpy(fresh.client, client, 32);
+	text_copy(fresh.lobby, sizeof(fresh.lobby), lobby);
+	bool viewer = strcmp(schema_text(request->json, "role", "player"), "viewer") == 0;
+	fresh.role = viewer ? ROLE_VIEWER : ROLE_PLAYER;
+	*wish = fresh;
+	explicit_bzero(&fresh, sizeof(fresh));
+	say(connection, "The client's next session goes to the lobby with its first picture.");
+}
+
+void api_wish_begins(struct gate *gate, const struct web_session *row) {
+	struct web_wish *wish = find(&gate->web, row->client);
+	if (!wish || wish->until_ms <= clock_now_ms()) {
+		return;
+	}
+	wish->session = row->session;
+	size_t index = (size_t)(wish - gate->web.wishes);
+	struct ipc_message message = { .kind = IPC_LOBBY_JOIN,
+		.lobby_ask = { .request = (uint32_t)REQUESTS | (uint32_t)index,
+				.session = row->session,
+				.role = wish->role } };
+	text_copy(message.lobby_ask.lobby, sizeof(message.lobby_ask.lobby), wish->lobby);
+	text_copy(message.lobby_ask.pin, sizeof(message.lobby_ask.pin), wish->pin);
+	gate_post(gate, &message);
+	explicit_bzero(&message, sizeof(message));
+}
+
+void api_wish_done(struct gate *gate, const struct ipc_message *message) {
+	uint32_t index = message->lobby_done.request & ~(uint32_t)REQUESTS;
+	struct web_wish *wish = index < WEB_WISHES_MAX ? &gate->web.wishes[index] : NULL;
+	if ((message->lobby_done.request & (uint32_t)REQUESTS) != (uint32_t)REQUESTS || !wish ||
+			!wish->session) {
+		return;
+	}
+	uint32_t reason = message->lobby_done.reason;
+	if (reason != REASON_NONE) {
+		char session[API_ID_SIZE];
+		api_id_text(wish->session, session);
+		const struct reason_row *row = reason_row(reason);
+		log_warning("wish-refused", "session=%016llx lobby=%s reason=%s",
+				(unsigned long long)wish->session, wish->lobby, row->name);
+		events_tell(gate, EVENT_JOIN_FAILED, wish->session, wish->lobby,
+				json_pack("{s:s,s:s,s:s,s:s}", "session_id", session, "lobby_id",
+						wish->lobby, "reason", row->name, "detail",
+						row->words));
+	}
+	forget(wish);
+}
