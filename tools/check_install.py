@@ -19,7 +19,7 @@ PROGRAMS = ["perigee-hold", "perigeed", "perigee-gate", "perigee-store", "perige
             "perigee-encoder", "perigee-stream", "perigee-runner", "perigee-container",
             "perigee-exec", "perigee-log",
             "perigee-facts", "perigee-discover", "perigee-art", "perigee-probe", "perigee-trial",
-            "perigee-pattern"]
+            "perigee-pattern", "perigee-home"]
 FILES = ["bin/perigee", "lib/systemd/system/perigee.service", "lib/sysusers.d/perigee.conf",
          "lib/tmpfiles.d/perigee.conf", "lib/firewalld/services/perigee.xml",
          "share/perigee/perigee.json", "share/perigee/alerts.yml", "share/man/man8/perigeed.8",

@@ -39,7 +39,8 @@ static void handle_wanted(void *user) {
 }
 
 /* A moving scene shows it in its next picture. */
-static void handle_pressed(void *user) {
+static void handle_pressed(void *user, uint32_t code) {
+	(void)code;
 	struct pattern *p = user;
 	p->scene.events++;
 	p->redraw = true;

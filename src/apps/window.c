@@ -220,23 +220,36 @@ static void handle_modifiers(void *data, struct wl_keyboard *k, uint32_t serial,
 	(void)group; }
 static void handle_repeat(void *data, struct wl_keyboard *k, int32_t rate, int32_t delay) {
 	(void)data, (void)k, (void)rate, (void)delay; }
-static void handle_enter(void *data, struct wl_pointer *pointer, uint32_t serial,
-		struct wl_surface *s, wl_fixed_t x, wl_fixed_t y) {
-	(void)data, (void)pointer, (void)serial, (void)s, (void)x, (void)y; }
 static void handle_leave(void *data, struct wl_pointer *pointer, uint32_t serial,
 		struct wl_surface *s) { (void)data, (void)pointer, (void)serial, (void)s; }
-static void handle_motion(void *data, struct wl_pointer *pointer, uint32_t time, wl_fixed_t x,
-		wl_fixed_t y) { (void)data, (void)pointer, (void)time, (void)x, (void)y; }
 static void handle_axis(void *data, struct wl_pointer *pointer, uint32_t time, uint32_t axis,
 		wl_fixed_t value) { (void)data, (void)pointer, (void)time, (void)axis, (void)value; }
 /* clang-format on */
 
+static void point(struct window *w, wl_fixed_t x, wl_fixed_t y) {
+	if (w->events->pointed) {
+		w->events->pointed(w->user, wl_fixed_to_double(x), wl_fixed_to_double(y));
+	}
+}
+
+static void handle_enter(void *data, struct wl_pointer *pointer, uint32_t serial,
+		struct wl_surface *surface, wl_fixed_t x, wl_fixed_t y) {
+	(void)pointer, (void)serial, (void)surface;
+	point(data, x, y);
+}
+
+static void handle_motion(
+		void *data, struct wl_pointer *pointer, uint32_t time, wl_fixed_t x, wl_fixed_t y) {
+	(void)pointer, (void)time;
+	point(data, x, y);
+}
+
 static void handle_key(void *data, struct wl_keyboard *keyboard, uint32_t serial, uint32_t time,
 		uint32_t key, uint32_t state) {
-	(void)keyboard, (void)serial, (void)time, (void)key;
+	(void)keyboard, (void)serial, (void)time;
 	struct window *w = data;
 	if (state == WL_KEYBOARD_KEY_STATE_PRESSED) {
-		w->events->pressed(w->user);
+		w->events->pressed(w->user, key);
 	}
 }
 
@@ -251,10 +264,10 @@ static const struct wl_keyboard_listener keyboard_listener = {
 
 static void handle_button(void *data, struct wl_pointer *pointer, uint32_t serial, uint32_t time,
 		uint32_t button, uint32_t state) {
-	(void)pointer, (void)serial, (void)time, (void)button;
+	(void)pointer, (void)serial, (void)time;
 	struct window *w = data;
 	if (state == WL_POINTER_BUTTON_STATE_PRESSED) {
-		w->events->pressed(w->user);
+		w->events->pressed(w->user, button);
 	}
 }
 

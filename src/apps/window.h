@@ -31,9 +31,11 @@ struct window_events {
 	uint32_t (*draw)(void *user, const struct window_picture *picture);
 	/* The compositor wants another picture. May be NULL. */
 	void (*wanted)(void *user);
-	/* A key or button went down. NULL: no input is listened to, and what the pointer does
-	 * goes to whatever lies below. */
-	void (*pressed)(void *user);
+	/* A key or button went down: its evdev code. NULL: no input is listened to, and what the
+	 * pointer does goes to whatever lies below. */
+	void (*pressed)(void *user, uint32_t code);
+	/* The pointer is there now, in pixels. May be NULL. */
+	void (*pointed)(void *user, double x, double y);
 };
 
 /* fd: a connection to the compositor, taken also on failure; -1: the one that the

@@ -75,6 +75,15 @@ void api_handle_lobby_kick(struct request *request);
 void api_handle_lobby_role(struct request *request);
 void api_handle_switch(struct request *request);
 
+/* api_launcher.c: what a launcher asks by its desktop's own socket. */
+void api_handle_launcher(struct request *request);
+void api_handle_launcher_profile(struct request *request);
+void api_handle_launcher_create(struct request *request);
+void api_handle_launcher_join(struct request *request);
+void api_handle_launcher_leave(struct request *request);
+void api_handle_launcher_stop(struct request *request);
+void api_handle_desk_gone(struct gate *gate, const struct ipc_message *message);
+
 void api_handle_status(struct request *request);
 void api_handle_view(struct request *request);
 void api_handle_memory(struct request *request);

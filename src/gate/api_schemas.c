@@ -244,6 +244,9 @@ SCHEMA(schema_takes_lobby_kick, "LobbyKick",
 SCHEMA(schema_takes_lobby_role, "LobbyRole",
 	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL),
 	NEED_LINE("role", 1, 16, "player or viewer."));
+SCHEMA(schema_takes_launcher, "Launcher",
+	LINE("profile_id", 0, 39, NULL), ID_IN("app_id", NULL), LINE("lobby_id", 0, 39, NULL),
+	FLAG("several", NULL), WHOLES("pin", 15, 9, "Digits."));
 SCHEMA(schema_takes_switch, "Switch",
 	NEED_ID_IN("session_id", NULL), LINE("lobby_id", 0, 39, "Where to; none: back to its own."),
 	WHOLES("pin", 19, 9, "Digits."), LINE("role", 0, 16, "player or viewer."),

@@ -36,6 +36,7 @@ extern const struct schema schema_takes_lobby_join;
 extern const struct schema schema_takes_lobby_stop;
 extern const struct schema schema_takes_lobby_kick;
 extern const struct schema schema_takes_lobby_role;
+extern const struct schema schema_takes_launcher;
 extern const struct schema schema_takes_switch;
 extern const struct schema schema_takes_app;
 extern const struct schema schema_takes_id;

@@ -13,6 +13,7 @@ enum {
 	QUIET = true, /* polled */
 	BOTH = ON(WEB) | ON(API),
 	UNIX = ON(API),
+	DESK = ON(DESK), /* not in the document: it is no program's but the launcher's */
 };
 
 #define PAGE(path_, handle_) \
@@ -159,6 +160,19 @@ static const struct route routes[] = {
 		api_handle_view, "What failed, and where what it left lies."),
 	CALL(GET, "/api/v2/admission", BOTH, QUIET, READ, NO, &schema_gives_admission,
 		api_handle_view, "What would still fit, and what a session costs here."),
+
+	CALL(GET, "/api/v2/launcher", DESK, QUIET, READ, NO, NO,
+		api_handle_launcher, "What a launcher shows."),
+	CALL(POST, "/api/v2/launcher/profile", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+		api_handle_launcher_profile, "Whether a profile's PIN is that."),
+	CALL(POST, "/api/v2/launcher/create", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+		api_handle_launcher_create, "Makes a lobby with an app, of the viewer's size."),
+	CALL(POST, "/api/v2/launcher/join", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+		api_handle_launcher_join, "Moves this desktop's viewer to a lobby."),
+	CALL(POST, "/api/v2/launcher/leave", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+		api_handle_launcher_leave, "Moves this desktop's viewer back to it."),
+	CALL(POST, "/api/v2/launcher/stop", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+		api_handle_launcher_stop, "Ends a lobby."),
 
 	CALL(GET, "/api/v2/tokens", UNIX, QUIET, ADMIN, NO, &schema_gives_tokens,
 		api_handle_tokens, "Programs' tokens, without what they show."),

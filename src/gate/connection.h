@@ -102,6 +102,7 @@ struct connection {
 	uint32_t wanted;            /* epoll events */
 	struct deadline deadline;
 	struct address peer, local;
+	uint64_t desk; /* of DOOR_DESK */
 	uid_t uid; /* of the process at the other end of a Unix socket */
 	bool certified;
 	uint8_t fingerprint[32]; /* when certified */
@@ -127,11 +128,17 @@ struct connection {
 	void *wait;       /* what is needed when it comes: theirs until answered or gone */
 };
 
+enum {
+	DOOR_DESK = DOORS, /* the socket of one desktop: nobody opens it but its launcher */
+	LISTENERS_MAX = DOORS + 256,
+};
+
 struct listener {
 	struct connections *pool; /* borrowed */
 	const struct connection_class *class;
 	int fd; /* owned */
 	enum ipc_door door;
+	uint64_t desk;              /* of DOOR_DESK */
 	struct sd_event_source *io; /* owned */
 };
 
@@ -144,7 +151,7 @@ struct connections {
 	struct sd_event_source *timer;                             /* owned */
 	uint64_t timer_us;
 	struct deadline_list deadlines[PHASES];
-	struct listener listeners[DOORS];
+	struct listener listeners[LISTENERS_MAX]; /* free where there is no io */
 	size_t n_listeners;
 	bool listening, full;
 	uint64_t resume_us; /* accepting is paused until then for want of fds */
@@ -163,6 +170,11 @@ void connections_finish(struct connections *pool);
 /* Takes fd, also on failure. Accepts from connections_listen() on. */
 int connections_add(struct connections *pool, int fd, enum ipc_door door,
 		const struct connection_class *class) NODISCARD;
+/* The same for a desktop's, instead of the one before. */
+int connections_add_desk(struct connections *pool, int fd, uint64_t desk,
+		const struct connection_class *class) NODISCARD;
+/* It is no more, nor are its connections. */
+void connections_drop_desk(struct connections *pool, uint64_t desk);
 void connections_listen(struct connections *pool);
 /* For the end: closes the listeners; answers end their connections from now on. */
 void connections_stop(struct connections *pool);

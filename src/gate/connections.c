@@ -45,8 +45,10 @@ void connections_arm(struct connections *pool) {
 
 static void set_listeners(struct connections *pool, bool enabled) {
 	for (size_t i = 0; i < pool->n_listeners; i++) {
-		sd_event_source_set_enabled(
-				pool->listeners[i].io, enabled ? SD_EVENT_ON : SD_EVENT_OFF);
+		if (pool->listeners[i].io) {
+			sd_event_source_set_enabled(pool->listeners[i].io,
+					enabled ? SD_EVENT_ON : SD_EVENT_OFF);
+		}
 	}
 }
 
@@ -128,6 +130,7 @@ static void take(struct listener *listener, int fd, const struct sockaddr_storag
 		.slot = (uint16_t)slot,
 		.generation = generation,
 		.door = listener->door,
+		.desk = listener->desk,
 		.open = true,
 		.fd = fd,
 	};
@@ -240,18 +243,24 @@ int connections_init(struct connections *pool, sd_event *event, struct pulse **p
 	return rc < 0 ? rc : sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
 }
 
-int connections_add(struct connections *pool, int fd, enum ipc_door door,
+static int add(struct connections *pool, int fd, enum ipc_door door, uint64_t desk,
 		const struct connection_class *class) {
 	OWN(fd_close) int owned = fd;
-	if (pool->n_listeners == ARRAY_LEN(pool->listeners)) {
+	size_t place = 0;
+	while (place < pool->n_listeners && pool->listeners[place].io) {
+		place++;
+	}
+	if (place == ARRAY_LEN(pool->listeners)) {
 		return -ENOSPC;
 	}
 	int flags = fcntl(owned, F_GETFL);
 	if (flags < 0 || fcntl(owned, F_SETFL, flags | O_NONBLOCK) < 0) {
 		return -errno;
 	}
-	struct listener *listener = &pool->listeners[pool->n_listeners];
-	*listener = (struct listener){ .pool = pool, .class = class, .fd = -1, .door = door };
+	struct listener *listener = &pool->listeners[place];
+	*listener = (struct listener){
+		.pool = pool, .class = class, .fd = -1, .door = door, .desk = desk
+	};
 	int rc = sd_event_add_io(
 			pool->event, &listener->io, owned, EPOLLIN, handle_accept, listener);
 	if (rc < 0) {
@@ -260,8 +269,41 @@ int connections_add(struct connections *pool, int fd, enum ipc_door door,
 	sd_event_source_set_priority(listener->io, CONNECTION_PRIORITY_KNOWN);
 	sd_event_source_set_enabled(listener->io, pool->listening ? SD_EVENT_ON : SD_EVENT_OFF);
 	listener->fd = TAKE(owned, -1);
-	pool->n_listeners++;
+	pool->n_listeners += place == pool->n_listeners;
 	return 0;
+}
+
+int connections_add(struct connections *pool, int fd, enum ipc_door door,
+		const struct connection_class *class) {
+	return add(pool, fd, door, 0, class);
+}
+
+static void close_listener(struct listener *listener) {
+	listener->io = sd_event_source_disable_unref(listener->io);
+	fd_release(&listener->fd);
+}
+
+static void close_desk(struct connections *pool, uint64_t desk) {
+	for (size_t i = 0; i < pool->n_listeners; i++) {
+		if (pool->listeners[i].io && pool->listeners[i].desk == desk) {
+			close_listener(&pool->listeners[i]);
+		}
+	}
+}
+
+int connections_add_desk(struct connections *pool, int fd, uint64_t desk,
+		const struct connection_class *class) {
+	close_desk(pool, desk);
+	return add(pool, fd, (enum ipc_door)DOOR_DESK, desk, class);
+}
+
+void connections_drop_desk(struct connections *pool, uint64_t desk) {
+	close_desk(pool, desk);
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		if (pool->slots[i].open && pool->slots[i].desk == desk) {
+			connection_close(&pool->slots[i]);
+		}
+	}
 }
 
 void connections_listen(struct connections *pool) {
@@ -272,8 +314,7 @@ void connections_listen(struct connections *pool) {
 void connections_stop(struct connections *pool) {
 	pool->listening = false;
 	for (size_t i = 0; i < pool->n_listeners; i++) {
-		pool->listeners[i].io = sd_event_source_disable_unref(pool->listeners[i].io);
-		fd_release(&pool->listeners[i].fd);
+		close_listener(&pool->listeners[i]);
 	}
 	pool->n_listeners = 0;
 }

@@ -295,6 +295,15 @@ static void handle_listen(struct gate *gate, struct ipc_message *message, struct
 	}
 }
 
+static void handle_desk(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	int rc = connections_add_desk(&gate->connections, fds_take(fds, 0), message->gate_desk.desk,
+			&web_api_class);
+	if (rc < 0) {
+		log_warning("desk-door-refused", "desk=%016llx error=%d",
+				(unsigned long long)message->gate_desk.desk, -rc);
+	}
+}
+
 static void handle_store_channel(
 		struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)message;
@@ -418,6 +427,7 @@ FORWARD(handle_done, api_handle_done)
 FORWARD(handle_keys, api_handle_keys)
 FORWARD(handle_lobby_created, api_handle_lobby_created)
 FORWARD(handle_lobby_done, api_handle_lobby_done)
+FORWARD(handle_desk_gone, api_handle_desk_gone)
 FORWARD(handle_lobby_state, api_handle_lobby_state)
 FORWARD(handle_lobby_gone, api_handle_lobby_gone)
 FORWARD(handle_lobby_member, api_handle_lobby_member)
@@ -462,6 +472,8 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_KEYS] = handle_keys,
 	[IPC_LOBBY_CREATED] = handle_lobby_created,
 	[IPC_LOBBY_DONE] = handle_lobby_done,
+	[IPC_GATE_DESK] = handle_desk,
+	[IPC_GATE_DESK_GONE] = handle_desk_gone,
 	[IPC_LOBBY_STATE] = handle_lobby_state,
 	[IPC_LOBBY_GONE] = handle_lobby_gone,
 	[IPC_LOBBY_MEMBER] = handle_lobby_member,

@@ -105,7 +105,8 @@ json_t *openapi_document(void) {
 	add_schema(schemas, &schema_success);
 	add_schema(schemas, &schema_error);
 	for (size_t i = 0; i < web_site.n_routes; i++) {
-		if (web_site.routes[i].about.words) {
+		if (web_site.routes[i].about.words &&
+				web_site.routes[i].doors & (ON(WEB) | ON(API))) {
 			add_route(paths, schemas, &web_site.routes[i]);
 		}
 	}

@@ -165,6 +165,9 @@ static bool refuses_web(struct request *request, const struct route *route) {
 
 static bool refuses(struct request *request, const struct route *route) {
 	struct connection *connection = request->connection;
+	if (connection->door == (enum ipc_door)DOOR_DESK) {
+		return false; /* it lies where that desktop's apps alone are */
+	}
 	if (connection->door == DOOR_API) {
 		if (connection->uid == 0 || connection->uid == geteuid()) {
 			return false;

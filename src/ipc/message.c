@@ -313,6 +313,10 @@ FIELDS(f_lobby_create, RAW(lobby_create.request), TEXT(lobby_create.name), TEXT(
 	RAW(lobby_create.channels), RAW(lobby_create.app),
 	BLOB(lobby_create.argv, lobby_create.argv_len), TEXT(lobby_create.state_folder),
 	RAW(lobby_create.deadline_ms));
+FIELDS(f_gate_desk, RAW(gate_desk.desk));
+FIELDS(f_desk_ask, RAW(desk_ask.request), RAW(desk_ask.desk), ENUM(desk_ask.what, DESK_VERBS),
+	ENUM(desk_ask.several, 2), RAW(desk_ask.app), TEXT(desk_ask.lobby), TEXT(desk_ask.owner),
+	TEXT(desk_ask.pin));
 FIELDS(f_lobby_created, RAW(lobby_created.request), TEXT(lobby_created.lobby),
 	RAW(lobby_created.reason), TEXT(lobby_created.detail));
 FIELDS(f_lobby_ask, RAW(lobby_ask.request), TEXT(lobby_ask.lobby), RAW(lobby_ask.session),
@@ -541,6 +545,9 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_CONFIG_RELOADED]   = { "config-reloaded",    P(SUPERVISOR),  P(WEB),         0, 0, f_config_reloaded },
 	[IPC_STREAM_CLIENT]     = { "stream-client",      P(SUPERVISOR),  P(STREAM),      0, 1, f_stream_client },
 	[IPC_STREAM_COMBO]      = { "stream-combo",       P(STREAM),      P(SUPERVISOR),  0, 0, f_none },
+	[IPC_GATE_DESK]         = { "gate-desk",          P(SUPERVISOR),  P(WEB),         1, 0, f_gate_desk },
+	[IPC_GATE_DESK_GONE]    = { "gate-desk-gone",     P(SUPERVISOR),  P(WEB),         0, 0, f_gate_desk },
+	[IPC_DESK_ASK]          = { "desk-ask",           P(WEB),         P(SUPERVISOR),  0, 0, f_desk_ask },
 	[IPC_NOTICE_SHOW]       = { "notice-show",        P(SUPERVISOR),  P(NOTICE),      1, 0, f_notice },
 	[IPC_NOTICE_WORDS]      = { "notice-words",       P(SUPERVISOR),  P(NOTICE),      0, 1, f_notice },
 	[IPC_DESKTOP_NOTICE]    = { "desktop-notice",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_none },

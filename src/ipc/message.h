@@ -277,6 +277,10 @@ enum ipc_kind {
 
 	/* the viewer pressed what brings it back to its own desktop */
 	IPC_STREAM_COMBO = 320,
+	/* the launcher's socket of a desktop, and what comes in by it */
+	IPC_GATE_DESK = 321,
+	IPC_GATE_DESK_GONE = 322,
+	IPC_DESK_ASK = 323,
 
 	/* api: a picture of a desktop */
 	IPC_SHOT_ASK = 340,
@@ -399,6 +403,7 @@ enum ipc_lobby_state {
 enum {
 	APP_INSTALLED = 1,
 	APP_HDR = 2,
+	APP_LAUNCHER = 4, /* Home, which shows the others */
 };
 
 /* told_event.event: what happened, beyond what rows of sessions and lobbies say */
@@ -414,6 +419,15 @@ enum ipc_event {
 	TOLD_HEALTH,     /* number: 1 ready; detail: what stalls */
 	TOLD_KEY_FRAME,  /* the viewer asked for one, or for several within a second */
 	TOLD_EVENTS,
+};
+
+/* desk_ask.what */
+enum ipc_desk_verb {
+	DESK_CREATE, /* a lobby with an app of the list, of the viewer's size */
+	DESK_JOIN,
+	DESK_LEAVE,
+	DESK_STOP,
+	DESK_VERBS,
 };
 
 /* api_do.what */
@@ -1340,6 +1354,22 @@ struct ipc_message {
 			char state_folder[256]; /* the apps' home, "" for one of its own */
 			uint32_t deadline_ms; /* for the answer; 0: as long as a launch may take */
 		} lobby_create;
+		/* GATE_DESK carries the listening socket. */
+		struct {
+			uint64_t desk;
+		} gate_desk;
+		/* Of the session whose own desktop it is. CREATE is answered by LOBBY_CREATED,
+		 * the others by LOBBY_DONE. */
+		struct {
+			uint32_t request;
+			uint64_t desk; /* the door's word, not the app's */
+			uint8_t what;  /* enum ipc_desk_verb */
+			uint8_t several;
+			int32_t app;
+			char lobby[40];
+			char owner[40]; /* a profile's id, "" for none */
+			char pin[20];
+		} desk_ask;
 		struct {
 			uint32_t request;
 			char lobby[40]; /* its id, "" when refused */

@@ -48,6 +48,9 @@ static void put_own(struct blob *blob, const struct app_env *env) {
 	put(blob, "PULSE_SERVER=%s", env->sound);
 	put(blob, "PULSE_SINK=out");
 	put(blob, "PULSE_SOURCE=out.monitor");
+	if (env->socket) {
+		put(blob, "PERIGEE_SOCKET=%s/%s", env->runtime, env->socket);
+	}
 	if (env->x_display[0]) {
 		put(blob, "DISPLAY=%s", env->x_display);
 	}

@@ -14,15 +14,18 @@ struct built_in {
 	const char *command[4];
 	const char *needs;   /* a program without which it is not offered */
 	const char *package; /* of Debian */
+	bool launcher;
 };
 
 static const struct built_in built_ins[] = {
-	{ "Desktop", { "perigee-session" }, "weston", "weston" },
-	{ "Terminal", { "foot" }, "foot", "foot" },
-	{ "Pattern", { "perigee-pattern" }, "perigee-pattern", "perigee" },
+	{ "Home", { "perigee-home" }, "perigee-home", "perigee", true },
+	{ "Desktop", { "perigee-session" }, "weston", "weston", false },
+	{ "Terminal", { "foot" }, "foot", "foot", false },
+	{ "Pattern", { "perigee-pattern" }, "perigee-pattern", "perigee", false },
 };
 
-static const struct built_in trial = { "Readiness trial", { "perigee-pattern" }, NULL, "perigee" };
+static const struct built_in trial = { "Readiness trial", { "perigee-pattern" }, NULL, "perigee",
+	false };
 
 static const char search_path[] = "/usr/local/bin:/usr/bin:/bin:/usr/games:/usr/local/games";
 
@@ -126,6 +129,7 @@ static struct app *add_built_in(struct apps *apps, const struct built_in *row,
 	app->title = row->title;
 	app->window_deadline_s = CONFIG_WINDOW_DEADLINE_S;
 	app->command = row->command;
+	app->launcher = row->launcher;
 	while (app->command_count < 4 && app->command[app->command_count]) {
 		app->command_count++;
 	}
@@ -162,6 +166,10 @@ static uint64_t hash_of(const struct config_app *app) {
 	hash = hash_text(hash_text(hash, runner->image), runner->base_create_json);
 	hash = hash_list(hash, runner->devices.at, runner->devices.count);
 	return hash_list(hash, runner->ports.at, runner->ports.count);
+}
+
+static bool is_wanted(const struct config *config, const struct built_in *row) {
+	return row->launcher ? config->home : config->default_apps;
 }
 
 bool apps_differ(const struct apps *apps, const struct config *config) {
@@ -207,7 +215,10 @@ void apps_settle(struct apps *apps, struct config *config, const char *libexec) 
 		stale[i] = apps->list[i].origin == APP_OURS ||
 			   apps->list[i].origin == APP_CONFIGURED;
 	}
-	for (size_t i = 0; config->default_apps && i < ARRAY_LEN(built_ins); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(built_ins); i++) {
+		if (!is_wanted(config, &built_ins[i])) {
+			continue;
+		}
 		struct app *app = add_built_in(apps, &built_ins[i], APP_OURS, libexec);
 		if (app) {
 			stale[app - apps->list] = false;

@@ -46,6 +46,7 @@ struct app {
 	const struct config_runner *runner; /* borrowed; NULL: nothing was said */
 	uint32_t window_deadline_s;         /* until it must have had a window; 0: never */
 	bool installed;
+	bool launcher;     /* Home: it may ask for lobbies */
 	bool hidden;       /* nobody is shown it; only the readiness trial launches such a one */
 	bool listed;       /* APP_MADE: by the store that is there now */
 	char program[256]; /* full path when installed */

@@ -28,6 +28,7 @@ void config_defaults(struct config *out) {
 		.base_port = CONFIG_BASE_PORT,
 		.encryption = ENCRYPTION_ON,
 		.discovery = true,
+		.home = true,
 		.default_apps = true,
 		.sessions_max = 32,
 		.per_client_max = 4,

@@ -75,6 +75,7 @@ struct config {
 	char *encoders; /* owned: order, comma separated */
 	struct config_keyboard keyboard;
 	bool discovery;    /* answer mDNS */
+	bool home;         /* the launcher, first in the list */
 	bool default_apps; /* Desktop, Terminal and Pattern besides `apps` */
 	uint32_t sessions_max, per_client_max;
 	bool limit_processor; /* by what was measured; false: not at all */

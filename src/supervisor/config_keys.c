@@ -45,6 +45,7 @@ static const struct key keys[] = {
 	{ "container_engine",         FORM_TEXT,      AT(container_engine), true, NULL },
 	{ "preset_pin",               FORM_SECRET,    AT(preset_pin), true, NULL },
 	{ "discovery",                FORM_BOOL,      AT(discovery), false, NULL },
+	{ "home",                     FORM_BOOL,      AT(home), true, NULL },
 	{ "default_apps",             FORM_BOOL,      AT(default_apps), true, NULL },
 	{ "on_hang",                  FORM_BOOL_WORD, AT(keep_hung), true, hang_words },
 	{ "ports.base",               FORM_PORT,      AT(base_port), false, NULL },

@@ -67,7 +67,7 @@ struct file_app {
 struct file {
 	char *name, *bind, *user, *encryption, *encoders, *log_level, *on_hang, *container_engine;
 	char *preset_pin;
-	bool *discovery, *default_apps;
+	bool *discovery, *default_apps, *home;
 	struct file_ports *ports;
 	struct file_folders *folders;
 	struct file_keyboard *keyboard;
@@ -193,6 +193,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("preset_pin", struct file, preset_pin),
 	CYAML_FIELD_BOOL_PTR("discovery", OPT, struct file, discovery),
 	CYAML_FIELD_BOOL_PTR("default_apps", OPT, struct file, default_apps),
+	CYAML_FIELD_BOOL_PTR("home", OPT, struct file, home),
 	MAP("ports", ports, port_fields),
 	MAP("folders", folders, folder_fields),
 	MAP("keyboard", keyboard, keyboard_fields),
@@ -353,6 +354,7 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	move_text(&config->preset_pin, &file->preset_pin);
 	MOVE_VALUE(config->discovery, file->discovery);
 	MOVE_VALUE(config->default_apps, file->default_apps);
+	MOVE_VALUE(config->home, file->home);
 	if (file->ports) {
 		move_ports(file->ports, config);
 	}

@@ -9,6 +9,7 @@
 #include "ipc/reason.h"
 #include "supervisor/asked.h"
 #include "supervisor/by_hand.h"
+#include "supervisor/launcher.h"
 #include "supervisor/lobby.h"
 #include "supervisor/reload.h"
 #include "supervisor/status.h"
@@ -98,7 +99,8 @@ static void tell_apps(struct supervisor *supervisor, struct child *child) {
 		struct ipc_message message = { .kind = IPC_GATE_APP };
 		message.gate_app.app = app->id;
 		message.gate_app.flags = (uint8_t)((app->installed ? APP_INSTALLED : 0) |
-						   (app->hdr ? APP_HDR : 0));
+						   (app->hdr ? APP_HDR : 0) |
+						   (app->launcher ? APP_LAUNCHER : 0));
 		/* A client shows the title only: say there what is missing. */
 		text_format(message.gate_app.title, sizeof(message.gate_app.title), "%s%s",
 				app->title, app->installed ? "" : " (not installed)");
@@ -163,6 +165,7 @@ void doors_introduce(struct supervisor *supervisor, enum service_name name, stru
 	session_tell_states(supervisor);
 	if (name == SERVICE_WEB) {
 		lobby_tell_all(supervisor);
+		launcher_open_all(supervisor);
 	}
 	doors_introduce_store(supervisor, name);
 }
@@ -282,7 +285,7 @@ void doors_web_message(
 		reload_handle(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {
 		status_answer(supervisor, message->status_ask.request, message->status_ask.filter);
-	} else if (!asked_handle(supervisor, message)) {
+	} else if (!asked_handle(supervisor, message) && !launcher_handle(supervisor, message)) {
 		lobby_handle(supervisor, message);
 	}
 }

@@ -19,6 +19,7 @@
 #include "supervisor/app_plan.h"
 #include "supervisor/container.h"
 #include "supervisor/desk.h"
+#include "supervisor/launcher.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tell.h"
 
@@ -110,6 +111,7 @@ static int fill_env(const struct desk *desk, struct ipc_message *message) {
 		.home = message->runner_start.home,
 		.runtime = desk->runtime,
 		.sound = desk->sound_server,
+		.socket = launcher_is_on(desk) ? LAUNCHER_SOCKET : NULL,
 		.x_display = desk->x_display,
 		.width = desk->width,
 		.height = desk->height,

@@ -13,6 +13,7 @@
 #include "supervisor/desk.h"
 #include "supervisor/encoding.h"
 #include "supervisor/groups.h"
+#include "supervisor/launcher.h"
 #include "supervisor/session_app.h"
 #include "supervisor/shot.h"
 #include "supervisor/supervisor.h"
@@ -337,6 +338,7 @@ int session_parts_start(struct desk *desk) {
 	int rc = paths_make(desk->runtime, paths->uid, paths->gid);
 	if (rc == 0) {
 		groups_make(desk);
+		launcher_open(desk);
 		rc = start_desktop(desk);
 	}
 	if (rc == 0) {
@@ -397,6 +399,7 @@ void session_parts_finish(struct desk *desk) {
 	fd_release(&desk->sound_listen_fd);
 	notice_finish(desk);
 	session_app_finish(desk);
+	launcher_close(desk);
 	if (desk->runtime[0]) {
 		paths_remove_tree(desk->runtime);
 	}

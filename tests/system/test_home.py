@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The way back: what a viewer presses to see its own desktop again, whatever it looks at."""
+import signal
+
 from host import Host, expect, run, wait_for
 from test_api import Api, Events
 from test_lobby import SMALL, FORM, ask, create, done, finish, row_of, shows
@@ -88,5 +90,59 @@ def the_combo_brings_a_viewer_back(build):
         events.close()
 
 
+def key(viewer, *codes):
+    for code in codes:
+        steer(viewer, f"down {code}", f"up {code}")
+
+
+UP, DOWN, LEFT, RIGHT, ENTER, ESCAPE = 0x26, 0x28, 0x25, 0x27, 0x0d, 0x1b
+
+
+def from_home_to_a_lobby_and_back_and_to_another(build):
+    """Home, a lobby that it makes, Home, another one with a PIN, as a person would."""
+    with Host(build) as host:
+        host.paired()
+        api = Api(host)
+        events = Events(api)
+        apps = [row["title"] for row in api.get("/api/v1/apps")["apps"]]
+        expect(f"Home comes first: {apps}", apps[0] == "Home" and "Pattern" in apps)
+        locked = create(host, name="Locked", video=SMALL, pin=[0, 4, 7])
+        viewer, session = watch(host, events, app="Home")
+        host.wait_log("launcher-shows lobbies=1", 15)
+        # The lobby is the first item; its first entry is Join; the PIN is typed, then Enter.
+        key(viewer, ENTER, ENTER, 0x30, 0x34, 0x38, ENTER)
+        host.wait_log("answered want=3 done=0", 10)
+        expect("a wrong PIN lets nobody in", row_of(host, session)["member"] == "home")
+        key(viewer, 0x30, 0x34, 0x37, ENTER)
+        events.wait("JoinLobbyEvent", lobby_id=locked, moonlight_session_id=session)
+        host.wait_log("answered want=3 done=1", 10)
+        shows(host, session)
+
+        press_combo(viewer)
+        events.wait("LeaveLobbyEvent", lobby_id=locked, moonlight_session_id=session)
+        let_go(viewer)
+        expect("back at Home", row_of(host, session)["member"] == "home")
+        shows(host, session, 1)
+        # Below the lobby are the apps; Pattern, for several.
+        key(viewer, DOWN, *[RIGHT] * (apps.index("Pattern") - 1), ENTER, DOWN, ENTER)
+        made = events.wait("CreateLobbyEvent")[2]
+        expect(f"Pattern for several: {made}", made["name"] == "Pattern" and made["multi_user"])
+        events.wait("JoinLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
+        shows(host, session)
+
+        # A pad brings back as well.
+        steer(viewer, f"pad 0 1 {START_UP_RB} 0 0 0 0 0 0", "pad 0 1 0 0 0 0 0 0 0")
+        events.wait("LeaveLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
+        expect("back at Home again", row_of(host, session)["member"] == "home")
+        expect("the same connection", viewer.poll() is None)
+        done("stop", ask(host, "stop", made["id"]))
+        done("stop", ask(host, "stop", locked, pin=[0, 4, 7]))
+        viewer.send_signal(signal.SIGINT)
+        video = host.report(viewer, check=False)["video"]
+        expect(f"no picture is missing or broken: {video}", video["missing_numbers"] == 0 and
+               video["decode_errors"] == 0 and video["stale_ivs"] == 0)
+        events.close()
+
+
 if __name__ == "__main__":
-    run([the_combo_brings_a_viewer_back])
+    run([the_combo_brings_a_viewer_back, from_home_to_a_lobby_and_back_and_to_another])

@@ -41,7 +41,7 @@ def an_evening_from_pairing_to_quitting(build):
         host.paired()
         apps = host.probe("apps")["apps"]
         expect(f"apps: {apps}", [a["title"].split(" (")[0] for a in apps] ==
-               ["Desktop", "Terminal", "Pattern"])
+               ["Home", "Desktop", "Terminal", "Pattern"])
         report = host.probe("stream", "--app", "Pattern", "--seconds", "3")
         check_pattern(report)
         check_sound(report)

@@ -11,7 +11,7 @@ static const char *const words[] = { "true" };
 
 static void configure(struct config *config, const char *const *titles, bool default_apps) {
 	config_defaults(config);
-	config->default_apps = default_apps;
+	config->home = config->default_apps = default_apps;
 	while (titles[config->apps_count]) {
 		config->apps_count++;
 	}
@@ -57,7 +57,9 @@ static void a_reload_takes_and_gives(void **state) {
 	(void)state;
 	struct apps *apps = calloc(1, sizeof(*apps));
 	settle(apps, TITLES("Paint", "Maps"), true);
-	assert_int_equal(shown(apps), 5);
+	assert_int_equal(shown(apps), 6);
+	assert_true(apps->list[0].launcher); /* listed first */
+	assert_string_equal(apps->list[0].title, "Home");
 	assert_true(apps->list[apps->trial].hidden);
 	const struct app *paint = apps_find(apps, config_app_id("Paint"));
 	assert_true(paint->installed);

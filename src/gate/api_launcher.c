@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/api.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/text.h"
+#include "gate/gate.h"
+
+/* What Home asks by the socket that lies in its desktop alone. Whose viewer it is about is
+ * what socket it came by: no request names a session. What an app or a lobby is beyond its
+ * name is not told. */
+
+enum {
+	ANSWER_MS = 30000, /* the supervisor's own deadlines are shorter */
+};
+
+/* ---- what there is ---- */
+
+static json_t *profiles_json(const struct gate *gate) {
+	json_t *list = json_array(), *row;
+	const char *id;
+	json_object_foreach(gate->web.profiles, id, row) {
+		json_array_append_new(
+				list, json_pack("{s:s,s:s,s:b}", "id", id, "name",
+						      schema_text(row, "name", ""), "pin_required",
+						      schema_flag(row, "pin_required", false)));
+	}
+	return list;
+}
+
+static json_t *apps_json(const struct gate *gate) {
+	json_t *list = json_array();
+	for (size_t i = 0; i < gate->apps.count; i++) {
+		const struct app *app = &gate->apps.list[i];
+		char number[16];
+		text_format(number, sizeof(number), "%d", app->id);
+		if (!(app->flags & APP_LAUNCHER)) {
+			json_array_append_new(
+					list, json_pack("{s:s,s:s,s:b,s:s}", "id", number, "title",
+							      app->title, "installed",
+							      (app->flags & APP_INSTALLED) != 0,
+							      "why_not", app->why_not));
+		}
+	}
+	return list;
+}
+
+/* Names, which people know each other by. */
+static json_t *members_json(struct gate *gate, const json_t *lobby) {
+	json_t *names = json_array(), *sessions = json_object_get(lobby, "connected_sessions");
+	for (size_t i = 0; i < json_array_size(sessions); i++) {
+		json_t *one = json_pack("{s:O}", "id", json_array_get(sessions, i));
+		const struct web_session *row = web_session_find(&gate->web, schema_id(one, "id"));
+		json_array_append_new(names, json_string(row ? row->client_name : ""));
+		json_decref(one);
+	}
+	return names;
+}
+
+static json_t *lobbies_json(struct gate *gate) {
+	json_t *list = json_array(), *row;
+	const char *id;
+	json_object_foreach(gate->web.lobbies, id, row) {
+		json_array_append_new(
+				list, json_pack("{s:s,s:s,s:b,s:b,s:s,s:o}", "id", id, "name",
+						      schema_text(row, "name", ""), "multi_user",
+						      schema_flag(row, "multi_user", true),
+						      "pin_required",
+						      schema_flag(row, "pin_required", false),
+						      "state", schema_text(row, "state", ""),
+						      "members", members_json(gate, row)));
+	}
+	return list;
+}
+
+void api_handle_launcher(struct request *request) {
+	struct gate *gate = request->gate;
+	api_answer(request->connection, 200,
+			json_pack("{s:b,s:o,s:o,s:o}", "success", 1, "profiles",
+					profiles_json(gate), "apps", apps_json(gate), "lobbies",
+					lobbies_json(gate)));
+}
+
+/* ---- what is asked ---- */
+
+/* The store counts wrong ones. */
+void api_handle_launcher_profile(struct request *request) {
+	struct connection *connection = request->connection;
+	struct ipc_message message = { .kind = IPC_PROFILE_PIN,
+		.profile_ref.request = connection_request(connection) };
+	text_copy(message.profile_ref.id, sizeof(message.profile_ref.id),
+			schema_text(request->json, "profile_id", ""));
+	if (!api_read_pin(request->json, message.profile_ref.pin,
+			    sizeof(message.profile_ref.pin))) {
+		api_error(connection, 403, "Invalid PIN");
+		return;
+	}
+	connection->awaits = AWAITS_STATE;
+	connection_extend(connection, GATE_STORE_MS);
+	if (!gate_post_store(request->gate, &message)) {
+		api_error(connection, 503, "The host's database has too much to do.");
+	}
+	explicit_bzero(&message, sizeof(message));
+}
+
+static void ask(struct request *request, enum ipc_desk_verb what) {
+	struct connection *connection = request->connection;
+	struct ipc_message message = { .kind = IPC_DESK_ASK,
+		.desk_ask = { .request = connection_request(connection),
+				.desk = connection->desk,
+				.what = (uint8_t)what,
+				.several = schema_flag(request->json, "several", false) } };
+	uint64_t app = schema_id(request->json, "app_id");
+	message.desk_ask.app = app <= INT32_MAX ? (int32_t)app : 0;
+	text_copy(message.desk_ask.lobby, sizeof(message.desk_ask.lobby),
+			schema_text(request->json, "lobby_id", ""));
+	text_copy(message.desk_ask.owner, sizeof(message.desk_ask.owner),
+			schema_text(request->json, "profile_id", ""));
+	if (!api_read_pin(request->json, message.desk_ask.pin, sizeof(message.desk_ask.pin))) {
+		api_error(connection, 403, "Invalid PIN");
+		return;
+	}
+	connection->awaits = what == DESK_CREATE ? AWAITS_LOBBY_CREATED : AWAITS_LOBBY_DONE;
+	connection_extend(connection, ANSWER_MS);
+	gate_post(request->gate, &message);
+	explicit_bzero(&message, sizeof(message));
+}
+
+void api_handle_launcher_create(struct request *request) {
+	ask(request, DESK_CREATE);
+}
+
+void api_handle_launcher_join(struct request *request) {
+	ask(request, DESK_JOIN);
+}
+
+void api_handle_launcher_leave(struct request *request) {
+	ask(request, DESK_LEAVE);
+}
+
+void api_handle_launcher_stop(struct request *request) {
+	ask(request, DESK_STOP);
+}
+
+/* ---- the socket itself ---- */
+
+void api_handle_desk_gone(struct gate *gate, const struct ipc_message *message) {
+	connections_drop_desk(&gate->connections, message->gate_desk.desk);
+}
