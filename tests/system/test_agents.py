@@ -26,7 +26,7 @@ class Platform:
         self.host, self.random = host, random.Random(seed)
         self.api, self.events = Api(host), Events(Api(host))
         self.lobbies = {}  # by id: its PIN
-        self.viewer = self.session = None
+        self.client = self.viewer = self.session = None
         self.launches = 0
 
     # ---- desktops ----
@@ -65,18 +65,30 @@ class Platform:
 
     # ---- clients ----
 
-    def launch(self):
+    def launch(self, lobby=None):
+        """At home, or straight into a lobby."""
+        if lobby:
+            self.api.post("/api/v1/sessions/configure", {
+                "client_id": self.client, "immediate_lobby_id": lobby,
+                "pin": self.lobbies[lobby]})
         self.viewer = self.host.probe("stream", "--app", "Pattern", *FORM, background=True)
         self.session = self.events.wait("StreamSession")[2]["session_id"]
         self.events.wait("VideoSession", session_id=self.session)
+        if lobby:
+            self.arrived(lobby)
         shows(self.host, self.session)
         self.launches += 1
+
+    def arrived(self, lobby):
+        self.events.wait("JoinLobbyEvent", lobby_id=lobby, moonlight_session_id=self.session)
+        expect("it is there", self.desktop_of(lobby) == self.row()["desktop_id"])
 
     def go(self):
         """Its client goes away, as clients do, having seen every picture."""
         finish(self.host, self.viewer)
         self.api.post("/api/v1/sessions/stop", {"session_id": self.session})
         self.events.wait("StopStreamEvent", session_id=self.session)
+        self.session = None
 
     def row(self):
         return next(row for row in self.api.get("/api/v1/sessions")["sessions"]
@@ -85,8 +97,7 @@ class Platform:
     def join(self, lobby):
         body = {"lobby_id": lobby, "moonlight_session_id": self.session}
         self.api.post("/api/v1/lobbies/join", {**body, "pin": self.lobbies[lobby]})
-        self.events.wait("JoinLobbyEvent", lobby_id=lobby, moonlight_session_id=self.session)
-        expect("it is there", self.desktop_of(lobby) == self.row()["desktop_id"])
+        self.arrived(lobby)
 
     def leave(self, lobby):
         self.api.post("/api/v1/lobbies/leave", {"lobby_id": lobby,
@@ -124,15 +135,20 @@ def rounds(platform, count):
     """So many joins and leaves in random order: into a lobby, perhaps on to another one, home
     again; now and then the client goes, and another session begins."""
     chance = platform.random.random
-    platform.launch()
     for _ in range(count):
         lobbies = platform.random.sample(list(platform.lobbies), 2 if chance() < 0.3 else 1)
+        inside = None
+        if not platform.session:
+            inside = None if platform.launches % 2 else lobbies[0]
+            platform.launch(inside)
         for lobby in lobbies:
-            platform.join(lobby)
+            if lobby != inside:
+                platform.join(lobby)
         platform.leave(lobbies[-1])
         if chance() < 0.25:
             platform.go()
-            platform.launch()
+    if not platform.session:
+        platform.launch()
 
 
 def one_plays_a_platform_over_the_api_alone(build):
@@ -142,7 +158,7 @@ def one_plays_a_platform_over_the_api_alone(build):
         api = platform.api
         # Nobody types a PIN.
         host.probe("pair", "--pin", "0471")
-        platform.events.wait("ClientPaired")
+        platform.client = platform.events.wait("ClientPaired")[2]["client_id"]
         app = platform.keep_app()
         for number in range(LOBBIES):
             platform.create(f"agent{number}", app_id=app)
