@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "gate/api.h"
+#include "gate/connection.h"
 #include "gate/events.h"
 #include "gate/tls.h"
 #include "gate/web.h"
@@ -210,6 +211,19 @@ static void readers_are_counted_and_their_places_come_free(void **state) {
 	world_end(world);
 }
 
+/* Whoever sits between them would else forget the connection. Then events go on. */
+static void a_quiet_stream_of_events_is_kept_alive(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	int fd = open_events(world, "");
+	struct timeval limit = { .tv_sec = 2 * CONNECTION_QUIET_MS / 1000 };
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	assert_true(read_until(fd, world->text, sizeof(world->text), "\n:keepalive\n\n"));
+	tell(world, 7);
+	assert_true(read_until(fd, world->text, sizeof(world->text), "perigee::AppExited"));
+	close(fd);
+	world_end(world);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(every_call_wants_its_own_scope),
@@ -217,6 +231,7 @@ int main(void) {
 		UNIT(who_comes_back_is_told_what_followed),
 		UNIT(who_reads_too_slowly_is_let_go_with_the_reason),
 		UNIT(readers_are_counted_and_their_places_come_free),
+		UNIT(a_quiet_stream_of_events_is_kept_alive),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }
