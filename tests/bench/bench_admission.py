@@ -22,7 +22,8 @@ from host import Failed, Host, wait_for  # noqa: E402
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build")
-    parser.add_argument("--size", default="1280x720")
+    parser.add_argument("--size", default="1280x720", choices=("1280x720", "1920x1080", "3840x2160"),
+                        help="one of those whose number the host tells")
     parser.add_argument("--seconds", type=int, default=15)
     options = parser.parse_args()
     width, height = (int(number) for number in options.size.split("x"))

@@ -8,7 +8,8 @@ One host, two viewers of Pattern. For each kind of process and each signal, `rep
 viewer B watches through a quiet while and then through one in which A's process (or the
 machine's) is struck. Printed are the longest gap of A's pictures and sound, whether A was still
 connected, whether a key typed afterwards showed, and B's missing pictures, decode errors and
-p99 of the picture's age in both whiles. Nothing passes or fails; the load is printed too.
+p99 of the picture's age in both whiles: the medians, and the median of what the second has more
+than the quiet one just before it. Nothing passes or fails; the load is printed too.
 """
 import argparse
 import json
@@ -95,7 +96,7 @@ def middle(values):
 def row_of(kind, name, turns):
     gaps, sounds, shown, kept, ends = [], [], 0, 0, []
     missing = errors = 0
-    quiet_p99, struck_p99 = [], []
+    quiet_p99, struck_p99, more = [], [], []
     for quiet, struck, seen in turns:
         if "video" in seen:
             gaps.append(max(seen["video"]["gap_ms"]["max"], seen["video"]["silent_at_end_ms"]))
@@ -107,25 +108,27 @@ def row_of(kind, name, turns):
             missing += struck["video"]["missing_numbers"]
             errors += struck["video"]["decode_errors"]
             struck_p99.append(struck["video"]["host_ms"]["p99"])
+            more.append(struck_p99[-1] - quiet["video"]["host_ms"]["p99"])
         quiet_p99.append(quiet["video"]["host_ms"]["p99"])
     return {"process": kind, "signal": name, "turns": len(turns), "gap_ms": round(middle(gaps)),
             "gap_max_ms": round(max(gaps, default=0)), "sound_gap_ms": round(middle(sounds)),
             "connected": kept, "key_shown": shown, "ends": sorted(set(ends)),
             "others_missing": missing, "others_errors": errors,
             "others_p99_quiet_ms": round(middle(quiet_p99), 1),
-            "others_p99_ms": round(middle(struck_p99), 1)}
+            "others_p99_ms": round(middle(struck_p99), 1),
+            "others_p99_more_ms": round(middle(more), 1)}
 
 
 def show(rows):
     print("| process | signal | gap of pictures, median (longest) | of sound | stayed connected | "
-          "key afterwards shows | others: missing, errors | others: p99 age, quiet -> struck |")
+          "key afterwards shows | others: missing, errors | others: p99 age, quiet -> struck (paired: more) |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows:
         print(f"| {row['process']} | {row['signal']} | {row['gap_ms']} ({row['gap_max_ms']}) ms | "
               f"{row['sound_gap_ms']} ms | {row['connected']} of {row['turns']} | "
               f"{row['key_shown']} of {row['turns']} | {row['others_missing']}, "
               f"{row['others_errors']} | {row['others_p99_quiet_ms']} -> "
-              f"{row['others_p99_ms']} ms |", flush=True)
+              f"{row['others_p99_ms']} ({row['others_p99_more_ms']:+}) ms |", flush=True)
 
 
 def main():
