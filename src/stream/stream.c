@@ -128,7 +128,12 @@ static void tell_first(struct stream *stream) {
 		};
 		worker_post(&stream->worker, &message, NULL, 0);
 	}
-	if (!stream->source_told && stream->video.frames.newest) {
+}
+
+/* Whoever hears it may end the source before: the group of sound that it began must be out,
+ * or clients conceal what is missing of it. */
+static void tell_source(struct stream *stream) {
+	if (!stream->source_told && stream->video.frames.newest && !stream->switching.sound) {
 		stream->source_told = true;
 		struct ipc_message message = {
 			.kind = IPC_STREAM_SOURCE_ACTIVE,
@@ -172,6 +177,7 @@ void stream_settle(struct stream *stream) {
 	uint64_t deadline = UINT64_MAX;
 	if (!stream->ending && !stream->lost) {
 		deadline = sooner(settle_video(stream, now_ns), settle_audio(stream, now_ns));
+		tell_source(stream);
 	} else {
 		arm(stream, STREAM_TIMER_EXACT, UINT64_MAX);
 		arm(stream, STREAM_TIMER_SOUND, UINT64_MAX);

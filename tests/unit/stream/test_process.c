@@ -483,6 +483,31 @@ static void a_switch_waits_for_the_new_key_and_leaves_no_gap(void **state) {
 	viewer_destroy(viewer);
 }
 
+static bool has_second_answer(struct viewer *viewer) {
+	return viewer->actives == 2;
+}
+
+/* Who hears that the viewer has moved ends the old source's encoder: none of its sound may
+ * still be wanted then. */
+static void a_move_is_told_when_sound_has_moved_as_well(void **state) {
+	(void)state;
+	struct viewer *viewer = viewer_create((struct viewer_config){ 0 });
+	viewer_connect(viewer);
+	for (int i = 0; i < 2; i++) {
+		viewer_write_sound(viewer, 0, 0);
+		assert_true(viewer_until(viewer, has_sound, VIEWER_WAIT_MS));
+	}
+	viewer->sound_may_jump = true; /* the group that is never completed */
+	viewer_offer_source(viewer, 1);
+	assert_true(viewer_until(viewer, second_was_asked, VIEWER_WAIT_MS));
+	viewer_write(viewer, 1, 9000, RING_KEY, 0);
+	assert_true(viewer_until(viewer, has_second_answer, VIEWER_WAIT_MS));
+	viewer_write_sound(viewer, 0, 0);
+	assert_false(viewer_until(viewer, is_lost, 20));
+	assert_int_equal(viewer->sounds, 2);
+	viewer_destroy(viewer);
+}
+
 static void an_encoders_successor_goes_on_with_a_key(void **state) {
 	(void)state;
 	struct viewer *viewer = viewer_create((struct viewer_config){ .invalidates = true });
@@ -526,10 +551,6 @@ static void a_sound_encoders_successor_begins_with_a_group(void **state) {
 	assert_true(viewer_until(viewer, has_sound, VIEWER_WAIT_MS));
 	assert_clean(viewer);
 	viewer_destroy(viewer);
-}
-
-static bool has_second_answer(struct viewer *viewer) {
-	return viewer->actives == 2;
 }
 
 static void a_source_without_a_key_is_given_up_after_a_second(void **state) {
@@ -627,6 +648,7 @@ int main(int argc, char **argv) {
 		UNIT(a_client_that_disconnects_has_left),
 		UNIT(sound_goes_on_by_itself_during_silence),
 		UNIT(a_switch_waits_for_the_new_key_and_leaves_no_gap),
+		UNIT(a_move_is_told_when_sound_has_moved_as_well),
 		UNIT(a_source_without_a_key_is_given_up_after_a_second),
 		UNIT(an_encoders_successor_goes_on_with_a_key),
 		UNIT(a_sound_encoders_successor_begins_with_a_group),
