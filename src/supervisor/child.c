@@ -208,13 +208,6 @@ static int handle_exit(sd_event_source *source, const siginfo_t *info, void *use
 	return 0;
 }
 
-int child_handle_stop_overdue(sd_event_source *source, uint64_t usec, void *user) {
-	(void)source;
-	(void)usec;
-	child_fence((struct child *)user, REASON_WORKER_HUNG, "did not stop in time");
-	return 0;
-}
-
 void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms) {
 	if (!child || child->stopping || child->phase != CHILD_LIVING || child->reaped) {
 		return;
@@ -227,9 +220,7 @@ void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms) {
 	} else {
 		child_signal(child, SIGTERM);
 	}
-	sd_event_add_time_relative(child->nursery->event, &child->stop_timer, CLOCK_MONOTONIC,
-			(grace_ms + 500) * US_PER_MS, 10 * US_PER_MS, child_handle_stop_overdue,
-			child);
+	(void)watch_end(child, grace_ms + 500);
 }
 
 int child_handle_hello_overdue(sd_event_source *source, uint64_t usec, void *user) {
@@ -310,9 +301,7 @@ static void handle_closed(struct channel *channel, int error) {
 	} else if (error != 0) {
 		child_fence(child, REASON_WORKER_LIED, "sent what it may not send");
 	} else if (!child->stop_timer) {
-		sd_event_add_time_relative(child->nursery->event, &child->stop_timer,
-				CLOCK_MONOTONIC, 500 * US_PER_MS, 1000, child_handle_stop_overdue,
-				child);
+		(void)watch_end(child, 500);
 	}
 }
 

@@ -140,13 +140,20 @@ struct child {
 	struct journal_reader reader;
 	uint64_t begun_ns;
 	struct judge judge; /* what watching it remembers */
-	uint64_t fenced_ns; /* when it was told to stop */
+	struct {
+		struct judge_mark mark; /* of the timer's last start */
+		uint64_t left_ns;       /* in which it can run, until it must have ended */
+		uint64_t limit_ns;      /* when it must, whatever kept it */
+	} ending;
+	struct judge_mark marks[2]; /* of a sound server, which answers nobody: older, newer */
+	uint64_t fenced_ns;         /* when it was told to stop */
 	enum child_phase phase;
 	bool hello, stopping, killed, reaped, starved, crashed, kept;
 	uint32_t view;                 /* of the session, 0 for none */
 	uint32_t version;              /* of its program (versions.h); 0 in tests */
 	uint32_t orders, orders_asked; /* messages of child_post(), and those before WHO */
 	bool adopted;                  /* a predecessor spawned it: the holder reaps it */
+	bool exited;                   /* and will report that it has */
 	bool recorded;                 /* its record is as it is */
 	struct child_end end;
 	const struct child_owner *owner; /* borrowed */
@@ -196,6 +203,10 @@ void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms);
  * latest; then the corpse is looked at and killed. Harmless on NULL and on one that is
  * fenced or killed already. */
 void child_fence(struct child *child, uint32_t reason, const char *detail);
+
+/* True when a sound server was kept from the processors for most of the last one to two
+ * seconds: that it delivers nothing says nothing then. */
+bool child_is_kept_waiting(struct child *child);
 
 /* SIGKILL now, for one whose end is nobody's fault. reason is what the end will say if
  * nothing else was said. What does not go in FENCE_GONE_MS is written off. */

@@ -32,6 +32,7 @@ static int handle_adopted_exit(sd_event_source *source, int fd, uint32_t revents
 	(void)revents;
 	struct child *child = (struct child *)user;
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	child->exited = true;
 	child->stop_timer = sd_event_source_disable_unref(child->stop_timer);
 	sd_event_add_time_relative(child->nursery->event, &child->stop_timer, CLOCK_MONOTONIC,
 			REPORT_MS * US_PER_MS, 1000, handle_unreported, child);
@@ -63,8 +64,7 @@ static int resume(struct child *child) {
 		return 0;
 	}
 	if (child->stopping) {
-		return sd_event_add_time_relative(event, &child->stop_timer, CLOCK_MONOTONIC,
-				CHILD_STOP_MS * US_PER_MS, 1000, child_handle_stop_overdue, child);
+		return watch_end(child, CHILD_STOP_MS);
 	}
 	if (!channel_is_open(&child->channel)) {
 		return 0;

@@ -22,6 +22,9 @@ uint32_t child_settle_end(struct child *child);
 /* What the kind's unexpected death means to its session. */
 uint32_t child_death_reason(enum ipc_peer kind);
 
+/* Fences it unless it has ended after within_ms in which it could run. */
+int watch_end(struct child *child, uint32_t within_ms);
+
 /* Fences it if its pulse says that it crashed. */
 void watch_crash(struct child *child);
 
@@ -40,7 +43,6 @@ int child_signal(const struct child *child, int number);
 void child_reaped(struct child *child, int status);
 
 int child_handle_output(struct sd_event_source *source, int fd, uint32_t revents, void *user);
-int child_handle_stop_overdue(struct sd_event_source *source, uint64_t usec, void *user);
 int child_handle_hello_overdue(struct sd_event_source *source, uint64_t usec, void *user);
 extern const struct channel_events child_channel_events;
 

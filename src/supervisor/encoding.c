@@ -17,9 +17,11 @@ enum {
 	SOUND_SETTLES_MS = 4000, /* a server that was started on a busy machine */
 };
 
-/* The sound encoder says so; one that has just been started may still be on its way. */
+/* The sound encoder says so, and says it again when it has tried anew. One that has just been
+ * started may still be on its way, and one that gets no processor cannot deliver. */
 static void handle_deaf(struct child *sound) {
-	if (sound && clock_now_ns() - sound->begun_ns > SOUND_SETTLES_MS * NS_PER_MS) {
+	if (sound && clock_now_ns() - sound->begun_ns > SOUND_SETTLES_MS * NS_PER_MS &&
+			!child_is_kept_waiting(sound)) {
 		child_fence(sound, REASON_SOUND_DEAF, "delivers nothing");
 	}
 }

@@ -19,6 +19,13 @@ static uint64_t since_last(const struct judge *judge, const struct judge_view *v
 	return passed < JUDGE_ROUND_MAX_MS * NS_PER_MS ? passed : JUDGE_ROUND_MAX_MS * NS_PER_MS;
 }
 
+/* A wait that is not over yet is in no counter: who is runnable now is charged with what
+ * it ran. */
+static uint64_t not_kept(uint64_t passed_ns, uint64_t ran_ns, uint64_t waited_ns, bool runnable) {
+	uint64_t left_ns = waited_ns < passed_ns ? passed_ns - waited_ns : 0;
+	return runnable && ran_ns < left_ns ? ran_ns : left_ns;
+}
+
 /* The part of it in which the worker was not kept from a processor. */
 static uint64_t counted(
 		const struct judge *judge, const struct judge_view *view, uint64_t passed_ns) {
@@ -28,11 +35,18 @@ static uint64_t counted(
 	if (!judge->sampled) {
 		return 0; /* from here on it says */
 	}
-	uint64_t waited = view->wait_ns - judge->wait_ns, ran = view->run_ns - judge->run_ns;
-	uint64_t left = waited < passed_ns ? passed_ns - waited : 0;
-	/* A wait that is not over yet is in no counter: who is runnable now is charged
-	 * with what it ran. */
-	return view->runnable && ran < left ? ran : left;
+	return not_kept(passed_ns, view->run_ns - judge->run_ns, view->wait_ns - judge->wait_ns,
+			view->runnable);
+}
+
+uint64_t judge_could_run_ns(
+		const struct judge_mark *then, const struct judge_mark *now, uint64_t at_most_ns) {
+	uint64_t passed_ns = now->now_ns > then->now_ns ? now->now_ns - then->now_ns : 0;
+	passed_ns = passed_ns < at_most_ns ? passed_ns : at_most_ns;
+	return then->sampled && now->sampled
+			       ? not_kept(passed_ns, now->run_ns - then->run_ns,
+						 now->wait_ns - then->wait_ns, now->runnable)
+			       : passed_ns;
 }
 
 static void note_operation(

@@ -58,6 +58,17 @@ enum judge_verdict {
 /* True when the next step can use what the kernel says: reading it costs something. */
 bool judge_wants_sample(const struct judge *judge, const struct judge_view *view);
 
+/* What the kernel says of a process at one moment. */
+struct judge_mark {
+	uint64_t now_ns; /* monotonic; 0: no mark */
+	uint64_t run_ns, wait_ns;
+	bool sampled, runnable;
+};
+
+/* How much of at_most_ns, which passed between the two, it was not kept from a processor. */
+uint64_t judge_could_run_ns(
+		const struct judge_mark *then, const struct judge_mark *now, uint64_t at_most_ns);
+
 /* deaf_ms: how long a poke may stay unanswered. */
 enum judge_verdict judge_step(struct judge *judge, const struct judge_view *view, uint32_t deaf_ms);
 

@@ -15,7 +15,11 @@
 
 enum {
 	WATCH_STARVED_MS = 250,
-	WATCH_LATE_MS = 200, /* of a round, from which on it is said */
+	WATCH_LATE_MS = 200,      /* of a round, from which on it is said */
+	WATCH_MARK_MS = 1000,     /* between two marks of a sound server */
+	WATCH_END_LEAST_MS = 20,  /* less is no time to end in */
+	WATCH_END_AGAIN_MS = 100, /* from one look to the next, at the least */
+	WATCH_END_MAX_MS = 10000, /* for one that gets no processor */
 };
 
 /* Whose silence is felt by everybody, or at once. */
@@ -56,6 +60,83 @@ static void note_starved(struct child *child) {
 	child->starved = starved;
 }
 
+/* ---- those that answer nobody ---- */
+
+static struct judge_mark mark(const struct child *child) {
+	struct judge_mark mark = { .now_ns = clock_now_ns() };
+	struct threads threads;
+	if (threads_look(child->pid, &threads) == 0) {
+		mark.sampled = threads.timed;
+		mark.runnable = threads.runnable;
+		mark.run_ns = threads.run_ns;
+		mark.wait_ns = threads.wait_ns;
+	}
+	return mark;
+}
+
+static void mark_sound(struct child *child, uint64_t now_ns) {
+	if (now_ns - child->marks[1].now_ns >= WATCH_MARK_MS * NS_PER_MS) {
+		child->marks[0] = child->marks[1];
+		child->marks[1] = mark(child);
+	}
+}
+
+bool child_is_kept_waiting(struct child *child) {
+	const struct judge_mark *then = &child->marks[0];
+	struct judge_mark now = mark(child);
+	uint64_t passed_ns = now.now_ns - then->now_ns;
+	if (then->now_ns == 0 || !then->sampled || !now.sampled ||
+			judge_could_run_ns(then, &now, passed_ns) >= passed_ns / 2) {
+		return false;
+	}
+	child->nursery->starved++;
+	log_info("worker-starved", "worker=%u kind=%s pid=%d session=%016llx of_ms=%llu", child->id,
+			ipc_peer_name(child->kind), child->pid, (unsigned long long)child->session,
+			(unsigned long long)(passed_ns / NS_PER_MS));
+	return true;
+}
+
+/* ---- those that must end ---- */
+
+static int handle_end_overdue(sd_event_source *source, uint64_t usec, void *user);
+
+static int arm_end(struct child *child) {
+	uint64_t wait_us = child->ending.left_ns / NS_PER_US;
+	if (wait_us < WATCH_END_AGAIN_MS * US_PER_MS) {
+		wait_us = WATCH_END_AGAIN_MS * US_PER_MS;
+	}
+	child->ending.mark = mark(child);
+	child->stop_timer = sd_event_source_disable_unref(child->stop_timer);
+	return sd_event_add_time_relative(child->nursery->event, &child->stop_timer,
+			CLOCK_MONOTONIC, wait_us, 10 * US_PER_MS, handle_end_overdue, child);
+}
+
+/* We may be late as well, and it had no more time than we: only what it had been given counts. */
+static int handle_end_overdue(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct child *child = (struct child *)user;
+	struct judge_mark now = mark(child);
+	uint64_t could_ns = judge_could_run_ns(&child->ending.mark, &now, child->ending.left_ns);
+	child->ending.left_ns -= could_ns;
+	if (child->ending.left_ns < WATCH_END_LEAST_MS * NS_PER_MS ||
+			now.now_ns >= child->ending.limit_ns || arm_end(child) < 0) {
+		child_fence(child, REASON_WORKER_HUNG, "did not stop in time");
+	}
+	return 0;
+}
+
+int watch_end(struct child *child, uint32_t within_ms) {
+	if (child->exited) {
+		return 0; /* who reaps it will say so */
+	}
+	child->ending.left_ns = within_ms * NS_PER_MS;
+	child->ending.limit_ns = clock_now_ns() + (within_ms + WATCH_END_MAX_MS) * NS_PER_MS;
+	return arm_end(child);
+}
+
+/* ---- those that have a pulse ---- */
+
 void watch_crash(struct child *child) {
 	struct pulse_view pulse = { 0 };
 	if (child->phase == CHILD_LIVING && child->pulse.map) {
@@ -74,6 +155,9 @@ void watch_crash(struct child *child) {
 }
 
 static void watch(struct child *child, uint64_t now_ns) {
+	if (child->kind == PEER_SOUND) {
+		mark_sound(child, now_ns);
+	}
 	if (!child->hello || child->stopping || child->killed || child->phase != CHILD_LIVING ||
 			!child->pulse.map || !channel_is_open(&child->channel)) {
 		return;

@@ -220,6 +220,37 @@ static void one_that_dies_by_itself_is_reaped_as_ever(void **state) {
 	assert_null(rig->nursery.corpses);
 }
 
+/* Its channel closes, which starts one deadline, and then it is asked to stop, which starts
+ * another: neither may outlive it, for whoever is spawned next may lie where it lay. */
+static void no_deadline_of_one_that_is_gone_strikes_the_next(void **state) {
+	struct rig *rig = (struct rig *)*state;
+	struct child_spec spec = {
+		.kind = PEER_ENCODER,
+		.program = "/bin/sh",
+		.args = { "-c", "exec 3>&-; exec sleep 100", NULL },
+		.name = "first",
+		.die_with_us = true,
+	};
+	assert_int_equal(child_spawn(&rig->nursery, &spec, &owner, rig, &rig->child), 0);
+	uint64_t end_ms = clock_now_ms() + WAIT_MS;
+	while (!rig->child->stop_timer) {
+		assert_true(clock_now_ms() < end_ms);
+		assert_true(sd_event_run(rig->nursery.event, 100000) >= 0);
+	}
+	uint64_t struck_ms = clock_now_ms() + 600; /* it has 500 after its channel closed */
+	child_stop(rig->child, REASON_ASKED, 1000);
+	run_until(rig, &rig->ended, 0);
+	assert_true(rig->end.expected);
+	spawn(rig, "echo here; exec sleep 100");
+	while (clock_now_ms() < struck_ms) {
+		assert_true(sd_event_run(rig->nursery.event, 100000) >= 0);
+	}
+	assert_int_equal(rig->ended, 1);
+	assert_int_equal(rig->nursery.fenced, 0);
+	child_kill(rig->child, REASON_ASKED, "the test ends");
+	run_until(rig, &rig->ended, 1);
+}
+
 static void at_the_end_nobody_is_kept(void **state) {
 	struct rig *rig = (struct rig *)*state;
 	nursery_bury(&rig->nursery);
@@ -254,6 +285,7 @@ int main(int argc, char **argv) {
 		FENCE_TEST(one_that_really_sits_in_the_kernel_is_written_off),
 		FENCE_TEST(one_that_does_not_go_after_a_kill_is_written_off),
 		FENCE_TEST(one_that_dies_by_itself_is_reaped_as_ever),
+		FENCE_TEST(no_deadline_of_one_that_is_gone_strikes_the_next),
 		FENCE_TEST(at_the_end_nobody_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

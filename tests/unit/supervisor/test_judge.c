@@ -298,6 +298,21 @@ static void a_worker_in_another_time_is_judged_by_what_passes(void **state) {
 	munmap(pulse, PULSE_SIZE);
 }
 
+static void what_a_process_waited_for_a_processor_is_not_its_own_time(void **state) {
+	(void)state;
+	struct judge_mark then = { .now_ns = 1000, .run_ns = 10, .wait_ns = 20, .sampled = true };
+	struct judge_mark now = { .now_ns = 2000, .run_ns = 60, .wait_ns = 720, .sampled = true };
+	assert_int_equal(judge_could_run_ns(&then, &now, 5000), 300); /* it rested, or is stopped */
+	now.runnable = true; /* and waits now, nobody knows for how long */
+	assert_int_equal(judge_could_run_ns(&then, &now, 5000), 50);
+	now.wait_ns = 20;
+	now.run_ns = 1010; /* it spins */
+	assert_int_equal(judge_could_run_ns(&then, &now, 5000), 1000);
+	assert_int_equal(judge_could_run_ns(&then, &now, 400), 400); /* we were late */
+	now.sampled = false;
+	assert_int_equal(judge_could_run_ns(&then, &now, 5000), 1000);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(stopped_while_it_waits),
@@ -315,6 +330,7 @@ int main(void) {
 		UNIT(what_was_announced_may_take_long),
 		UNIT(a_crash_is_said_at_once),
 		UNIT(nonsense_of_a_liar_ends_nothing_but_itself),
+		UNIT(what_a_process_waited_for_a_processor_is_not_its_own_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
