@@ -83,10 +83,12 @@ static void try_seccomp(struct doctor *doctor) {
 }
 
 static void try_uinput(struct doctor *doctor) {
-	OWN(fd_close) int fd = open("/dev/uinput", O_WRONLY | O_CLOEXEC);
+	OWN(fd_close) int fd = open("/dev/uinput", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	doctor_add(doctor, "uinput", fd >= 0 ? DOCTOR_WORKS : DOCTOR_POOR,
 			"Only gamepads need it: modprobe uinput, and let Perigee's user write it.",
-			fd >= 0 ? "/dev/uinput can be used" : "/dev/uinput: %s", strerror(errno));
+			fd >= 0 ? "/dev/uinput can be used: clients' gamepads reach the apps"
+				: "/dev/uinput: %s; clients' gamepads do nothing",
+			strerror(errno));
 }
 
 /* One with nothing in it; the alarm survives execv() and is the deadline. */

@@ -75,6 +75,13 @@ static void handle_encoder_failed(void *user, uint32_t encoder, uint32_t reason)
 	worker_post(&process->worker, &message, NULL, 0);
 }
 
+static void ask_device(void *user, uint32_t request, enum ipc_pad_device device) {
+	struct process *process = user;
+	struct ipc_message message = { .kind = IPC_PAD_DEVICE_ASK,
+		.pad_device = { .request = request, .device = (uint8_t)device } };
+	worker_post(&process->worker, &message, NULL, 0);
+}
+
 /* The worker's own loop is one source of the desktop's; main() runs it. */
 static int handle_worker(int fd, uint32_t mask, void *data) {
 	(void)fd, (void)mask, (void)data;
@@ -116,6 +123,8 @@ static void start(struct process *process, const struct ipc_message *message, st
 	process->pictures.user = process;
 	viewers_init(&process->viewers, process->desktop, process->worker.event,
 			process->worker.pulse);
+	process->viewers.pads.ask = ask_device;
+	process->viewers.pads.user = process;
 	process->viewers.width = settings.width;
 	process->viewers.height = settings.height;
 
@@ -195,6 +204,10 @@ static void handle_message(
 	case IPC_DESKTOP_VIEWER_MAY:
 		viewers_set_input(&process->viewers, message->desktop_viewer.viewer,
 				message->desktop_viewer.may_input);
+		break;
+	case IPC_PAD_DEVICE:
+	case IPC_PAD_DEVICE_NONE:
+		viewers_device(&process->viewers, message, fds);
 		break;
 	case IPC_DESKTOP_NOTICE:
 		if (desktop_notice(process->desktop, fds_take(fds, 0)) < 0) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "media/scale.h"
 
 /* How long an input took from its datagram to the Wayland event. */
@@ -65,13 +66,48 @@ static void place(const struct viewer *viewer, struct desktop_input *input) {
 	input->y = (int32_t)(y < 0 ? 0 : y >= fit.height ? fit.height - 1 : y);
 }
 
+/* Plugging is about a state and may be said twice; what a pad does is not. */
+static bool take_pad(struct viewer *viewer, const struct ipc_message *message) {
+	uint64_t sequence = message->kind == IPC_PAD_STATE   ? message->pad_state.sequence
+			    : message->kind == IPC_PAD_SENSE ? message->pad_sense.sequence
+							     : 0;
+	uint64_t received_ns = message->kind == IPC_PAD_STATE   ? message->pad_state.received_ns
+			       : message->kind == IPC_PAD_SENSE ? message->pad_sense.received_ns
+								: 0;
+	bool acts = message->kind == IPC_PAD_STATE || message->kind == IPC_PAD_SENSE;
+	if (acts && (!viewer->may_input || !is_new(viewer, sequence))) {
+		return true;
+	}
+	bool theirs = pads_message(&viewer->pads, message);
+	if (theirs && acts) {
+		count(viewer->viewers->pulse, received_ns);
+	}
+	return theirs;
+}
+
+static void say_pad(void *user, const struct ipc_message *message) {
+	struct viewer *viewer = user;
+	if (channel_is_open(&viewer->channel) &&
+			channel_send(&viewer->channel, message, NULL, 0) < 0) {
+		log_info("pad-unheard", "viewer=%u", viewer->id); /* its stream is replaced */
+	}
+}
+
+static void let_go(struct viewer *viewer) {
+	desktop_release(viewer->viewers->desktop, viewer->id);
+	pads_release(&viewer->pads);
+}
+
 static void handle_message(
 		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)fds;
 	struct viewer *viewer = channel->user;
 	struct viewers *viewers = viewer->viewers;
 	if (message->kind == IPC_INPUT_RELEASE) {
-		desktop_release(viewers->desktop, viewer->id);
+		let_go(viewer);
+		return;
+	}
+	if (take_pad(viewer, message)) {
 		return;
 	}
 	if (message->kind != IPC_INPUT || !viewer->may_input ||
@@ -98,7 +134,7 @@ static void handle_message(
 static void handle_closed(struct channel *channel, int error) {
 	(void)error;
 	struct viewer *viewer = channel->user;
-	desktop_release(viewer->viewers->desktop, viewer->id);
+	let_go(viewer);
 }
 
 static const struct channel_events channel_events = {
@@ -108,7 +144,10 @@ static const struct channel_events channel_events = {
 
 void viewers_init(struct viewers *viewers, struct desktop *desktop, struct sd_event *event,
 		struct pulse *pulse) {
-	*viewers = (struct viewers){ .desktop = desktop, .event = event, .pulse = pulse };
+	*viewers = (struct viewers){ .desktop = desktop,
+		.event = event,
+		.pulse = pulse,
+		.pads = { .event = event, .kernel = &pad_kernel } };
 	for (size_t i = 0; i < VIEWERS_MAX; i++) {
 		viewers->list[i] = (struct viewer){ .viewers = viewers, .channel.fd = -1 };
 	}
@@ -117,6 +156,9 @@ void viewers_init(struct viewers *viewers, struct desktop *desktop, struct sd_ev
 void viewers_finish(struct viewers *viewers) {
 	for (size_t i = 0; i < VIEWERS_MAX; i++) {
 		channel_close(&viewers->list[i].channel);
+		if (viewers->list[i].used) {
+			pads_finish(&viewers->list[i].pads);
+		}
 	}
 }
 
@@ -155,18 +197,26 @@ int viewers_add(struct viewers *viewers, uint32_t id, bool may_input, int channe
 	if (viewer) {
 		drain(viewer);
 		channel_close(&viewer->channel);
-		desktop_release(viewers->desktop, id);
+		let_go(viewer);
 	} else {
 		viewer = find_unused(viewers);
 		if (!viewer) {
 			return -ENOSPC;
 		}
 		*viewer = (struct viewer){ .viewers = viewers, .channel.fd = -1, .id = id };
+		pads_init(&viewer->pads, &viewers->pads, id);
+		viewer->pads.say = say_pad;
+		viewer->pads.user = viewer;
 	}
 	viewer->used = true;
 	viewer->may_input = may_input;
-	return channel_open(&viewer->channel, viewers->event, TAKE(fd, -1), PEER_DESKTOP,
+	pads_allow(&viewer->pads, may_input);
+	int rc = channel_open(&viewer->channel, viewers->event, TAKE(fd, -1), PEER_DESKTOP,
 			PEER_STREAM, &channel_events, viewer);
+	if (rc == 0) {
+		pads_tell(&viewer->pads);
+	}
+	return rc;
 }
 
 void viewers_set_size(struct viewers *viewers, uint32_t id, uint32_t width, uint32_t height) {
@@ -181,7 +231,20 @@ void viewers_set_input(struct viewers *viewers, uint32_t id, bool may_input) {
 	struct viewer *viewer = find(viewers, id);
 	if (viewer) {
 		viewer->may_input = may_input;
-		desktop_release(viewers->desktop, id);
+		let_go(viewer);
+		pads_allow(&viewer->pads, may_input);
+	}
+}
+
+void viewers_device(
+		struct viewers *viewers, const struct ipc_message *message, struct ipc_fds *fds) {
+	for (size_t i = 0; i < VIEWERS_MAX; i++) {
+		struct viewer *viewer = &viewers->list[i];
+		int fd = fds->count > 0 ? fds->fd[0] : -1;
+		if (viewer->used && pads_device(&viewer->pads, message, fd)) {
+			fds->fd[0] = -1;
+			return;
+		}
 	}
 }
 
@@ -190,6 +253,7 @@ void viewers_remove(struct viewers *viewers, uint32_t id) {
 	if (viewer) {
 		channel_close(&viewer->channel);
 		desktop_release(viewers->desktop, id);
+		pads_finish(&viewer->pads);
 		viewer->used = false;
 	}
 }

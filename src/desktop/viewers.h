@@ -7,6 +7,7 @@
 
 #include "base/own.h"
 #include "desktop/desktop.h"
+#include "desktop/pads.h"
 #include "ipc/channel.h"
 #include "ipc/pulse.h"
 
@@ -29,6 +30,7 @@ struct viewer {
 	uint64_t applied[VIEWERS_WINDOW / 64];
 	bool used, may_input;
 	uint32_t width, height; /* of what it sees; 0: as the desktop */
+	struct pads pads;
 };
 
 struct viewers {
@@ -36,6 +38,7 @@ struct viewers {
 	struct sd_event *event;  /* borrowed */
 	struct pulse *pulse;     /* borrowed */
 	uint32_t width, height;  /* of the desktop */
+	struct pads_home pads;   /* its ask is the caller's to set */
 	struct viewer list[VIEWERS_MAX];
 };
 
@@ -53,6 +56,10 @@ void viewers_set_size(struct viewers *viewers, uint32_t id, uint32_t width, uint
 
 /* What is still held is released. */
 void viewers_set_input(struct viewers *viewers, uint32_t id, bool may_input);
+
+/* PAD_DEVICE and PAD_DEVICE_NONE: what a pad asked for. */
+void viewers_device(
+		struct viewers *viewers, const struct ipc_message *message, struct ipc_fds *fds);
 
 void viewers_remove(struct viewers *viewers, uint32_t id);
 

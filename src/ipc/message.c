@@ -145,7 +145,25 @@ FIELDS(f_config_reloaded, RAW(config_reloaded.request), RAW(config_reloaded.reas
 	TEXT(config_reloaded.detail), TEXT(config_reloaded.applied),
 	TEXT(config_reloaded.restart));
 FIELDS(f_stream_client, RAW(stream_client.permissions), RAW(stream_client.mouse_milli),
-	RAW(stream_client.scroll_milli), RAW(stream_client.scroll_side_milli));
+	RAW(stream_client.scroll_milli), RAW(stream_client.scroll_side_milli),
+	ENUM(stream_client.motion, PADS), ENUM(stream_client.controllers_count, IPC_PADS_MAX + 1),
+	RAW(stream_client.controllers));
+FIELDS(f_pad, ENUM(pad.number, IPC_PADS_MAX), ENUM(pad.shown, PADS), RAW(pad.capabilities));
+FIELDS(f_pad_state, RAW(pad_state.sequence), RAW(pad_state.received_ns),
+	ENUM(pad_state.number, IPC_PADS_MAX), RAW(pad_state.buttons), RAW(pad_state.left_trigger),
+	RAW(pad_state.right_trigger), RAW(pad_state.left_x), RAW(pad_state.left_y),
+	RAW(pad_state.right_x), RAW(pad_state.right_y));
+FIELDS(f_pad_sense, RAW(pad_sense.sequence), RAW(pad_sense.received_ns),
+	ENUM(pad_sense.number, IPC_PADS_MAX), ENUM(pad_sense.what, PAD_SENSES),
+	RAW(pad_sense.type), RAW(pad_sense.pointer), RAW(pad_sense.x), RAW(pad_sense.y),
+	RAW(pad_sense.z));
+FIELDS(f_pad_feedback, ENUM(pad_feedback.number, IPC_PADS_MAX),
+	ENUM(pad_feedback.what, PAD_FEEDBACKS), RAW(pad_feedback.a), RAW(pad_feedback.b),
+	RAW(pad_feedback.red), RAW(pad_feedback.green), RAW(pad_feedback.blue),
+	RAW(pad_feedback.flags), RAW(pad_feedback.type_left), RAW(pad_feedback.type_right),
+	RAW(pad_feedback.left), RAW(pad_feedback.right));
+FIELDS(f_pad_device, RAW(pad_device.request), ENUM(pad_device.device, PAD_DEVICES),
+	RAW(pad_device.error));
 FIELDS(f_store_open, TEXT(store_open.folder), ENUM(store_open.in_memory, 2));
 FIELDS(f_store_ready, RAW(store_ready.outcome), TEXT(store_ready.detail),
 	TEXT(store_ready.web_key), TEXT(store_ready.host_id));
@@ -559,6 +577,14 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_RUNNER_LISTED]     = { "runner-listed",      P(RUNNER),      P(SUPERVISOR),  0, 0, f_none },
 	[IPC_RUNNER_SWEEP]      = { "runner-sweep",       P(SUPERVISOR),  P(RUNNER),      0, 0, f_runner_sweep },
 	[IPC_RUNNER_LINES]      = { "runner-lines",       P(RUNNER),      P(SUPERVISOR),  0, 1, f_runner_lines },
+	[IPC_PAD_PLUG]          = { "pad-plug",           P(STREAM) | P(DESKTOP), P(DESKTOP) | P(STREAM), 0, 0, f_pad },
+	[IPC_PAD_UNPLUG]        = { "pad-unplug",         P(STREAM),      P(DESKTOP),     0, 0, f_pad },
+	[IPC_PAD_STATE]         = { "pad-state",          P(STREAM),      P(DESKTOP),     0, 0, f_pad_state },
+	[IPC_PAD_SENSE]         = { "pad-sense",          P(STREAM),      P(DESKTOP),     0, 0, f_pad_sense },
+	[IPC_PAD_FEEDBACK]      = { "pad-feedback",       P(DESKTOP),     P(STREAM),      0, 0, f_pad_feedback },
+	[IPC_PAD_DEVICE_ASK]    = { "pad-device-ask",     P(DESKTOP),     P(SUPERVISOR),  0, 0, f_pad_device },
+	[IPC_PAD_DEVICE]        = { "pad-device",         P(SUPERVISOR),  P(DESKTOP),     1, 0, f_pad_device },
+	[IPC_PAD_DEVICE_NONE]   = { "pad-device-none",    P(SUPERVISOR),  P(DESKTOP),     0, 0, f_pad_device },
 	[IPC_LEDGER_NOTICE]     = { "ledger-notice",      NOBODY,         NOBODY,         0, 0, f_ledger_notice },
 };
 

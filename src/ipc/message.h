@@ -282,6 +282,16 @@ enum ipc_kind {
 	IPC_GATE_DESK_GONE = 322,
 	IPC_DESK_ASK = 323,
 
+	/* gamepads: stream <-> desktop on the input channel; devices from the supervisor */
+	IPC_PAD_PLUG = 330,
+	IPC_PAD_UNPLUG = 331,
+	IPC_PAD_STATE = 332,
+	IPC_PAD_SENSE = 333,
+	IPC_PAD_FEEDBACK = 334,
+	IPC_PAD_DEVICE_ASK = 335,
+	IPC_PAD_DEVICE = 336,
+	IPC_PAD_DEVICE_NONE = 337,
+
 	/* api: a picture of a desktop */
 	IPC_SHOT_ASK = 340,
 	IPC_SHOT_START = 341,
@@ -480,6 +490,31 @@ enum ipc_pad {
 enum {
 	IPC_APPS_NAMED_MAX = 64, /* apps that a client or a profile names */
 	IPC_PADS_MAX = 16,
+};
+
+/* Where a gamepad of ours comes from. */
+enum ipc_pad_device {
+	PAD_UINPUT,
+	PAD_DEVICES,
+};
+
+/* pad_sense.what */
+enum ipc_pad_sense {
+	PAD_TOUCH,         /* type, pointer; x, y: 0 to 65535 of the touchpad */
+	PAD_ACCELEROMETER, /* x, y, z: mm/s^2 */
+	PAD_GYROSCOPE,     /* x, y, z: thousandths of a degree per second */
+	PAD_BATTERY,       /* type: its state; x: percent, 255 for not known */
+	PAD_SENSES,
+};
+
+/* pad_feedback.what */
+enum ipc_pad_feedback {
+	PAD_RUMBLE,         /* a, b: large and small motor, 0 to 65535 */
+	PAD_TRIGGER_RUMBLE, /* a, b: left and right, 0 to 65535 */
+	PAD_MOTION_REPORTS, /* a: reports per second, type_left: 1 accelerometer, 2 gyroscope */
+	PAD_LED,            /* red, green, blue */
+	PAD_TRIGGERS,       /* flags, types and effects, as the control stream has them */
+	PAD_FEEDBACKS,
 };
 
 /* What ANNOUNCE settled for one viewer. Zero means "not asked". */
@@ -918,6 +953,41 @@ struct ipc_message {
 			uint32_t count; /* of the apps */
 			uint8_t notice; /* Notice's is there, 0 or 1 */
 		} desktop_windows;
+		/* PLUG and UNPLUG; a desktop says PLUG of what a stream's predecessor plugged in.
+		 */
+		struct {
+			uint8_t number;
+			uint8_t shown;         /* enum ipc_pad, not AUTO */
+			uint16_t capabilities; /* as the client's arrival says */
+		} pad;
+		struct {
+			uint64_t sequence, received_ns; /* as of input */
+			uint8_t number;
+			uint32_t buttons; /* as on the wire (proto/input.h) */
+			uint8_t left_trigger, right_trigger;
+			int16_t left_x, left_y, right_x, right_y; /* up is positive */
+		} pad_state;
+		struct {
+			uint64_t sequence, received_ns;
+			uint8_t number;
+			uint8_t what; /* enum ipc_pad_sense */
+			uint8_t type; /* as on the wire */
+			uint32_t pointer;
+			int32_t x, y, z;
+		} pad_sense;
+		struct {
+			uint8_t number;
+			uint8_t what; /* enum ipc_pad_feedback */
+			uint16_t a, b;
+			uint8_t red, green, blue;
+			uint8_t flags, type_left, type_right;
+			uint8_t left[10], right[10];
+		} pad_feedback;
+		struct {
+			uint32_t request;
+			uint8_t device;   /* enum ipc_pad_device */
+			int32_t error;    /* NONE: an errno */
+		} pad_device;             /* DEVICE carries an fd: the device node, opened */
 		struct ipc_notice notice; /* NOTICE_SHOW and NOTICE_WORDS */
 
 		/* fd: the pool's memfd */
@@ -1045,6 +1115,8 @@ struct ipc_message {
 		struct {
 			uint32_t permissions;                                  /* PERMIT_ */
 			uint32_t mouse_milli, scroll_milli, scroll_side_milli; /* 1000: as it is */
+			uint8_t motion; /* enum ipc_pad: for pads that feel motion */
+			uint8_t controllers_count, controllers[IPC_PADS_MAX]; /* enum ipc_pad */
 		} stream_client;
 		struct {
 			uint64_t session; /* the supervisor's word, not the stream's */

@@ -68,8 +68,9 @@ enum reason {
 	REASON_STATE_REFUSED = 91,    /* what is to be stored makes no sense, or is not there */
 	REASON_CONFIG_REFUSED = 92,   /* perigee.yaml has a mistake */
 	REASON_PIN_WRONG = 93,
-	REASON_PIN_LOCKED = 94, /* too many wrong ones */
-	REASON_COMBO = 100,     /* the viewer pressed what brings it back */
+	REASON_PIN_LOCKED = 94,    /* too many wrong ones */
+	REASON_COMBO = 100,        /* the viewer pressed what brings it back */
+	REASON_PADS_MISSING = 104, /* no device to make gamepads with */
 	REASON_DESKTOP_UNKNOWN = 107,
 	REASON_SHOT_OVERDUE = 108, /* the desktop drew nothing in time */
 	REASON_SHOTS_MANY = 109,   /* as many as may be taken at once are */

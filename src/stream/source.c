@@ -100,6 +100,18 @@ static int part_create(struct source *source, struct sd_event *event, struct ipc
 	return 0;
 }
 
+static void handle_desktop(
+		struct channel *channel, struct ipc_message *message, struct ipc_fds *fds) {
+	(void)fds;
+	struct source *source = channel->user;
+	source->events->pad(source, message, source->user);
+}
+
+static const struct channel_events from_desktop = {
+	.message = handle_desktop,
+	.closed = ignore_closed,
+};
+
 static int open_all(struct source *source, struct sd_event *event, struct ipc_fds *fds) {
 	int rc = part_create(source, event, fds, FD_PICTURES, handle_pictures, &source->pictures);
 	if (rc == 0) {
@@ -107,7 +119,7 @@ static int open_all(struct source *source, struct sd_event *event, struct ipc_fd
 	}
 	if (rc == 0) {
 		rc = channel_open(&source->input, event, fds_take(fds, FD_INPUT), PEER_STREAM,
-				PEER_DESKTOP, &quiet, NULL);
+				PEER_DESKTOP, &from_desktop, source);
 	}
 	return rc;
 }

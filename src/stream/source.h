@@ -24,6 +24,8 @@ struct source;
 struct source_events {
 	void (*pictures)(struct source *source, void *user); /* the ring has news */
 	void (*sound)(struct source *source, void *user);
+	/* The desktop says something of a gamepad. */
+	void (*pad)(struct source *source, const struct ipc_message *message, void *user);
 };
 
 /* One encoder's ring with what belongs to it. */

@@ -368,6 +368,8 @@ static void handle_client(struct stream *stream, const struct ipc_message *messa
 		stream_source_release_input(stream);
 	}
 	likes_take(&stream->likes, message);
+	struct pads_hearer hearer = stream_source_hearer(stream);
+	pads_prefer(&stream->pads, message, &hearer);
 }
 
 static void handle_message(

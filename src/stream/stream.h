@@ -15,6 +15,7 @@
 #include "stream/control.h"
 #include "stream/flows.h"
 #include "stream/likes.h"
+#include "stream/pads.h"
 #include "stream/source.h"
 #include "stream/switching.h"
 #include "stream/takeover.h"
@@ -77,6 +78,7 @@ struct stream {
 
 	struct likes likes;
 	struct combo combo;
+	struct pads pads;
 	uint64_t inputs, inputs_skipped;
 	uint64_t inputs_denied;         /* the client may not send that kind */
 	uint64_t missing, idr_requests; /* missing: packets, by the client's reports */
@@ -109,6 +111,8 @@ void stream_source_replace(
 bool stream_source_move_pictures(struct stream *stream, uint64_t now_ns);
 void stream_source_move_sound(struct stream *stream, uint64_t now_ns);
 void stream_source_release_input(struct stream *stream);
+/* What is said of pads goes to the desktop that the viewer sees. */
+struct pads_hearer stream_source_hearer(struct stream *stream);
 bool stream_source_waits(const struct stream *stream);
 
 /* stream_adopt.c: a successor goes on where the page says. -EPROTO for a page of a

@@ -37,6 +37,17 @@ static void ask_for_home(struct stream *stream) {
 	worker_post(&stream->worker, &message, NULL, 0);
 }
 
+/* What pads there are is noted also while there is no desktop to hear it. */
+static void take_pad(struct stream *stream, const struct input_event *event, uint64_t sequence) {
+	if (!(stream->likes.permissions & PERMIT_GAMEPAD)) {
+		stream->inputs_denied++;
+		return;
+	}
+	struct pads_hearer hearer = stream_source_hearer(stream);
+	stream->inputs++;
+	pads_take(&stream->pads, event, sequence, clock_now_ns(), &hearer);
+}
+
 /* An input carries the number of the client's message: a successor to whom the
  * client sends it again sends it again under the same number, and the desktop drops
  * what it has had. Not simply what is older: ENet keeps the order within a channel
@@ -45,7 +56,9 @@ static void do_input(void *user, uint64_t sequence, const uint8_t *data, size_t 
 	struct stream *stream = (struct stream *)user;
 	struct input_event event;
 	struct ipc_message message;
-	if (!stream->playing || input_decode(data, len, &event) < 0) {
+	int rc = input_decode(data, len, &event);
+	bool pad = rc == 0 && pads_is_theirs(event.kind);
+	if (rc < 0 || (!stream->playing && !pad)) {
 		stream->inputs_skipped++;
 		return;
 	}
@@ -55,6 +68,10 @@ static void do_input(void *user, uint64_t sequence, const uint8_t *data, size_t 
 	}
 	if (combo & COMBO_KEEPS) {
 		stream->inputs++;
+		return;
+	}
+	if (pad) {
+		take_pad(stream, &event, sequence);
 		return;
 	}
 	if (input_message(&event, sequence, clock_now_ns(), &message) < 0) {

@@ -16,9 +16,37 @@ static void handle_ring_news(struct source *source, void *user) {
 	stream_settle((struct stream *)user);
 }
 
+static void hear_pad(void *user, const struct ipc_message *message) {
+	struct stream *stream = (struct stream *)user;
+	if (stream->playing) {
+		source_input(stream->playing, message);
+	}
+}
+
+struct pads_hearer stream_source_hearer(struct stream *stream) {
+	return (struct pads_hearer){ hear_pad, stream };
+}
+
+/* From a desktop that the viewer has left nothing counts. */
+static void handle_pad(struct source *source, const struct ipc_message *message, void *user) {
+	struct stream *stream = (struct stream *)user;
+	struct control_message control;
+	if (source != stream->playing || stream->ending || stream->lost) {
+		return;
+	}
+	if (message->kind == IPC_PAD_PLUG) {
+		pads_recall(&stream->pads, message);
+	} else if (message->kind == IPC_PAD_FEEDBACK &&
+			pads_feedback(&stream->pads, message, &control) == 0 &&
+			stream_control_say(&stream->control, &control) == 0) {
+		stream_settle(stream);
+	}
+}
+
 static const struct source_events source_events = {
 	.pictures = handle_ring_news,
 	.sound = handle_ring_news,
+	.pad = handle_pad,
 };
 
 void stream_source_release_input(struct stream *stream) {
@@ -43,8 +71,11 @@ static void replace_playing(struct stream *stream, struct source *source) {
 
 /* Sound follows at the next group, whether or not the old source completes one. */
 static void move_to(struct stream *stream, struct source *source, uint64_t key, uint64_t now_ns) {
+	struct pads_hearer hearer = stream_source_hearer(stream);
+	pads_leave(&stream->pads, &hearer);
 	stream_source_release_input(stream);
 	replace_playing(stream, source);
+	pads_come(&stream->pads, &hearer);
 	stream->source_told = false;
 	stream->sound_until_ns = now_ns + STREAM_SOUND_MOVE_MS * NS_PER_MS;
 	if (stream->video.ready) {
@@ -74,6 +105,8 @@ void stream_source_offer(
 		/* Where to begin in its ring is decided when pictures may start. */
 		stream->playing = stream->sound = source;
 		stream_audio_set_source(&stream->audio, source);
+		struct pads_hearer hearer = stream_source_hearer(stream);
+		pads_come(&stream->pads, &hearer);
 		return;
 	}
 	if (stream->video.first_packet_ns == 0 && !stream->video.busy) {

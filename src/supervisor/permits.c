@@ -111,13 +111,20 @@ void permits_tell_stream(struct session *session) {
 			permits_of(&session->supervisor->permits, session->client);
 	struct ipc_message message = {
 		.kind = IPC_STREAM_CLIENT,
-		.stream_client = { PERMIT_ALL, 1000, 1000, 1000 },
+		.stream_client = { .permissions = PERMIT_ALL,
+				.mouse_milli = 1000,
+				.scroll_milli = 1000,
+				.scroll_side_milli = 1000 },
 	};
 	if (settings) {
 		message.stream_client.permissions = settings->permissions;
 		message.stream_client.mouse_milli = settings->mouse_milli;
 		message.stream_client.scroll_milli = settings->scroll_milli;
 		message.stream_client.scroll_side_milli = settings->scroll_side_milli;
+		message.stream_client.motion = settings->motion;
+		message.stream_client.controllers_count = settings->controllers_count;
+		memcpy(message.stream_client.controllers, settings->controllers,
+				sizeof(settings->controllers));
 	}
 	child_post(view->stream.child, &message, NULL, 0);
 }

@@ -14,6 +14,7 @@
 #include "supervisor/encoding.h"
 #include "supervisor/groups.h"
 #include "supervisor/launcher.h"
+#include "supervisor/pads.h"
 #include "supervisor/session_app.h"
 #include "supervisor/shot.h"
 #include "supervisor/supervisor.h"
@@ -75,6 +76,8 @@ static void handle_desktop_message(
 	} else if (message->kind == IPC_DESKTOP_ENCODER_LOST) {
 		encoding_lost(desk, message->desktop_encoder_lost.encoder,
 				message->desktop_encoder_lost.reason);
+	} else if (message->kind == IPC_PAD_DEVICE_ASK) {
+		pads_open(desk, message);
 	} else if (message->kind == IPC_KEYS) {
 		message->keys.session = desk->id; /* whatever the desktop said */
 		supervisor_post(desk->supervisor, SERVICE_WEB, message, NULL, 0);

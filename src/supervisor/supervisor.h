@@ -118,6 +118,7 @@ struct supervisor {
 	struct sd_event_source *record_post; /* owned: writes to the ledger (record.h) */
 	bool recording, record_stale, taken; /* taken: from a predecessor */
 	uint32_t incidents_told;             /* to the web door */
+	bool pads_told[PAD_DEVICES];         /* that the host has none */
 	bool leaving;                        /* for another version */
 	uint64_t begun_ms;                   /* of the first of us */
 	uint32_t successions;                /* of us since then */

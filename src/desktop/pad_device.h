@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DESKTOP_PAD_DEVICE_H
+#define DESKTOP_PAD_DEVICE_H
+
+#include <stdint.h>
+
+#include "base/own.h"
+#include "desktop/pad_event.h"
+#include "ipc/message.h"
+
+struct sd_event;
+
+/* One virtual gamepad: a device node that the supervisor opened, made into a device of
+ * the kernel. It goes with pad_device_destroy(), and whoever has it open reads its end. */
+struct pad_device;
+
+/* The kernel, or what a test puts in its place. */
+struct pad_kernel {
+	int (*control)(int fd, unsigned long request, void *argument); /* ioctl: 0 or -errno */
+};
+
+extern const struct pad_kernel pad_kernel;
+
+struct pad_device_events {
+	/* An app wants something of the pad: what, a, b and the rest of pad_feedback are set. */
+	void (*feedback)(void *user, struct ipc_message *message);
+	void *user; /* borrowed */
+};
+
+struct pad_device_plan {
+	uint8_t shown;   /* enum ipc_pad */
+	uint8_t device;  /* enum ipc_pad_device */
+	uint32_t viewer; /* with the number it tells devices apart */
+	uint8_t number;
+};
+
+/* Takes fd. -errno when the kernel makes no device of it. */
+int pad_device_create(const struct pad_device_plan *plan, int fd, struct sd_event *event,
+		const struct pad_kernel *kernel, const struct pad_device_events *events,
+		struct pad_device **out) NODISCARD;
+
+/* Accepts NULL. */
+void pad_device_destroy(struct pad_device *device);
+
+/* What the client's pad is like now. A kernel that takes no events drops them. */
+void pad_device_state(struct pad_device *device, const pad_state *state);
+
+#endif
