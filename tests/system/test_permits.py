@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What a client may holds: for launches, for the list, for its input, and at once."""
+import os
 import re
 import sqlite3
 import subprocess
@@ -25,7 +26,9 @@ def client_of(host, name):
 
 def typing(host, keys, number):
     script = host.folder / f"keys{number}"
-    script.write_text("500 key 0x41\n700 key 0x42\n900 rel 5 5\n1100 key 0x43\n")
+    script.write_text("500 key 0x41\n700 key 0x42\n900 rel 5 5\n1100 key 0x43\n"
+                      "1200 arrive 0 1 1 3\n1210 arrive 1 3 2 3\n"
+                      "1220 pad 0 3 0x1000 0 0 0 0 0 0\n")
     report = host.probe("stream", *SMALL, "--seconds", "3", "--script", str(script), keys=keys)
     expect(f"it streams: {report}", report["ok"])
 
@@ -63,15 +66,18 @@ def what_a_client_may_holds(build):
         expect(f"no keyboard: {answer}", answer["success"])
         typing(host, "viewer", 1)
         inputs, dropped = ended(host, 0)
-        expect(f"keys were dropped, the mouse was not: {inputs} {dropped}",
-               dropped == 3 and inputs >= 1)
+        expect(f"keys and pads were dropped, the mouse was not: {inputs} {dropped}",
+               dropped == 6 and inputs >= 1)
         expect("homes where the settings say",
                (host.folder / "data/homes/shared/Pattern").is_dir())
         permit(host, name, "all")
         host.probe("quit", keys="viewer")
         typing(host, "viewer", 2)
         inputs, dropped = ended(host, 1)
-        expect(f"nothing is dropped: {inputs} {dropped}", dropped == 0 and inputs >= 4)
+        expect(f"nothing is dropped: {inputs} {dropped}", dropped == 0 and inputs >= 7)
+        if not os.access("/dev/uinput", os.R_OK | os.W_OK):
+            wait_for("that there is no uinput", 10, lambda: "event=pads-missing " in host.log())
+            expect("of two pads, it is said once", host.log().count("event=pads-missing ") == 1)
 
 
 def a_copy_of_the_state_is_taken_while_it_runs(build):
