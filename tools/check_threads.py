@@ -17,6 +17,7 @@ WORDS = re.compile(
 KNOWN = {
     ("desktop/main.c", "pthread_atfork"): "gives a forked Xwayland its signals back; no thread",
     ("supervisor/claim.c", "flock("): "claims the state folder at the start; never waited for",
+    ("supervisor/hold_start.c", "flock("): "gives that claim up for a version that makes its own",
     ("supervisor/cgroup.c", "flock("): "says that who made the folder lives; never waited for",
     ("supervisor/confine_table.c", "futex"): "the name of a call that a filter lets through",
     ("supervisor/confine_table.c", "CLONE_THREAD"): "the same",

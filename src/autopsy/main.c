@@ -42,7 +42,7 @@ enum {
 struct autopsy {
 	struct subject subject;
 	const char *folder, *entry, *log;
-	int64_t pid, pulse_fd, lines_fd, secrets_fd, keep, megabytes, core_megabytes;
+	int64_t pid, was, pulse_fd, lines_fd, secrets_fd, keep, megabytes, core_megabytes;
 	int incident;    /* owned: the folder written to */
 	bool incomplete; /* a file could not be written */
 	struct findings findings;
@@ -82,6 +82,7 @@ static const struct option_row rows[] = {
 	{ "--entry", OPTION_TEXT, offsetof(struct autopsy, entry) },
 	{ "--log", OPTION_TEXT, offsetof(struct autopsy, log) },
 	{ "--pid", OPTION_NUMBER, offsetof(struct autopsy, pid) },
+	{ "--was", OPTION_NUMBER, offsetof(struct autopsy, was) },
 	{ "--pulse-fd", OPTION_NUMBER, offsetof(struct autopsy, pulse_fd) },
 	{ "--lines-fd", OPTION_NUMBER, offsetof(struct autopsy, lines_fd) },
 	{ "--secrets-fd", OPTION_NUMBER, offsetof(struct autopsy, secrets_fd) },
@@ -118,6 +119,7 @@ static int parse(char **argv, struct autopsy *out) {
 		}
 	}
 	out->subject.pid = (pid_t)out->pid;
+	out->subject.was = (pid_t)(out->pid ? out->pid : out->was);
 	return out->folder ? 0 : -EINVAL;
 }
 
@@ -232,7 +234,7 @@ static void write_lines(struct autopsy *autopsy, FILE *file) {
 	pid_t pid = 0;
 	if (!autopsy->lines_fd && autopsy->log) {
 		fd = open(autopsy->log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		pid = autopsy->subject.pid;
+		pid = autopsy->subject.was;
 	}
 	size_t count = lines_copy(fd >= 0 ? fd : (int)autopsy->lines_fd, pid, file);
 	text_format(autopsy->findings.lines, sizeof(autopsy->findings.lines),

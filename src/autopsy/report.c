@@ -78,7 +78,8 @@ static void write_found(
 	}
 }
 
-static void write_files(const struct subject *subject, FILE *file) {
+static void write_files(
+		const struct subject *subject, const struct findings *findings, FILE *file) {
 	fputs("\nFiles here:\n", file);
 	if (subject->pid) {
 		fputs("  backtrace.txt  every thread, innermost function first\n"
@@ -86,7 +87,7 @@ static void write_files(const struct subject *subject, FILE *file) {
 		      "  fds.txt        open descriptors\n"
 		      "  process.txt    limits, memory, mappings\n",
 				file);
-		if (!subject->live) {
+		if (findings->core[0]) {
 			fputs("  core           for gdb; docs/debugging.md\n", file);
 		}
 	}
@@ -106,7 +107,7 @@ void report_write_summary(
 	fprintf(file, "Detail:     %s\n", subject->detail);
 	fprintf(file, "Who:        perigee-%s, worker %s, process %s%d\n", subject->kind,
 			subject->worker, subject->pid ? "" : "gone, was ",
-			subject->pid ? subject->pid : (int)findings->pulse.pid);
+			subject->was ? subject->was : (int)findings->pulse.pid);
 	fprintf(file, "Session:    %s\n",
 			subject->session[0] ? subject->session : "none, it serves everybody");
 	if (subject->incident[0]) {
@@ -128,7 +129,7 @@ void report_write_summary(
 	fprintf(file, "Version:    %s\n", perigee_version());
 	fprintf(file, "Complete:   %s\n",
 			findings->complete ? "yes" : "no: the autopsy did not get to its end");
-	write_files(subject, file);
+	write_files(subject, findings, file);
 }
 
 struct name_row {

@@ -20,6 +20,7 @@ struct subject {
 	const char *done;     /* what was done about it */
 	const char *group;    /* folder of its session's control group, NULL: none */
 	pid_t pid;            /* 0: gone already */
+	pid_t was;            /* its number, also of one that is gone; 0: not known */
 	bool live;            /* healthy: it must not notice */
 	bool keyless;         /* the kind never holds a key: its heap may be written down */
 };

@@ -31,6 +31,7 @@ enum {
 struct crash {
 	uint64_t magic;
 	struct pulse *pulse; /* borrowed */
+	pid_t parent;        /* who looks at a process that has stopped; 0: nobody */
 };
 
 static struct crash *find(const ucontext_t *context) {
@@ -83,6 +84,9 @@ static void handle_crash(int number, siginfo_t *info, void *context) {
 				memory_order_relaxed);
 		atomic_store_explicit(&crash->pulse->crash_signal, (uint32_t)number,
 				memory_order_release);
+		if (crash->parent && crash->parent == getppid()) {
+			raise(SIGSTOP); /* it hears of that at once */
+		}
 		if (write(STDERR_FILENO, line, sizeof(line) - 1) >= 0) {
 			/* Whoever reads it looks at the page at once. */
 		}
@@ -99,6 +103,12 @@ struct pulse *crash_pulse(const void *context) {
 void crash_watch(struct crash *crash, struct pulse *pulse) {
 	if (crash) {
 		crash->pulse = pulse;
+	}
+}
+
+void crash_stop_for(struct crash *crash, pid_t parent) {
+	if (crash) {
+		crash->parent = parent;
 	}
 }
 

@@ -2,6 +2,8 @@
 #ifndef IPC_CRASH_H
 #define IPC_CRASH_H
 
+#include <sys/types.h>
+
 #include "base/own.h"
 
 struct pulse;
@@ -26,5 +28,9 @@ struct pulse *crash_pulse(const void *context);
 
 /* The page to mark (borrowed, for good); before this a crash kills at once. */
 void crash_watch(struct crash *crash, struct pulse *pulse);
+
+/* A crash stops the process, so that its parent hears of it, as long as that is `parent`:
+ * for one whose own output nobody reads then. */
+void crash_stop_for(struct crash *crash, pid_t parent);
 
 #endif

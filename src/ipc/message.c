@@ -266,6 +266,9 @@ FIELDS(f_ledger_host, RAW(ledger_host.begun_ms), RAW(ledger_host.last_worker),
 FIELDS(f_hold_upgrade, RAW(hold_upgrade.version), RAW(hold_upgrade.limit_ms));
 FIELDS(f_hold_version, RAW(hold_version.version), RAW(hold_version.failed),
 	TEXT(hold_version.detail), TEXT(hold_version.build), RAW(hold_version.hold_pid));
+FIELDS(f_hold_died, RAW(hold_died.pid), RAW(hold_died.status), RAW(hold_died.fenced),
+	RAW(hold_died.crashed), RAW(hold_died.evidence), RAW(hold_died.reason),
+	TEXT(hold_died.detail), TEXT(hold_died.entry));
 FIELDS(f_upgrade, RAW(upgrade.request), ENUM(upgrade.only_check, 2), RAW(upgrade.limit_ms),
 	TEXT(upgrade.from));
 FIELDS(f_upgrade_answer, RAW(upgrade_answer.request), RAW(upgrade_answer.reason),
@@ -586,6 +589,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_PAD_DEVICE]        = { "pad-device",         P(SUPERVISOR),  P(DESKTOP),     1, 0, f_pad_device },
 	[IPC_PAD_DEVICE_NONE]   = { "pad-device-none",    P(SUPERVISOR),  P(DESKTOP),     0, 0, f_pad_device },
 	[IPC_LEDGER_NOTICE]     = { "ledger-notice",      NOBODY,         NOBODY,         0, 0, f_ledger_notice },
+	[IPC_HOLD_DIED]         = { "hold-died",          P(HOLDER),      P(SUPERVISOR),  0, 0, f_hold_died },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

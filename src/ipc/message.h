@@ -299,6 +299,9 @@ enum ipc_kind {
 	IPC_SHOT = 343,
 	/* nobody waits for a lobby any more */
 	IPC_LOBBY_CANCEL = 344,
+
+	/* looking */
+	IPC_HOLD_DIED = 380,
 	IPC_KINDS,
 };
 
@@ -1271,6 +1274,17 @@ struct ipc_message {
 			char build[32];    /* of the holder */
 			uint32_t hold_pid; /* its process */
 		} hold_version;
+		/* How the perigeed before ended; said again when the evidence is written. */
+		struct {
+			uint32_t pid;
+			int32_t status;   /* as of waitpid; of a fenced one: what it will be */
+			uint8_t fenced;   /* it hung, or waited to be looked at: a corpse */
+			uint8_t crashed;  /* by a signal of its own doing */
+			uint8_t evidence; /* enum incident_evidence, as far as the holder sees to it */
+			uint32_t reason;
+			char detail[160];
+			char entry[96]; /* of the evidence folder; "" if the holder wrote none */
+		} hold_died;
 		/* Answered by UPGRADE_ANSWER: whether it has begun, or could. */
 		struct {
 			uint32_t request;

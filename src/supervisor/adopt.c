@@ -23,6 +23,7 @@
 #include "supervisor/session_app.h"
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
+#include "supervisor/succession.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
 
@@ -270,6 +271,7 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 	for (struct desk *at = supervisor->desks; at; at = at->next) {
 		encodings_mend(at);
 	}
+	succession_settled(supervisor);
 	upgrade_note_settled(supervisor);
 	container_sweep(supervisor); /* one may have lost its runner with our predecessor */
 	log_info("settled", "sessions=%u processes=%u", supervisor->sessions_count,
@@ -308,24 +310,6 @@ void adopt_answered(struct child *child, const struct ipc_message *message, bool
 	} else if (in_view) {
 		view_answered(session->view, child, missed);
 	}
-}
-
-/* Our predecessor's end is one like any other. The holder saw how it came, and its last
- * lines are in the log: it had nobody who kept them. */
-static void note_death(struct supervisor *supervisor) {
-	OWN(free) void *room = calloc(1, sizeof(struct child));
-	struct child *predecessor = (struct child *)room;
-	if (!predecessor) {
-		return;
-	}
-	predecessor->kind = PEER_SUPERVISOR;
-	predecessor->pulse = SHM_NONE;
-	text_copy(predecessor->name, sizeof(predecessor->name), "perigeed");
-	predecessor->end.reason = REASON_SUPERVISOR_DIED;
-	predecessor->end.status = SIGKILL;
-	text_copy(predecessor->end.detail, sizeof(predecessor->end.detail),
-			"perigee-hold has said in the log how it ended");
-	(void)evidence_incident(&supervisor->evidence, predecessor);
 }
 
 /* Folders of sessions that nobody goes on with. */
@@ -383,9 +367,6 @@ int adopt_all(struct supervisor *supervisor) {
 	if (supervisor->banner_shown && !upgrade_is_under_way(supervisor)) {
 		struct ipc_message ready = { .kind = IPC_HOLD_READY };
 		channel_post(&supervisor->keep.holder, &ready, NULL, 0);
-	}
-	if (!upgrade_was_planned(supervisor)) {
-		note_death(supervisor);
 	}
 	log_warning("took-over", "sessions=%u processes=%u successions=%u",
 			supervisor->sessions_count, supervisor->nursery.count,

@@ -9,8 +9,9 @@
 #include "base/log.h"
 #include "base/text.h"
 
-int claim_state(const char *folder, int *out_fd, struct config_text *error) {
-	OWN(fd_close) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+int claim_state(const char *folder, int left_fd, int *out_fd, struct config_text *error) {
+	OWN(fd_close)
+	int fd = left_fd >= 0 ? left_fd : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		*out_fd = TAKE(fd, -1);
 		return 0;

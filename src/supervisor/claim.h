@@ -12,7 +12,9 @@
 /* Claims an absolute folder that is there, and answers the descriptor that holds the
  * claim, for the caller to close at its end; -1 where the file system has no such locks
  * (it is then logged). -EADDRINUSE, with the words for a person in out_error, while
- * another has it. */
-int claim_state(const char *folder, int *out_fd, struct config_text *out_error) NODISCARD;
+ * another has it. left_fd (taken; -1 for none) holds a predecessor's claim: that is gone
+ * on with, without anybody coming between. */
+int claim_state(const char *folder, int left_fd, int *out_fd,
+		struct config_text *out_error) NODISCARD;
 
 #endif

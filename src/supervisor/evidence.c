@@ -98,7 +98,8 @@ static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 
 /* Whose heap never holds a key of the host or of a session. */
 static bool is_keyless(enum ipc_peer kind) {
-	return kind != PEER_GATE && kind != PEER_WEB && kind != PEER_STORE && kind != PEER_STREAM;
+	return kind != PEER_SUPERVISOR && kind != PEER_GATE && kind != PEER_WEB &&
+	       kind != PEER_STORE && kind != PEER_STREAM;
 }
 
 struct order {
@@ -140,13 +141,15 @@ static void describe(const struct evidence *evidence, const struct child *child,
 			add_pair(order, "--group", order->group);
 		}
 	}
-	if (there) {
-		add_number(order, "--pid", order->pid, sizeof(order->pid), child->pid);
-	}
+	add_number(order, there ? "--pid" : "--was", order->pid, sizeof(order->pid), child->pid);
 	if (child->pulse.fd >= 0) {
 		add_number(order, "--pulse-fd", order->pulse, sizeof(order->pulse), FD_PULSE);
 	}
-	add_number(order, "--lines-fd", order->lines, sizeof(order->lines), FD_LINES);
+	if (child->kind == PEER_SUPERVISOR && evidence->log) {
+		add_pair(order, "--log", evidence->log); /* nobody kept its last lines */
+	} else {
+		add_number(order, "--lines-fd", order->lines, sizeof(order->lines), FD_LINES);
+	}
 	add_number(order, "--secrets-fd", order->secrets, sizeof(order->secrets), FD_SECRETS);
 	add_number(order, "--keep", order->keep, sizeof(order->keep), keep);
 	add_number(order, "--megabytes", order->megabytes, sizeof(order->megabytes),
@@ -325,6 +328,46 @@ bool evidence_incident(struct evidence *evidence, struct child *child) {
 	autopsy->incident = incident->number;
 	autopsy->corpse = there && !child->end.written_off ? child : NULL;
 	return autopsy->corpse != NULL;
+}
+
+uint32_t evidence_note_other(struct evidence *evidence, const struct child *child,
+		const char *entry, enum incident_evidence state) {
+	struct incident *incident = note(evidence, child);
+	text_copy(incident->entry, sizeof(incident->entry), entry);
+	incident->evidence = EVIDENCE_BEING_WRITTEN;
+	evidence_of_other(evidence, incident->number, state);
+	return incident->number;
+}
+
+void evidence_of_other(struct evidence *evidence, uint32_t number, enum incident_evidence state) {
+	struct incident *incident = incidents_find(&evidence->incidents, number);
+	if (incident && incident->evidence == EVIDENCE_BEING_WRITTEN) {
+		incident->evidence = state;
+		evidence->written += state == EVIDENCE_WRITTEN;
+		evidence->failed += state == EVIDENCE_FAILED;
+		if (state == EVIDENCE_FAILED) {
+			log_error("evidence-failed", "incident=%u", number);
+		}
+	}
+}
+
+/* Without a core: what it knows of every session is a secret, and most of what is in it. */
+int evidence_words_of_self(const struct evidence *evidence) {
+	char keep[12], megabytes[12];
+	text_format(keep, sizeof(keep), "%u", evidence->keep);
+	text_format(megabytes, sizeof(megabytes), "%u", evidence->megabytes);
+	const char *const words[] = { "perigee-autopsy", "--folder", evidence->folder, "--kind",
+		ipc_peer_name(PEER_SUPERVISOR), "--name", "perigeed", "--log",
+		evidence->log ? evidence->log : "/dev/null", "--keep", keep, "--megabytes",
+		megabytes, "--core-megabytes", "0" };
+	OWN(fd_close) int fd = memfd_create("autopsy", MFD_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		size_t size = strlen(words[i]) + 1;
+		if (fd < 0 || write(fd, words[i], size) != (ssize_t)size) {
+			return -EIO;
+		}
+	}
+	return TAKE(fd, -1);
 }
 
 void evidence_forget(struct evidence *evidence, const struct child *child) {

@@ -27,6 +27,7 @@ enum {
 struct evidence {
 	struct nursery *nursery; /* borrowed */
 	char folder[232];
+	const char *log; /* borrowed: where the host's lines are; NULL: nobody knows */
 	uint32_t keep, megabytes, core_megabytes, snapshots_kept;
 	bool keep_hung; /* on_hang: keep */
 	bool snapshots; /* every snapshot_s */
@@ -54,6 +55,16 @@ void evidence_close(struct evidence *evidence);
 /* A child ended, and nobody had asked it to: notes the incident and has it looked at.
  * True when the corpse is needed meanwhile: fence_release() follows. */
 bool evidence_incident(struct evidence *evidence, struct child *child);
+
+/* An incident of which somebody else writes the evidence, into that entry. Returns its
+ * number, by which evidence_of_other() says what became of it. */
+uint32_t evidence_note_other(struct evidence *evidence, const struct child *child,
+		const char *entry, enum incident_evidence state);
+void evidence_of_other(struct evidence *evidence, uint32_t incident, enum incident_evidence state);
+
+/* The words that call an autopsy of ourselves, one behind the other, each with its NUL;
+ * what is missing is known to who calls it. Returns a descriptor, or -errno. */
+int evidence_words_of_self(const struct evidence *evidence) NODISCARD;
 
 /* The child is freed. */
 void evidence_forget(struct evidence *evidence, const struct child *child);

@@ -89,6 +89,7 @@ static void begin_reaping(struct hold *hold, int code) {
 	sd_event_source_set_enabled(hold->ask, SD_EVENT_OFF);
 	/* Who has a channel ends in order when it closes, the log at its input's end;
 	 * the others by the signal. */
+	hold_end_corpse(hold);
 	hold_release(hold);
 	signal_children(hold, SIGTERM, false);
 	set_timer(hold, TERM_MS);
@@ -197,6 +198,7 @@ static bool handle_changing(struct hold *hold, int status) {
 		return false;
 	}
 	if (hold->next) {
+		hold->died.pid = 0; /* it left on purpose */
 		hold->back = hold->version;
 		hold->version = TAKE(hold->next, 0);
 		start_perigeed(hold);
@@ -208,7 +210,7 @@ static bool handle_changing(struct hold *hold, int status) {
 	return true;
 }
 
-static void handle_death(struct hold *hold, int status) {
+static void handle_end(struct hold *hold, int status) {
 	hold->perigeed = 0;
 	channel_close(&hold->channel);
 	sd_event_source_set_enabled(hold->timer, SD_EVENT_OFF);
@@ -240,6 +242,17 @@ static void handle_death(struct hold *hold, int status) {
 	set_timer(hold, backoff_ms[hold->deaths - 1]);
 }
 
+static void handle_death(struct hold *hold, int status) {
+	hold_note_death(hold, status);
+	handle_end(hold, status);
+}
+
+static bool was_stopped(pid_t pid) {
+	siginfo_t info = { 0 };
+	return pid && waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG) == 0 &&
+	       info.si_pid == pid;
+}
+
 static int handle_child(sd_event_source *source, const struct signalfd_siginfo *info, void *user) {
 	(void)source;
 	(void)info;
@@ -249,9 +262,12 @@ static int handle_child(sd_event_source *source, const struct signalfd_siginfo *
 			pid = waitpid(-1, &status, WNOHANG)) {
 		if (pid == hold->perigeed) {
 			handle_death(hold, status);
-		} else {
+		} else if (!hold_fence_reaped(hold, pid, status)) {
 			hold_note_exit(hold, pid, status);
 		}
+	}
+	if (was_stopped(hold->perigeed)) {
+		hold_note_stopped(hold);
 	}
 	if (hold->phase >= PHASE_TERMS) {
 		signal_children(hold, hold->phase == PHASE_TERMS ? SIGTERM : SIGKILL,
@@ -299,7 +315,11 @@ static int handle_ask(sd_event_source *source, uint64_t usec, void *user) {
 	if (silent_ms > (listens ? ANSWER_MS : FIRST_ANSWER_MS)) {
 		log_error("perigeed-hung", "pid=%d silent_ms=%llu", (int)hold->perigeed,
 				(unsigned long long)silent_ms);
-		kill(hold->perigeed, SIGKILL);
+		if (hold->phase == PHASE_RUNS) {
+			hold_fence_hung(hold, silent_ms);
+		} else {
+			kill(hold->perigeed, SIGKILL);
+		}
 		return 0;
 	}
 	struct ipc_message message = { .kind = IPC_HOLD_ASK, .hold_ask.number = ++hold->asked };
@@ -411,6 +431,7 @@ int main(int argc, char **argv) {
 		return EXIT_CRASHES;
 	}
 	hold->channel.fd = -1;
+	hold->ended = handle_end;
 	hold->argv = argv;
 	hold->version = 1;
 	raise_fd_limit();

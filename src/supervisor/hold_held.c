@@ -46,6 +46,20 @@ void hold_begin_giving(struct hold *hold) {
 	hold_give(hold);
 }
 
+static void tell_death(struct hold *hold) {
+	const struct hold_died *died = &hold->died;
+	struct ipc_message message = { .kind = IPC_HOLD_DIED,
+		.hold_died = { .pid = (uint32_t)died->pid,
+				.status = died->status,
+				.fenced = died->fenced,
+				.crashed = died->crashed,
+				.evidence = died->evidence,
+				.reason = died->reason } };
+	text_copy(message.hold_died.detail, sizeof(message.hold_died.detail), died->detail);
+	text_copy(message.hold_died.entry, sizeof(message.hold_died.entry), died->entry);
+	channel_post(&hold->channel, &message, NULL, 0);
+}
+
 void hold_give(struct hold *hold) {
 	while (hold->giving && hold->given < hold->n_held && may_give(hold)) {
 		const struct held *held = &hold->held[hold->given++];
@@ -66,6 +80,10 @@ void hold_give(struct hold *hold) {
 					.status = hold->exits[i].status },
 		};
 		channel_post(&hold->channel, &message, NULL, 0);
+	}
+	if (!hold->giving && hold->died.pid && !hold->died.told && may_give(hold)) {
+		hold->died.told = true;
+		tell_death(hold);
 	}
 	hold->n_exits -= i;
 	memmove(hold->exits, hold->exits + i, sizeof(hold->exits[0]) * hold->n_exits);

@@ -10,8 +10,9 @@
 #include "base/own.h"
 #include "ipc/channel.h"
 
-/* Between hold.c, the holder's loop, hold_held.c, what lies with it, and hold_start.c, how
- * it starts a perigeed and of which version. Nobody else includes this. */
+/* Between hold.c, the holder's loop, hold_held.c, what lies with it, hold_start.c, how it
+ * starts a perigeed and of which version, and hold_fence.c, what it does with a sick one. Nobody
+ * else includes this. */
 
 struct sd_event_source;
 
@@ -37,6 +38,18 @@ struct held {
 struct exited {
 	pid_t pid;
 	int status;
+};
+
+/* How the newest perigeed that ended did so. */
+struct hold_died {
+	pid_t pid; /* 0: none has */
+	int status;
+	bool fenced, crashed; /* fenced: it was stopped, by us or by itself */
+	bool told;            /* the next one knows all of this */
+	uint8_t evidence;     /* enum incident_evidence */
+	uint32_t reason;
+	char detail[160];
+	char entry[96]; /* "" when nobody has looked at it */
 };
 
 struct hold {
@@ -65,6 +78,12 @@ struct hold {
 	uint32_t limit_ms; /* until it must be ready */
 	char failure[160]; /* how that ended */
 	size_t n_held, given, n_exits;
+	struct hold_died died;
+	void (*ended)(struct hold *hold, int status); /* perigeed is gone, or fenced for good */
+	pid_t corpse, autopsy;                        /* 0: none */
+	pid_t looked_at;                              /* by the autopsy */
+	uint64_t fenced_ns;
+	struct sd_event_source *check, *look_overdue; /* owned */
 	struct held held[HELD_MAX];
 	struct exited exits[EXITS_MAX];
 };
@@ -85,6 +104,25 @@ int hold_find(const struct hold *hold, const char *name);
 
 void hold_handle_put(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds);
 void hold_handle_drop(struct hold *hold, struct ipc_message *message, struct ipc_fds *fds);
+
+/* ---- hold_fence.c ---- */
+
+/* perigeed answers nothing any more: it is stopped for good, and `ended` is called when it
+ * stands still, within FENCE_STOP_MS; then somebody looks at it. */
+void hold_fence_hung(struct hold *hold, uint64_t silent_ms);
+
+/* perigeed has stopped: if it crashed, the same happens. */
+void hold_note_stopped(struct hold *hold);
+bool hold_is_fencing(const struct hold *hold);
+
+/* perigeed was reaped. */
+void hold_note_death(struct hold *hold, int status);
+
+/* False when it was neither the corpse nor who looks at it. */
+bool hold_fence_reaped(struct hold *hold, pid_t pid, int status);
+
+/* Nobody waits for what is still to be seen of it. */
+void hold_end_corpse(struct hold *hold);
 
 /* ---- hold_start.c ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/log.h"
 #include "base/spawning.h"
@@ -32,8 +33,18 @@ static int spawn(struct hold *hold, int channel) {
 	return -rc;
 }
 
+/* The lock of the state folder lies here, and whoever takes over uses it on. A version that
+ * does not know of that locks anew. */
+static void unlock_state(const struct hold *hold) {
+	int fd = hold_find(hold, "state");
+	if (fd >= 0 && (hold->back || hold->failed)) {
+		(void)!flock(fd, LOCK_UN);
+	}
+}
+
 int hold_start(struct hold *hold, const struct channel_events *events) {
 	int pair[2] = { -1, -1 };
+	unlock_state(hold);
 	int rc = channel_pair(pair);
 	OWN(fd_close) int theirs = pair[1];
 	if (rc == 0) {

@@ -37,6 +37,8 @@ static void handle_message(
 	} else if (message->kind == IPC_HOLD_EXITED) {
 		keep->events->exited(keep->user, (pid_t)message->hold_exited.pid,
 				message->hold_exited.status);
+	} else if (message->kind == IPC_HOLD_DIED) {
+		keep->events->died(keep->user, message);
 	}
 }
 

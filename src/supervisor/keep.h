@@ -18,6 +18,8 @@ struct sd_event;
 struct keep_events {
 	/* A process that was no child of ours, or of a predecessor, was reaped. */
 	void (*exited)(void *user, pid_t pid, int status);
+	/* HOLD_DIED: how our predecessor ended. */
+	void (*died)(void *user, const struct ipc_message *message);
 	/* The holder is gone. */
 	void (*closed)(void *user, int error);
 };

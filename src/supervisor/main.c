@@ -31,6 +31,7 @@
 #include "supervisor/session.h"
 #include "supervisor/session_app.h"
 #include "supervisor/strangers.h"
+#include "supervisor/succession.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/upgrade_check.h"
 
@@ -61,6 +62,10 @@ static void handle_exited(void *user, pid_t pid, int status) {
 	}
 }
 
+static void handle_died(void *user, const struct ipc_message *message) {
+	succession_died((struct supervisor *)user, message);
+}
+
 static void handle_holder_closed(void *user, int error) {
 	log_error("holder-gone", "error=%d", error);
 	supervisor_stop((struct supervisor *)user);
@@ -68,6 +73,7 @@ static void handle_holder_closed(void *user, int error) {
 
 static const struct keep_events keep_events = {
 	.exited = handle_exited,
+	.died = handle_died,
 	.closed = handle_holder_closed,
 };
 
@@ -203,7 +209,8 @@ static int prepare(
 	supervisor->nursery.log_level = (uint8_t)level;
 	rc = paths_settle(&supervisor->config, &supervisor->paths, error);
 	if (rc == 0) {
-		rc = claim_state(supervisor->paths.state, &supervisor->state_fd, error);
+		rc = claim_state(supervisor->paths.state, keep_take(&supervisor->keep, "state"),
+				&supervisor->state_fd, error);
 	}
 	if (rc == 0) {
 		rc = check_programs(supervisor, error);
@@ -259,6 +266,7 @@ static int open_evidence(struct supervisor *supervisor) {
 			supervisor->paths.state);
 	/* Empty, it says whose it is; what is wrong with it an autopsy says. */
 	(void)!mkdir(evidence->folder, 0700);
+	evidence->log = supervisor->paths.log;
 	supervisor->nursery.evidence = evidence;
 	return evidence_open(evidence);
 }
@@ -339,6 +347,9 @@ static int begin(struct supervisor *supervisor) {
 	}
 	if (rc >= 0) {
 		rc = settle(supervisor);
+	}
+	if (rc >= 0) {
+		succession_prepare(supervisor);
 	}
 	if (rc >= 0) {
 		rc = services_start(supervisor);

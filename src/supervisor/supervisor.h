@@ -23,6 +23,7 @@
 #include "supervisor/permits.h"
 #include "supervisor/ready.h"
 #include "supervisor/sockets.h"
+#include "supervisor/succession.h"
 #include "supervisor/upgrade.h"
 #include "supervisor/versions.h"
 #include "supervisor/weigh.h"
@@ -122,6 +123,7 @@ struct supervisor {
 	bool leaving;                        /* for another version */
 	uint64_t begun_ms;                   /* of the first of us */
 	uint32_t successions;                /* of us since then */
+	struct succession succession;        /* from whoever was before us */
 	bool banner_shown, banner_overdue, stopping, stop_forced;
 	int exit_code;
 };

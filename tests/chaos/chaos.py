@@ -146,7 +146,8 @@ class Chaos:
     def pid_of(self, kind, number):
         if kind == "supervisor":
             return next((pid for pid in census.tree(self.host.process.pid)
-                         if census.name_of(pid) == "perigeed"), None)
+                         if census.name_of(pid) == "perigeed"
+                         and (census.stat_of(pid) or "T")[0] != "T"), None)  # no corpse
         if kind in MACHINE:
             rows = self.host.status("process", kind=kind)
             return rows[0]["pid"] if rows else None

@@ -3,6 +3,7 @@
 """The supervisor may die: whoever watches does not notice, and the next one goes on."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -15,8 +16,28 @@ KEPT = ("id", "app", "client", "state", "width", "height")
 
 def supervisor_of(host):
     """The perigeed that runs; None in between."""
-    found = [pid for pid, name in host.remains() if name.endswith("perigeed")]
+    found = [pid for pid, name in host.remains() if name.endswith("perigeed")
+             and not is_stopped(pid)]
     return found[0] if len(found) == 1 else None
+
+
+def is_stopped(pid):
+    """A corpse, which perigee-autopsy looks at."""
+    try:
+        return "State:\tT" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def evidence_of(host, pid):
+    """The row and the folder of a perigeed's end, once all of it is written."""
+    def written():
+        rows = [row for row in host.status("incident", kind="supervisor", pid=pid)
+                if row["evidence"] != "being-written"]
+        return rows and rows[0]
+    row = wait_for(f"evidence of {pid}", 15, written)
+    expect(f"written: {row}", row["evidence"] == "written")
+    return row, pathlib.Path(host.status("evidence")[0]["folder"]) / row["entry"]
 
 
 def next_supervisor(host, before, seconds=10):
@@ -72,8 +93,10 @@ def viewers_do_not_notice_a_death(build):
         expect("which is said", host.status("host")[0]["successions"] == 1 and
                host.status("incident", kind="supervisor"))
         host.wait_log("event=settled", 5, mark)
-        wait_for("evidence of it", 7, lambda: host.status("incident", kind="supervisor",
-                                                          evidence="written"))
+        row, folder = evidence_of(host, before)
+        expect(f"of one that was killed: {row}", row["incident"] == "killed" and
+               "signal 9" in row["detail"])
+        expect("with its last words", f" pid={before} " in (folder / "log.txt").read_text())
         expect(f"the same workers: {workers} {workers_of(host)}", workers_of(host) == workers)
         for viewer in viewers:
             expect_whole("a viewer", host.report(viewer))
@@ -97,6 +120,41 @@ def one_that_hangs_is_replaced(build):
         host.wait_log("event=settled", 5, mark)
         expect("the same workers", workers_of(host) == workers)
         expect("it is said why", "perigeed-hung" in host.text())
+        row, folder = evidence_of(host, before)
+        expect(f"it hung: {row}", row["incident"] == "hung" and row["reason"] == "worker-hung")
+        expect_looked_at(folder, "it answered nothing for")
+        wait_for("the corpse is gone", 10, lambda: not os.path.exists(f"/proc/{before}"))
+        expect_whole("the viewer", host.report(viewers[0]))
+
+
+def expect_looked_at(folder, words):
+    summary = (folder / "summary.txt").read_text()
+    expect(f"the summary says it:\n{summary}", words in summary and "Complete:   yes" in summary
+           and "perigee-supervisor" in summary)
+    backtrace = (folder / "backtrace.txt").read_text()
+    expect(f"a function of ours, and where it is:\n{backtrace}",
+           re.search(r"main\S* \(perigeed\)", backtrace) and
+           re.search(r"src/supervisor/\w+\.c:\d+", backtrace))
+    expect("its last words", "supervisor-start" in (folder / "log.txt").read_text())
+
+
+def one_that_crashes_is_looked_at(build):
+    """Its successor does not wait for that."""
+    with Host(build) as host:
+        viewers = streams(host, 1, 6)
+        sessions = sessions_of(host)
+        before, mark = kill(host, signal.SIGSEGV)
+        begun = time.monotonic()
+        wait_for("the same sessions", 4, lambda: supervisor_of(host) not in (None, before) and
+                 host.api("/api/v1/status", optional=True) and sessions_of(host) == sessions)
+        print(f"the same sessions after {1000 * (time.monotonic() - begun):.0f} ms", flush=True)
+        host.wait_log("event=settled", 5, mark)
+        row, folder = evidence_of(host, before)
+        if "PERIGEE_TEST_SLOWNESS" not in os.environ:  # sanitizers report it and exit
+            expect(f"it crashed: {row}", row["incident"] == "crashed" and
+                   "signal 11" in row["detail"])
+            expect_looked_at(folder, "signal 11")
+            expect("the handler is seen", "handle_crash" in (folder / "backtrace.txt").read_text())
         expect_whole("the viewer", host.report(viewers[0]))
 
 
@@ -252,6 +310,7 @@ if __name__ == "__main__":
     run([
         viewers_do_not_notice_a_death,
         one_that_hangs_is_replaced,
+        one_that_crashes_is_looked_at,
         one_death_follows_another,
         what_dies_meanwhile_is_noticed,
         a_launch_on_its_way_goes_on_or_fails_with_a_reason,
