@@ -58,7 +58,6 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_NOT_A_MEMBER]       = { "not-a-member", "The session is not in that lobby.", "", 409 },
 	[REASON_SWITCH_OVERDUE]     = { "switch-overdue", "The other desktop showed no picture in time, so the viewer stayed where it was.", "Try again; `perigee status` shows what is slow.", 503 },
 	[REASON_SWITCH_PENDING]     = { "switch-pending", "The session is just moving to another desktop.", "Try again when that is done.", 409 },
-	[REASON_LOBBIES_MISSING]    = { "lobbies-missing", "This version does not have lobbies yet.", "", 501 },
 	[REASON_KICKED]             = { "kicked", "The lobby's owner put the session out.", "", 200 },
 	[REASON_LOBBY_LEFT_ALONE]   = { "lobby-left-alone", "Everybody had left the lobby.", "", 200 },
 	[REASON_LOBBY_OLD]          = { "lobby-old", "The lobby reached its maximum age.", "", 200 },

@@ -58,9 +58,9 @@ enum reason {
 	REASON_LOBBY_ENDS = 64,
 	REASON_SESSION_UNKNOWN = 65,
 	REASON_NOT_A_MEMBER = 66,
-	REASON_SWITCH_OVERDUE = 67,  /* the other desktop showed nothing in time */
-	REASON_SWITCH_PENDING = 68,  /* another of that session is on its way */
-	REASON_LOBBIES_MISSING = 69, /* not built yet */
+	REASON_SWITCH_OVERDUE = 67, /* the other desktop showed nothing in time */
+	REASON_SWITCH_PENDING = 68, /* another of that session is on its way */
+	/* 69 was lobbies-missing of a version that had none: the number is not given again */
 	REASON_KICKED = 70,
 	REASON_LOBBY_LEFT_ALONE = 71, /* nobody was in it for the grace period */
 	REASON_LOBBY_OLD = 72,        /* reached its maximum age */

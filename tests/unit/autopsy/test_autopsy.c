@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <assert.h>
@@ -166,13 +167,11 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
 	struct rig *rig = (struct rig *)*state;
-	char command[128];
 	if (rig->pid > 0) {
 		kill(rig->pid, SIGKILL);
 		waitpid(rig->pid, NULL, 0);
 	}
-	snprintf(command, sizeof(command), "rm -rf %s", rig->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(rig->folder), 0);
 	shm_finish(&rig->pulse);
 	close(rig->secrets);
 	close(rig->lines);
@@ -229,11 +228,11 @@ static void a_corpse_tells_where_it_stood(void **state) {
 /* As after an upgrade: under the name there is nothing, or another program. */
 static void one_whose_file_is_gone_has_names_too(void **state) {
 	struct rig *rig = (struct rig *)*state;
-	char command[PATH_MAX + 256], copy[128];
-	snprintf(copy, sizeof(copy), "%s/.old/perigee-victim", rig->folder);
-	snprintf(command, sizeof(command), "mkdir %s/.old && cp '%s' %s", rig->folder, rig->victim,
-			copy);
-	assert_int_equal(system(command), 0);
+	char old[112], copy[128];
+	snprintf(old, sizeof(old), "%s/.old", rig->folder);
+	snprintf(copy, sizeof(copy), "%s/perigee-victim", old);
+	assert_int_equal(mkdir(old, 0755), 0);
+	folder_copy_file(rig->victim, copy);
 	const char *installed = TAKE(rig->victim, copy);
 	start_victim(rig, "pause");
 	rig->victim = installed;
@@ -344,7 +343,7 @@ static void of_one_that_is_gone_there_is_what_it_said(void **state) {
 
 static void who_ran_out_of_memory_is_told_by_its_group(void **state) {
 	struct rig *rig = (struct rig *)*state;
-	char group[] = "/tmp/perigee-group-XXXXXX", path[64], command[128];
+	char group[] = "/tmp/perigee-group-XXXXXX", path[64];
 	assert_non_null(mkdtemp(group));
 	snprintf(path, sizeof(path), "%s/memory.events", group);
 	FILE *file = fopen(path, "we");
@@ -356,8 +355,7 @@ static void who_ran_out_of_memory_is_told_by_its_group(void **state) {
 	assert_int_equal(rig->status, 0);
 	has(rig, "summary.txt", "killed 3 processes of this session for lack of memory");
 	has(rig, "machine.txt", "memory.events: oom_kill 3");
-	snprintf(command, sizeof(command), "rm -r %s", group);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(group), 0);
 }
 
 static void a_folder_that_cannot_be_written_is_an_error_and_no_more(void **state) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <errno.h>
@@ -34,9 +35,7 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
-	char command[128];
-	text_format(command, sizeof(command), "rm -r %s", (char *)*state);
-	return system(command);
+	return folder_remove((char *)*state);
 }
 
 static void find(const char *root, const char *folders, const char *own, const char *wanted) {

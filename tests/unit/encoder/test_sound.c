@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <math.h>
@@ -144,14 +145,12 @@ static void begin(struct world *world) {
 }
 
 static void end(struct world *world) {
-	char command[128];
 	end_child(&world->player);
 	end_child(&world->server);
 	assert_int_equal(process_stop(&world->process), 0);
 	reader_close(&world->reader);
 	opus_multistream_decoder_destroy(world->decoder);
-	snprintf(command, sizeof(command), "rm -rf %s", world->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(world->folder), 0);
 }
 
 /* How much of the decoded packet is our tone, 0 to 1; -1 for silence. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <errno.h>
@@ -34,9 +35,13 @@ static const char *at(const char *format, ...) {
 }
 
 static void make(const char *path, const char *text) {
-	char command[900];
-	snprintf(command, sizeof(command), "mkdir -p $(dirname '%s')", path);
-	assert_int_equal(system(command), 0);
+	char folder[900];
+	text_copy(folder, sizeof(folder), path);
+	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		assert_true(mkdir(folder, 0755) == 0 || errno == EEXIST);
+		*slash = '/';
+	}
 	OWN(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
@@ -69,9 +74,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
 	(void)state;
-	char command[96];
-	snprintf(command, sizeof(command), "rm -r %s", root);
-	return system(command);
+	return folder_remove(root);
 }
 
 static const struct cgroup_limits limits = {

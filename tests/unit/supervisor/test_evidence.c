@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <dirent.h>
@@ -127,10 +128,8 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
 	struct rig *rig = (struct rig *)*state;
-	char command[128];
 	evidence_close(&rig->evidence);
-	snprintf(command, sizeof(command), "rm -rf %s", rig->programs);
-	int rc = system(command);
+	int rc = folder_remove(rig->programs);
 	sd_event_unref(rig->nursery.event);
 	close(rig->journal.fd);
 	free(rig);

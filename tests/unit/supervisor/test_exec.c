@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <errno.h>
@@ -329,9 +330,7 @@ static int prepare(void **state) {
 
 static int clean(void **state) {
 	(void)state;
-	char command[96];
-	text_format(command, sizeof(command), "rm -r %s", folder);
-	return system(command);
+	return folder_remove(folder);
 }
 
 int main(int argc, char **argv) {

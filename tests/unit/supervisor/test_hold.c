@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <fcntl.h>
@@ -529,9 +530,7 @@ static int prepare(void **state) {
 
 static int clean(void **state) {
 	(void)state;
-	char text[96];
-	text_format(text, sizeof(text), "rm -r %s", folder);
-	return system(text);
+	return folder_remove(folder);
 }
 
 int main(int argc, char **argv) {

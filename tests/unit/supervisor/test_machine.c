@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <fcntl.h>
@@ -37,9 +38,7 @@ static void put(const char *root, const char *name, const char *text) {
 }
 
 static void drop(char *root) {
-	char command[200];
-	text_format(command, sizeof(command), "rm -r %s", root);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(root), 0);
 	free(root);
 }
 
