@@ -355,6 +355,16 @@ void lobby_left(struct lobby *lobby) {
 	}
 }
 
+void lobby_tell_audience(struct lobby *lobby) {
+	enum notice_audience most = NOTICE_NOBODY;
+	for (const struct session *at = lobby->supervisor->sessions; at; at = at->next) {
+		bool sees = at->member.lobby == lobby && at->member.state != MEMBER_JOINING;
+		enum notice_audience one = sees ? session_audience(at) : NOTICE_NOBODY;
+		most = one > most ? one : most;
+	}
+	notice_set_audience(lobby->desk, most);
+}
+
 void lobby_quit_all(struct supervisor *supervisor, uint32_t reason) {
 	for (struct lobby *at = supervisor->lobbies, *next; at; at = next) {
 		next = at->next;

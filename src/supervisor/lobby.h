@@ -60,6 +60,9 @@ void lobby_quit_all(struct supervisor *supervisor, uint32_t reason);
 void lobby_joined(struct lobby *lobby);
 void lobby_left(struct lobby *lobby);
 void lobby_tell(const struct lobby *lobby);
+
+/* Who sees its desk, or how they are connected, may have changed: its Notice hears of it. */
+void lobby_tell_audience(struct lobby *lobby);
 unsigned lobby_members(const struct lobby *lobby);
 
 /* Answers one of the door's requests; detail may be NULL: the reason's words. */

@@ -82,6 +82,7 @@ static void fill_desk(struct lobby *lobby, const struct ipc_message *record,
 	text_copy(desk->state_folder, sizeof(desk->state_folder),
 			create->lobby_create.state_folder);
 	session_app_restore(desk);
+	notice_restore(desk);
 	desk->sound_listen_fd = keep_take(&lobby->supervisor->keep, "s%016llx.sound", id);
 }
 
@@ -154,13 +155,17 @@ void lobby_mend(struct lobby *lobby) {
 		lobby_send_home(lobby);
 	}
 	session_parts_mend(desk);
-	bool app_gone = desk->desktop_ready && !desk->runner && !desk->app_ending;
+	bool app_gone = desk->desktop_ready && !desk->runner && !desk->app_ending &&
+			!notice_ends(desk);
 	bool desktop_gone = !desk->desktop && !desk->desktop_retry;
 	if (desktop_gone || app_gone) {
 		lobby_raise(lobby, LOBBY_LIFE_BROKEN,
 				desktop_gone ? REASON_DESKTOP_DIED : REASON_RUNNER_DIED,
 				"it was gone when the supervisor was replaced");
-	} else if (lobby_members(lobby) == 0) {
+		return;
+	}
+	notice_mend(desk);
+	if (lobby_members(lobby) == 0) {
 		lobby_raise(lobby, LOBBY_LIFE_LEFT, REASON_NONE, NULL);
 	}
 }

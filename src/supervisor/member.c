@@ -71,6 +71,7 @@ static void apologize(struct session *session, uint32_t reason) {
 static void happen(struct session *session, enum member_event event, uint32_t reason) {
 	struct member *member = &session->member;
 	enum member_state before = member->state;
+	struct lobby *was = member->lobby;
 	enum member_action action = member_step(&member->state, event);
 	log_debug("member-step", "session=%016llx state=%s next=%s",
 			(unsigned long long)session->id, member_state_name(before),
@@ -89,6 +90,12 @@ static void happen(struct session *session, enum member_event event, uint32_t re
 		if (next) {
 			lobby_left(next);
 		}
+	}
+	if (was) {
+		lobby_tell_audience(was);
+	}
+	if (member->lobby && member->lobby != was) {
+		lobby_tell_audience(member->lobby);
 	}
 	record_touch(session);
 }
@@ -210,6 +217,7 @@ void member_restore(struct session *session) {
 		member->lobby = lobby;
 		member->role = session->view->now.may_input ? ROLE_PLAYER : ROLE_VIEWER;
 		lobby_joined(lobby);
+		lobby_tell_audience(lobby);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "supervisor/groups.h"
+#include "supervisor/lobby.h"
 #include "supervisor/record.h"
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
@@ -300,14 +301,21 @@ static void note_trouble(struct session *session, uint32_t reason, const char *d
 	}
 }
 
-void session_tell_audience(struct session *session) {
+enum notice_audience session_audience(const struct session *session) {
 	static const enum notice_audience audiences[LIFE_STATES] = {
 		[LIFE_LAUNCHED] = NOTICE_COMING,
 		[LIFE_PREPARING] = NOTICE_COMING,
 		[LIFE_CONNECTING] = NOTICE_COMING,
 		[LIFE_STREAMING] = NOTICE_WATCHING,
 	};
-	notice_set_audience(session->desk, audiences[session->life.state]);
+	return audiences[session->life.state];
+}
+
+void session_tell_audience(struct session *session) {
+	notice_set_audience(session->desk, session_audience(session));
+	if (session->member.lobby) {
+		lobby_tell_audience(session->member.lobby);
+	}
 }
 
 void session_raise(struct session *session, enum life_event event, uint32_t reason,

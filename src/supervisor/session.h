@@ -82,6 +82,9 @@ void session_raise(struct session *session, enum life_event event, uint32_t reas
 		const char *detail);
 
 /* The session of that id, in whatever state; NULL when there is none. */
+/* Whether somebody sees what its viewer is shown. */
+enum notice_audience session_audience(const struct session *session);
+
 struct session *session_find(struct supervisor *supervisor, uint64_t id);
 
 /* What hears of a session's own desk. */

@@ -463,13 +463,13 @@ void status_answer(struct supervisor *supervisor, uint32_t request, const char *
 	send_admission(supervisor, request);
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		send_session(supervisor, request, at);
-		send_output(supervisor, request, at->desk);
 		send_session_restarts(supervisor, request, at);
 	}
 	for (struct lobby *at = supervisor->lobbies; at; at = at->next) {
 		send_lobby(supervisor, request, at);
 	}
 	for (struct desk *at = supervisor->desks; at; at = at->next) {
+		send_output(supervisor, request, at);
 		send_encodings(supervisor, request, at);
 	}
 	for (struct child *at = supervisor->nursery.first; at; at = at->next) {

@@ -9,6 +9,7 @@ import threading
 import time
 
 from host import Host, expect, run, wait_for
+from pictures import shows_notice
 
 LARGE = {"width": 1920, "height": 1080, "refresh_rate": 30}
 SMALL = {"width": 640, "height": 360, "refresh_rate": 30}
@@ -199,18 +200,28 @@ def a_lobby_survives_the_supervisor(build):
         done("stop", ask(host, "stop", lobby))
 
 
-def what_ends_a_lobby_sends_its_members_home(build):
+def what_ends_a_lobby_is_told_and_sends_its_members_home(build):
     with Host(build) as host:
-        host.paired()
-        viewer, session = watch(host)
         lobby = create(host, video=SMALL)
-        done("join", ask(host, "join", lobby, session))
+        both = {}
+        for keys in ("one", "two"):
+            host.paired(keys)
+            both[keys] = watch(host, keys, [*FORM, "--shot", str(host.folder / f"{keys}.png")])
+            done("join", ask(host, "join", lobby, both[keys][1]))
         desk = host.status("lobby", id=lobby)[0]["desk"]
         os.kill(host.pid("desktop", session=desk), signal.SIGKILL)
-        wait_for("it is gone", 10, lambda: not host.status("lobby"))
+        wait_for("they are told", 20,
+                 lambda: host.status("output", session=desk, notice="end-read"))
+        shows(host, both["two"][1], 3)
+        both["two"][0].send_signal(signal.SIGINT)
+        host.report(both["two"][0], check=False)
+        expect("the picture said so", shows_notice(host.folder / "two.png"))
+        wait_for("it is gone", 20, lambda: not host.status("lobby"))
+        viewer, session = both["one"]
         expect(f"home: {row_of(host, session)}", row_of(host, session)["member"] == "home")
         shows(host, session)
         finish(host, viewer)
+        expect("without a notice", not shows_notice(host.folder / "one.png"))
 
 
 def age_and_solitude_end_a_lobby(build):
@@ -232,4 +243,4 @@ def age_and_solitude_end_a_lobby(build):
 if __name__ == "__main__":
     run([there_and_back_at_another_size, who_wants_the_same_shares_an_encoder,
          requests_that_meet_get_one_answer_each, a_lobby_survives_the_supervisor,
-         what_ends_a_lobby_sends_its_members_home, age_and_solitude_end_a_lobby])
+         what_ends_a_lobby_is_told_and_sends_its_members_home, age_and_solitude_end_a_lobby])
