@@ -153,6 +153,36 @@ static bool may_pass(struct journal *journal, struct journal_reader *reader,
 	return true;
 }
 
+static uint64_t hash_of(const char *line, size_t len) {
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < len; i++) {
+		hash = (hash ^ (uint8_t)line[i]) * UINT64_C(0x100000001b3);
+	}
+	return hash ? hash : 1;
+}
+
+/* True for a foreign line that is as the one before was: it is counted, and the count is
+ * written when another one comes, or the same after a while. */
+static bool is_repeat(struct journal *journal, struct journal_reader *reader,
+		const struct journal_source *source, uint64_t now_ms) {
+	bool ours = is_ours(reader->buffer, reader->used);
+	uint64_t hash = ours ? 0 : hash_of(reader->buffer, reader->used);
+	if (hash && hash == reader->last_hash && now_ms - reader->last_ms < JOURNAL_REPEATS_MS) {
+		reader->repeated++;
+		return true;
+	}
+	if (reader->repeated > 0) {
+		char line[64];
+		int len = snprintf(line, sizeof(line), "i output-repeated times=%llu",
+				(unsigned long long)reader->repeated);
+		write_line(journal, source, line, (size_t)len, &reader->tail);
+	}
+	reader->repeated = 0;
+	reader->last_hash = hash;
+	reader->last_ms = now_ms;
+	return false;
+}
+
 void journal_feed(struct journal *journal, struct journal_reader *reader,
 		const struct journal_source *source, const char *bytes, size_t len,
 		uint64_t now_ms) {
@@ -162,7 +192,8 @@ void journal_feed(struct journal *journal, struct journal_reader *reader,
 			reader->buffer[reader->used++] = bytes[i];
 			continue;
 		}
-		if (reader->used > 0 && may_pass(journal, reader, source, now_ms)) {
+		if (reader->used > 0 && !is_repeat(journal, reader, source, now_ms) &&
+				may_pass(journal, reader, source, now_ms)) {
 			write_line(journal, source, reader->buffer, reader->used, &reader->tail);
 		}
 		reader->used = 0;

@@ -32,7 +32,8 @@ void journal_write(struct journal *journal, const struct journal_source *source,
 enum {
 	JOURNAL_BUFFER = 4096,
 	JOURNAL_LINES_PER_S = 500,
-	JOURNAL_TAIL = 64 << 10, /* bytes of last lines kept of each worker */
+	JOURNAL_TAIL = 64 << 10,    /* bytes of last lines kept of each worker */
+	JOURNAL_REPEATS_MS = 10000, /* in which a library's line that comes again is counted */
 };
 
 /* The last lines of one worker as they were written, oldest first. */
@@ -45,13 +46,17 @@ struct journal_tail {
  * descriptor is the caller's. */
 int journal_tail_save(const struct journal_tail *tail) NODISCARD;
 
-/* Splits what arrives from one worker into lines and limits their rate. */
+/* Splits what arrives from one worker into lines and limits their rate. What a library says
+ * again and again is said once and counted; our own lines are all written. */
 struct journal_reader {
 	char buffer[JOURNAL_BUFFER];
 	size_t used;
 	uint64_t window_ms; /* begin of the current second */
 	uint32_t lines;     /* in it */
 	uint64_t suppressed;
+	uint64_t last_hash; /* of the line before, when it was a library's; else 0 */
+	uint64_t last_ms;   /* when that was written */
+	uint64_t repeated;  /* times that it has come again since */
 	struct journal_tail tail;
 };
 

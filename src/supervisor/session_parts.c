@@ -299,8 +299,13 @@ static int spawn_sound(struct desk *desk) {
 		.program = "/usr/bin/pulseaudio",
 		.args = { "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
 				"--disallow-exit", "--disallow-module-loading",
-				"--log-level=notice", "-L", sink, "-L",
-				"module-native-protocol-unix auth-anonymous=1 srbchannel=0", NULL },
+				/* It may have neither, and would ask D-Bus for them. */
+				"--realtime=no", "--high-priority=no", "--log-level=notice", "-L",
+				sink, "-L",
+				"module-native-protocol-unix auth-anonymous=1 "
+				"auth-cookie-enabled=0 "
+				"srbchannel=0",
+				NULL },
 		.session = desk->id,
 		.name = "pulseaudio",
 		.env = env,

@@ -46,6 +46,46 @@ static void a_line_gets_time_kind_pid_and_session(void **state) {
 	close_pipes(&pipes);
 }
 
+static unsigned count_of(const char *text, const char *word) {
+	unsigned count = 0;
+	for (; (text = strstr(text, word)); text += strlen(word)) {
+		count++;
+	}
+	return count;
+}
+
+static void feed(struct pipes *pipes, struct journal_reader *reader, const char *line,
+		uint64_t now_ms) {
+	journal_feed(&pipes->journal, reader, &source, line, strlen(line), now_ms);
+}
+
+static void what_a_library_repeats_is_counted(void **state) {
+	(void)state;
+	struct pipes pipes;
+	struct journal_reader reader = { .used = 0 };
+	open_pipes(&pipes);
+	for (unsigned i = 0; i < 9; i++) {
+		feed(&pipes, &reader, "E: no bus\n", 100 * i);
+	}
+	feed(&pipes, &reader, "another\n", 1000);
+	const char *text = read_all(&pipes);
+	assert_int_equal(count_of(text, "E: no bus"), 1);
+	assert_int_equal(count_of(text, "event=output-repeated times=8\n"), 1);
+	assert_int_equal(count_of(text, "text=\"another\""), 1);
+	/* One that goes on for long is said now and then. */
+	feed(&pipes, &reader, "another\n", 2000);
+	feed(&pipes, &reader, "another\n", 1000 + JOURNAL_REPEATS_MS);
+	text = read_all(&pipes);
+	assert_int_equal(count_of(text, "event=output-repeated times=1\n"), 1);
+	assert_int_equal(count_of(text, "text=\"another\""), 1);
+	/* Ours are all there. */
+	feed(&pipes, &reader, "i pressed key=1\n", 20000);
+	feed(&pipes, &reader, "i pressed key=1\n", 20000);
+	assert_int_equal(count_of(read_all(&pipes), "event=pressed key=1\n"), 2);
+	journal_reader_finish(&reader);
+	close_pipes(&pipes);
+}
+
 static void foreign_words_become_a_quoted_value(void **state) {
 	(void)state;
 	struct pipes pipes;
@@ -137,6 +177,7 @@ int main(void) {
 		UNIT(the_last_lines_of_a_worker_are_kept),
 		UNIT(a_line_gets_time_kind_pid_and_session),
 		UNIT(foreign_words_become_a_quoted_value),
+		UNIT(what_a_library_repeats_is_counted),
 		UNIT(a_flood_is_limited_and_said),
 		UNIT(an_endless_line_is_cut_and_a_full_pipe_costs_nothing_but_lines),
 	};
