@@ -28,6 +28,7 @@ enum {
 	CONTAINER_GRACE_MS = 5000, /* its engine is asked to stop and to remove it */
 	/* An app whose desktop dies fails as well, and is often seen first. */
 	BLAME_MS = 500,
+	REPORT_MS = 3000, /* for the holder to tell how an adopted app ended */
 };
 
 /* Adds one NUL-terminated string to a blob of strings. */
@@ -195,7 +196,8 @@ static void app_exited(struct desk *desk, int status, bool known) {
 	sd_event_source_disable_unref(desk->app_blame);
 	desk->app_blame = NULL;
 	if (sd_event_add_time_relative(desk->supervisor->event, &desk->app_blame, CLOCK_MONOTONIC,
-			    BLAME_MS * US_PER_MS, 1000, handle_blame, desk) < 0) {
+			    (known ? BLAME_MS : REPORT_MS) * US_PER_MS, 1000, handle_blame,
+			    desk) < 0) {
 		desk_raise(desk, DESK_APP_OVER, REASON_APP_FAILED, desk->app_words);
 	}
 }

@@ -114,16 +114,16 @@ def the_app_ends_with_its_session_after_its_runner_died(build):
                 [] if end == "quit" else ["--app", "Pattern"]), "--seconds", "1")
             mark = len(host.log())
             os.kill(host.pid("runner"), signal.SIGKILL)
-            host.wait_log("event=app-adopted", 5, mark)
+            host.wait_log("event=app-adopted", 15, mark)
             app = [pid for pid, name in host.remains() if name.endswith("perigee-pattern")]
             expect(f"one Pattern: {app}", len(app) == 1)
             if end == "quit":
                 host.probe("quit")
             else:
                 os.kill(app[0], signal.SIGTERM)
-                host.wait_log("reason=app-", 5, mark)
+                host.wait_log("reason=app-", 15, mark)
                 expect("how it ended is known", "signal 15" in host.log()[mark:])
-            wait_for("nothing of it is left", 5, lambda: not host.status("session") and not [
+            wait_for("nothing of it is left", 15, lambda: not host.status("session") and not [
                 pid for pid, name in host.remains() if name.endswith("perigee-pattern")])
 
 
