@@ -34,10 +34,11 @@ static int announce(struct pad_device *device) {
 	for (size_t i = 0; rc == 0 && i < PAD_EVENT_KEYS_MAX && device->shape->keys[i].code; i++) {
 		rc = set_bit(device, UI_SET_KEYBIT, device->shape->keys[i].code);
 	}
+	/* UI_ABS_SETUP enables the axis, but is not said to enable axes at all. */
+	rc = rc < 0 ? rc : set_bit(device, UI_SET_EVBIT, EV_ABS);
 	struct uinput_abs_setup axes[PAD_EVENT_AXES_MAX];
 	size_t count = pad_event_setup(device->shape, axes);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		/* Sets EV_ABS and the bit as well. */
 		rc = device->kernel->control(device->fd, UI_ABS_SETUP, &axes[i]);
 	}
 	return rc;

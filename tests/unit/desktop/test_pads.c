@@ -17,6 +17,7 @@ enum {
 
 struct call {
 	unsigned long request;
+	unsigned long bit;         /* of UI_SET_EVBIT */
 	struct uinput_setup setup; /* of UI_DEV_SETUP */
 };
 
@@ -31,6 +32,7 @@ static int control(int fd, unsigned long request, void *argument) {
 	assert_true(fake.count < CALLS_MAX);
 	struct call *call = &fake.calls[fake.count++];
 	call->request = request;
+	call->bit = request == UI_SET_EVBIT ? (unsigned long)argument : 0;
 	if (request == UI_DEV_SETUP) {
 		call->setup = *(struct uinput_setup *)argument;
 	}
@@ -132,6 +134,13 @@ static void a_pad_becomes_a_device_of_the_kernel(void **state) {
 	press(&rig, 2, PAD_BUTTON_A); /* before there is a device */
 	assert_true(grant(&rig, rig.asked));
 	assert_int_equal(fake.alive, 1);
+	bool keys = false, axes = false;
+	for (unsigned i = 0; i < fake.count; i++) {
+		bool enables = fake.calls[i].request == UI_SET_EVBIT;
+		keys |= enables && fake.calls[i].bit == EV_KEY;
+		axes |= enables && fake.calls[i].bit == EV_ABS;
+	}
+	assert_true(keys && axes);
 	const struct call *setup = &fake.calls[fake.count - 2];
 	assert_int_equal(setup->request, UI_DEV_SETUP);
 	assert_int_equal(setup->setup.id.vendor, 0x045e);
