@@ -275,6 +275,11 @@ void api_handle_lobby_created(struct gate *gate, const struct ipc_message *messa
 
 /* ---- join, leave, stop, kick, role ---- */
 
+static uint8_t read_role(const char *text, enum ipc_kind kind) {
+	bool alone = kind == IPC_LOBBY_ROLE && strcmp(text, "alone") == 0;
+	return strcmp(text, "viewer") == 0 ? ROLE_VIEWER : alone ? ROLE_ALONE : ROLE_PLAYER;
+}
+
 static void ask(struct request *request, enum ipc_kind kind) {
 	struct connection *connection = request->connection;
 	struct ipc_message message = { .kind = kind };
@@ -283,9 +288,7 @@ static void ask(struct request *request, enum ipc_kind kind) {
 	text_copy(lobby->lobby, sizeof(lobby->lobby), schema_text(request->json, "lobby_id", ""));
 	uint64_t session = schema_id(request->json, "moonlight_session_id");
 	lobby->session = session ? session : schema_id(request->json, "session_id");
-	lobby->role = strcmp(schema_text(request->json, "role", "player"), "viewer") == 0
-				      ? ROLE_VIEWER
-				      : ROLE_PLAYER;
+	lobby->role = read_role(schema_text(request->json, "role", "player"), kind);
 	lobby->deadline_ms = (uint32_t)schema_integer(request->json, "deadline_ms", 0);
 	if (!api_read_pin(request->json, lobby->pin, sizeof(lobby->pin))) {
 		api_error(connection, 403, "Invalid PIN");

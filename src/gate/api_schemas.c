@@ -243,7 +243,7 @@ SCHEMA(schema_takes_lobby_kick, "LobbyKick",
 	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL));
 SCHEMA(schema_takes_lobby_role, "LobbyRole",
 	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL),
-	NEED_LINE("role", 1, 16, "player or viewer."));
+	NEED_LINE("role", 1, 16, "player, viewer, or alone: it steers and nobody else any more."));
 SCHEMA(schema_takes_launcher, "Launcher",
 	LINE("profile_id", 0, 39, NULL), ID_IN("app_id", NULL), LINE("lobby_id", 0, 39, NULL),
 	FLAG("several", NULL), WHOLES("pin", 15, 9, "Digits."));

@@ -401,6 +401,7 @@ enum {
 enum ipc_role {
 	ROLE_PLAYER, /* sees, hears and steers */
 	ROLE_VIEWER, /* sees and hears */
+	ROLE_ALONE,  /* steers, and nobody else in the lobby does any more; ROLE alone */
 	ROLES,
 };
 

@@ -212,7 +212,8 @@ static void join(struct lobby *lobby, struct session *session, const struct ipc_
 		lobby_answer(lobby->supervisor, message->lobby_ask.request, reason, detail);
 		return;
 	}
-	member_join(session, lobby, message->lobby_ask.role, message->lobby_ask.request);
+	uint8_t role = message->lobby_ask.role == ROLE_VIEWER ? ROLE_VIEWER : ROLE_PLAYER;
+	member_join(session, lobby, role, message->lobby_ask.request);
 }
 
 static void leave(struct lobby *lobby, struct session *session, const struct ipc_message *message) {
@@ -226,11 +227,24 @@ static void leave(struct lobby *lobby, struct session *session, const struct ipc
 			request);
 }
 
+/* The input is handed over: whoever else may steer only watches from now on. */
+static void take_from_others(struct lobby *lobby, const struct session *session) {
+	for (struct session *at = lobby->supervisor->sessions; at; at = at->next) {
+		if (at != session && at->member.lobby == lobby) {
+			member_set_role(at, ROLE_VIEWER);
+		}
+	}
+}
+
 static void set_role(
 		struct lobby *lobby, struct session *session, const struct ipc_message *message) {
 	bool in = session && session->member.state == MEMBER_IN && session->member.lobby == lobby;
+	bool alone = message->lobby_ask.role == ROLE_ALONE;
+	if (in && alone) {
+		take_from_others(lobby, session);
+	}
 	if (in) {
-		member_set_role(session, message->lobby_ask.role);
+		member_set_role(session, alone ? ROLE_PLAYER : message->lobby_ask.role);
 	}
 	lobby_answer(lobby->supervisor, message->lobby_ask.request,
 			in        ? REASON_NONE

@@ -130,10 +130,14 @@ def who_wants_the_same_shares_an_encoder(build):
             shows(host, session)
         rows = encoders(host, lobby)
         expect(f"one still: {rows}", len(rows) == 1 and rows[0]["viewers"] == 2)
-        finish(host, both[0][0])
+        done("the second alone steers", host.api("/api/v2/lobbies/role", {
+            "lobby_id": lobby, "moonlight_session_id": both[1][1], "role": "alone"}))
+        keys = finish(host, both[0][0])["input"]
+        expect(f"the first only watches: {keys}", keys["seen"] == 0 and keys["missed"] > 0)
         wait_for("one has left", 5, lambda: host.status("lobby", id=lobby, members=1))
         shows(host, both[1][1])
-        finish(host, both[1][0])
+        keys = finish(host, both[1][0])["input"]
+        expect(f"the second steers: {keys}", keys["seen"] == 5 and keys["missed"] == 0)
         wait_for("both have left", 5, lambda: host.status("lobby", id=lobby, members=0))
         expect("the lobby stays", host.status("lobby", id=lobby, state="alone"))
 
