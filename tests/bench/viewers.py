@@ -57,7 +57,7 @@ def measure(host, count, seconds):
     def join(session):
         answer = ask(host, "join", lobby, session)
         expect(f"joined: {answer}", answer.get("success"))
-    viewers, _ = launch_crowd(host, paired_crowd(host, count), FORM, then=join)
+    viewers, _ = launch_crowd(host, paired_crowd(host, count), FORM, abreast=2, then=join)
     for part in ("pictures", "sound"):
         rows = host.status("encoding", desk=desk, part=part)
         expect(f"one encoding of {part}: {rows}", len(rows) == 1 and rows[0]["viewers"] == count)
