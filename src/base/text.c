@@ -15,6 +15,17 @@ static size_t utf8_cut(const char *text, size_t len) {
 	return len;
 }
 
+/* Where a sequence at the end that lacks bytes begins, or else the end. */
+static size_t utf8_whole(const char *text, size_t len) {
+	size_t at = len;
+	while (at > 0 && len - at < 3 && ((uint8_t)text[at - 1] & 0xc0) == 0x80) {
+		at--;
+	}
+	uint8_t lead = at > 0 ? (uint8_t)text[at - 1] : 0;
+	size_t wants = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+	return len - at < wants ? at - 1 : len;
+}
+
 bool text_copy(char *out, size_t size, const char *text) {
 	size_t len = strlen(text);
 	bool fits = len < size;
@@ -35,7 +46,11 @@ bool text_format(char *out, size_t size, const char *format, ...) {
 		out[0] = '\0';
 		return false;
 	}
-	return (size_t)wanted < size;
+	bool fits = (size_t)wanted < size;
+	if (!fits && size > 0) {
+		out[utf8_whole(out, size - 1)] = '\0';
+	}
+	return fits;
 }
 
 bool span_is(struct span span, const char *text) {

@@ -17,6 +17,34 @@ static void a_cut_never_splits_a_character(void **state) {
 	assert_string_equal(out, "abc");
 }
 
+static void a_cut_of_formatted_text_does_not_either(void **state) {
+	(void)state;
+	/* A two, a three and a four byte character, cut off at every place. */
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *cut;
+	} rows[] = {
+		{ "ab\xc3\xa9", 4, "ab" },
+		{ "a\xe2\x82\xac", 3, "a" },
+		{ "a\xe2\x82\xac", 4, "a" },
+		{ "a\xe2\x82\xacx", 5, "a\xe2\x82\xac" },
+		{ "\xf0\x9f\x8e\xae", 2, "" },
+		{ "\xf0\x9f\x8e\xae", 3, "" },
+		{ "\xf0\x9f\x8e\xae", 4, "" },
+		{ "\xf0\x9f\x8e\xaex", 5, "\xf0\x9f\x8e\xae" },
+		{ "abcd", 4, "abc" },
+		{ "abcd", 1, "" },
+	};
+	char out[8];
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_false(text_format(out, rows[i].size, "%s", rows[i].text));
+		assert_string_equal(out, rows[i].cut);
+	}
+	assert_true(text_format(out, 5, "a%s", "\xe2\x82\xac"));
+	assert_string_equal(out, "a\xe2\x82\xac");
+}
+
 static void only_well_formed_text_is_printable(void **state) {
 	(void)state;
 	assert_true(text_is_printable("Gr\xc3\xbc\xc3\x9f"
@@ -76,6 +104,7 @@ static void text_that_does_not_fit_fails_the_writer(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(a_cut_never_splits_a_character),
+		UNIT(a_cut_of_formatted_text_does_not_either),
 		UNIT(only_well_formed_text_is_printable),
 		UNIT(trimming_takes_both_ends),
 		UNIT(hex_goes_both_ways),
