@@ -38,7 +38,7 @@ enum {
 
 /* The last lines of one worker as they were written, oldest first. */
 struct journal_tail {
-	char *bytes; /* owned ring of JOURNAL_TAIL, NULL before the first line */
+	char *bytes; /* owned mapping of JOURNAL_TAIL, NULL before the first line */
 	uint64_t written;
 };
 
