@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+enum {
+	LEAST_PAGE = 4096, /* no machine has smaller ones */
+};
+
 struct table {
 	uint64_t next;
 	uint8_t hash[KEYS_MAX][32];
@@ -12,12 +16,28 @@ static struct table *table_of(const struct keys *keys) {
 	return (struct table *)(void *)keys->shm.map;
 }
 
+/* All of it from the beginning: what a host weighs does not rise with each launch then, and
+ * no launch meets a machine that has no page left for its key. */
+static void have_pages(const struct keys *keys) {
+	for (size_t at = 0; at < keys->shm.size; at += LEAST_PAGE) {
+		__atomic_fetch_or(&keys->shm.map[at], 0, __ATOMIC_RELAXED);
+	}
+}
+
 int keys_create(struct keys *out) {
-	return shm_create("used-keys", sizeof(struct table), false, &out->shm);
+	int rc = shm_create("used-keys", sizeof(struct table), false, &out->shm);
+	if (rc == 0) {
+		have_pages(out);
+	}
+	return rc;
 }
 
 int keys_open(int fd, struct keys *out) {
-	return shm_adopt(fd, sizeof(struct table), true, &out->shm);
+	int rc = shm_adopt(fd, sizeof(struct table), true, &out->shm);
+	if (rc == 0) {
+		have_pages(out);
+	}
+	return rc;
 }
 
 void keys_finish(struct keys *keys) {

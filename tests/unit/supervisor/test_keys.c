@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "../unit.h"
 
+#include <sys/stat.h>
+
 #include "supervisor/keys.h"
 
 static void a_used_key_is_known_in_the_next_supervisor_too(void **state) {
@@ -31,10 +33,21 @@ static void the_oldest_is_forgotten_first(void **state) {
 	keys_finish(&keys);
 }
 
+static void all_of_its_memory_is_there_from_the_beginning(void **state) {
+	(void)state;
+	struct keys keys;
+	struct stat st;
+	assert_int_equal(keys_create(&keys), 0);
+	assert_int_equal(fstat(keys.shm.fd, &st), 0);
+	assert_true((uint64_t)st.st_blocks * 512 >= KEYS_MAX * 32);
+	keys_finish(&keys);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(a_used_key_is_known_in_the_next_supervisor_too),
 		UNIT(the_oldest_is_forgotten_first),
+		UNIT(all_of_its_memory_is_there_from_the_beginning),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
