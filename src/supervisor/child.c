@@ -145,6 +145,7 @@ static void forget(struct child *child) {
 	if (child->nursery->events) {
 		child->nursery->events->gone(child);
 	}
+	child->nursery->thinned = true;
 	child_free(child);
 }
 

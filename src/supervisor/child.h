@@ -119,6 +119,7 @@ struct nursery {
 	bool burying;                        /* the end has come: nobody is looked at any more */
 	struct sd_event_source *watch;       /* owned */
 	uint64_t watched_ns;                 /* last round */
+	bool thinned;                        /* somebody was reaped since then */
 	uint64_t lost, hung, starts, fenced, written_off, starved;
 	uint64_t late;         /* rounds of watching that came late: we were not scheduled */
 	struct totals *totals; /* borrowed, NULL: nobody counts */

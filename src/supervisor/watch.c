@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,6 +210,12 @@ static int handle_watch(sd_event_source *source, uint64_t usec, void *user) {
 	nursery->watched_ns = now_ns;
 	for (struct child *child = nursery->first; child; child = child->next) {
 		watch(child, now_ns);
+	}
+	if (nursery->thinned) {
+		/* What came and went with them leaves holes in the heap among what stays, and
+		 * what comes next need not fit into them. This takes about 0.1 ms. */
+		nursery->thinned = false;
+		malloc_trim(0);
 	}
 	sd_event_source_set_time_relative(source, CHILD_WATCH_MS * US_PER_MS);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
