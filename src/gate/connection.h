@@ -159,7 +159,8 @@ struct connections {
 	uint64_t pause_logged_us;
 	unsigned pauses; /* of accepting, since they were logged */
 	struct places places;
-	unsigned peak; /* most that were open since memory was given back */
+	unsigned peak;       /* most that were open since memory was given back */
+	uint64_t trimmed_us; /* when it was */
 	struct connection slots[PLACES_MAX];
 };
 
