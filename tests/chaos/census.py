@@ -111,6 +111,19 @@ def weights(host):
     return {name_of(pid): pss_kb(pid) for pid in sorted(pids) if lasts(name_of(pid))}
 
 
+def mappings(pid):
+    """kB of each mapping, without pages of files, by its name; those without one together."""
+    found, name, shared = collections.Counter(), "", False
+    for row in read(f"/proc/{pid}/smaps").decode().splitlines():
+        words = row.split()
+        if not words[0].endswith(":"):
+            name = words[5] if len(words) > 5 else "[anonymous]"
+            shared = name.startswith(("/memfd:", "/dev/shm/", "/dev/zero"))
+        elif words[0] == ("Pss:" if shared else "Anonymous:"):
+            found[name] += int(words[1])
+    return found
+
+
 def heaps(host, names):
     """Bytes that processes whose names begin so have not given back, where they can be told."""
     if not names:

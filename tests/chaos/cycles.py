@@ -3,6 +3,7 @@
 """Comings and goings, and nothing that grows.
 
     tests/chaos/cycles.py BUILD-FOLDER [--cycles N]        connect, see pictures, leave
+    tests/chaos/cycles.py BUILD-FOLDER --maps              also which mappings have grown
     tests/chaos/cycles.py BUILD-FOLDER --soak [--hours H] [--scale S]
 
 A soak is 48 hours of a busy host in H hours (1): 3,000 connections, 3,000 joins (resumes, for
@@ -42,6 +43,7 @@ class Meter:
         self.host = host
         self.heaps = heaps
         self.rows = {}
+        self.maps = []
 
     def sample(self):
         counted = census.count(self.host)
@@ -50,6 +52,19 @@ class Meter:
         for key in LEAST:
             for name, value in counted[key].items():
                 self.rows.setdefault((key, name), []).append(value)
+        self.maps.append({census.name_of(pid): census.mappings(pid)
+                          for pid in census.tree(self.host.process.pid)
+                          if census.lasts(census.name_of(pid))})
+
+    def show_maps(self):
+        """Of the samples that count: the first, one in the middle and the last."""
+        counted = slope.warm(self.maps)
+        for name in sorted(counted[0]):
+            at = [counted[place].get(name, {}) for place in (0, len(counted) // 2, -1)]
+            for mapping in sorted({*at[0], *at[-1]}):
+                kb = [each.get(mapping, 0) for each in at]
+                if kb[0] != kb[-1]:
+                    print(f"  {name} {mapping}: {kb[0]} .. {kb[1]} .. {kb[2]} kB")
 
     def verdict(self):
         faults = []
@@ -74,7 +89,7 @@ def settle(host):
         row["state"] == "paused" for row in host.status("session")))
 
 
-def connect_and_leave(build, cycles):
+def connect_and_leave(build, cycles, maps):
     """One session that lives on, one client that comes and goes."""
     with Host(build) as host:
         host.paired()
@@ -92,6 +107,8 @@ def connect_and_leave(build, cycles):
                 meter.sample()
         print(f"{cycles} cycles, {missed} without pictures")
         faults = meter.verdict()
+        if maps:
+            meter.show_maps()
         host.probe("quit")
     return faults + ([f"{missed} of {cycles} cycles saw no picture"] if missed > cycles // 50
                      else [])
@@ -113,7 +130,7 @@ def strike(host, dice):
                                                       if kind != "sound" else (signal.SIGKILL,)))
 
 
-def soak(build, hours, scale, seed):
+def soak(build, hours, scale, seed, maps):
     dice = random.Random(f"deeds {seed}")
     deeds = soak_plan(scale, seed)
     gap = hours * 3600 / len(deeds)
@@ -150,6 +167,8 @@ def soak(build, hours, scale, seed):
         print(f"soak: {done} in {pace.seconds():.0f} s")
         pace.close()
         faults = meter.verdict()
+        if maps:
+            meter.show_maps()
         for keys in clients:
             host.probe("quit", keys=keys, check=False)
         wait_for("every session's end", 20, lambda: not host.status("session"))
@@ -160,14 +179,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build")
     parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--maps", action="store_true")
     parser.add_argument("--soak", action="store_true")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     try:
-        faults = soak(options.build, options.hours, options.scale, options.seed) \
-            if options.soak else connect_and_leave(options.build, options.cycles)
+        faults = soak(options.build, options.hours, options.scale, options.seed, options.maps) \
+            if options.soak else connect_and_leave(options.build, options.cycles, options.maps)
     except Failed as reason:
         faults = [str(reason)]
     for text in faults:
