@@ -125,6 +125,7 @@ static void start(struct process *process, const struct ipc_message *message, st
 			process->worker.pulse);
 	process->viewers.pads.ask = ask_device;
 	process->viewers.pads.user = process;
+	process->viewers.pad_keys = message->desktop_start.pad_keys;
 	process->viewers.width = settings.width;
 	process->viewers.height = settings.height;
 

@@ -66,6 +66,28 @@ static void place(const struct viewer *viewer, struct desktop_input *input) {
 	input->y = (int32_t)(y < 0 ? 0 : y >= fit.height ? fit.height - 1 : y);
 }
 
+static void say_key(void *user, uint32_t code, bool down) {
+	struct viewer *viewer = user;
+	const struct desktop_input input = {
+		.kind = down ? INPUT_KEY_DOWN : INPUT_KEY_UP,
+		.code = code,
+	};
+	desktop_input(viewer->viewers->desktop, viewer->id, &input);
+}
+
+static void take_keys(struct viewer *viewer, const struct ipc_message *message) {
+	const struct pad_keys_hearer hearer = { say_key, viewer };
+	if (!viewer->viewers->pad_keys) {
+		return;
+	}
+	if (message->kind == IPC_PAD_STATE) {
+		pad_keys_take(&viewer->keys, message->pad_state.number, &message->pad_state,
+				&hearer);
+	} else if (message->kind == IPC_PAD_UNPLUG) {
+		pad_keys_take(&viewer->keys, message->pad.number, NULL, &hearer);
+	}
+}
+
 /* Plugging is about a state and may be said twice; what a pad does is not. */
 static bool take_pad(struct viewer *viewer, const struct ipc_message *message) {
 	uint64_t sequence = message->kind == IPC_PAD_STATE   ? message->pad_state.sequence
@@ -79,6 +101,7 @@ static bool take_pad(struct viewer *viewer, const struct ipc_message *message) {
 		return true;
 	}
 	bool theirs = pads_message(&viewer->pads, message);
+	take_keys(viewer, message);
 	if (theirs && acts) {
 		count(viewer->viewers->pulse, received_ns);
 	}
@@ -96,6 +119,11 @@ static void say_pad(void *user, const struct ipc_message *message) {
 static void let_go(struct viewer *viewer) {
 	desktop_release(viewer->viewers->desktop, viewer->id);
 	pads_release(&viewer->pads);
+	viewer->keys = (struct pad_keys){ .down = { 0 } };
+}
+
+static void allow_pads(struct viewer *viewer) {
+	pads_allow(&viewer->pads, viewer->may_input && !viewer->viewers->pad_keys);
 }
 
 static void handle_message(
@@ -210,7 +238,7 @@ int viewers_add(struct viewers *viewers, uint32_t id, bool may_input, int channe
 	}
 	viewer->used = true;
 	viewer->may_input = may_input;
-	pads_allow(&viewer->pads, may_input);
+	allow_pads(viewer);
 	int rc = channel_open(&viewer->channel, viewers->event, TAKE(fd, -1), PEER_DESKTOP,
 			PEER_STREAM, &channel_events, viewer);
 	if (rc == 0) {
@@ -232,7 +260,7 @@ void viewers_set_input(struct viewers *viewers, uint32_t id, bool may_input) {
 	if (viewer) {
 		viewer->may_input = may_input;
 		let_go(viewer);
-		pads_allow(&viewer->pads, may_input);
+		allow_pads(viewer);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/own.h"
 #include "desktop/desktop.h"
+#include "desktop/pad_keys.h"
 #include "desktop/pads.h"
 #include "ipc/channel.h"
 #include "ipc/pulse.h"
@@ -31,6 +32,7 @@ struct viewer {
 	bool used, may_input;
 	uint32_t width, height; /* of what it sees; 0: as the desktop */
 	struct pads pads;
+	struct pad_keys keys; /* where pads are keys */
 };
 
 struct viewers {
@@ -39,6 +41,7 @@ struct viewers {
 	struct pulse *pulse;     /* borrowed */
 	uint32_t width, height;  /* of the desktop */
 	struct pads_home pads;   /* its ask is the caller's to set */
+	bool pad_keys;           /* pads are keys here, and become no devices */
 	struct viewer list[VIEWERS_MAX];
 };
 

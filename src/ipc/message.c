@@ -171,7 +171,8 @@ FIELDS(f_store_peer, ENUM(store_peer.peer, PEER_KINDS));
 FIELDS(f_desktop_start, RAW(desktop_start.width), RAW(desktop_start.height),
 	RAW(desktop_start.rate_mhz), TEXT(desktop_start.wayland_name), TEXT(desktop_start.layout),
 	TEXT(desktop_start.variant), TEXT(desktop_start.model), TEXT(desktop_start.options),
-	ENUM(desktop_start.xwayland, 2), ENUM(desktop_start.fullscreen, 2));
+	ENUM(desktop_start.xwayland, 2), ENUM(desktop_start.fullscreen, 2),
+	ENUM(desktop_start.pad_keys, 2));
 FIELDS(f_desktop_ready, TEXT(desktop_ready.x_display), TEXT(desktop_ready.renderer));
 FIELDS(f_desktop_size, RAW(desktop_size.width), RAW(desktop_size.height),
 	RAW(desktop_size.rate_mhz));

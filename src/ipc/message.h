@@ -931,6 +931,7 @@ struct ipc_message {
 			char layout[32], variant[32], model[32], options[64];
 			uint8_t xwayland;   /* offer it */
 			uint8_t fullscreen; /* single-app session: windows fill the output */
+			uint8_t pad_keys;   /* its app knows keys alone: pads are keys */
 		} desktop_start;            /* fd: the listening Wayland socket */
 		struct {
 			char x_display[16];

@@ -171,7 +171,8 @@ static int start_desktop(struct desk *desk) {
 				.rate_mhz = desk->rate_mhz,
 				.wayland_name = "wayland-0",
 				.xwayland = 1,
-				.fullscreen = 1 },
+				.fullscreen = 1,
+				.pad_keys = launcher_is_on(desk) },
 	};
 	copy_optional(start.desktop_start.layout, sizeof(start.desktop_start.layout),
 			keyboard->layout);

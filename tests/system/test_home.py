@@ -95,6 +95,14 @@ def key(viewer, *codes):
         steer(viewer, f"down {code}", f"up {code}")
 
 
+def pad(viewer, *states):
+    """Buttons, or (x, y) of the left stick; each is let go."""
+    for state in states:
+        buttons, (x, y) = (0, state) if isinstance(state, tuple) else (state, (0, 0))
+        steer(viewer, f"pad 0 1 {buttons} 0 0 {x} {y} 0 0", "pad 0 1 0 0 0 0 0 0 0")
+
+
+PAD_DOWN, PAD_A = 0x2, 0x1000
 UP, DOWN, LEFT, RIGHT, ENTER, ESCAPE = 0x26, 0x28, 0x25, 0x27, 0x0d, 0x1b
 
 
@@ -124,18 +132,23 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         expect("back at Home", row_of(host, session)["member"] == "home")
         shows(host, session, 1)
         # Below the lobby are the apps; Pattern, for several.
+        before = len(host.log())
         key(viewer, DOWN, *[RIGHT] * (apps.index("Pattern") - 1), ENTER, DOWN, ENTER)
         made = events.wait("CreateLobbyEvent")[2]
         expect(f"Pattern for several: {made}", made["name"] == "Pattern" and made["multi_user"])
         events.wait("JoinLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
         shows(host, session)
+        for line in "answered want=3 done=1", "launcher-shows lobbies=2":
+            host.wait_log(line, 10, before)
 
-        # A pad brings back as well.
-        steer(viewer, f"pad 0 1 {START_UP_RB} 0 0 0 0 0 0", "pad 0 1 0 0 0 0 0 0 0")
+        # A pad brings back as well, and steers: the second lobby, its second entry is Stop.
+        pad(viewer, START_UP_RB)
         events.wait("LeaveLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
         expect("back at Home again", row_of(host, session)["member"] == "home")
         expect("the same connection", viewer.poll() is None)
-        done("stop", ask(host, "stop", made["id"]))
+        pad(viewer, (32767, 0), PAD_A, PAD_DOWN, PAD_A)
+        events.wait("StopLobbyEvent", lobby_id=made["id"])
+        host.wait_log("answered want=4 done=1", 10)
         done("stop", ask(host, "stop", locked, pin=[0, 4, 7]))
         viewer.send_signal(signal.SIGINT)
         video = host.report(viewer, check=False)["video"]
