@@ -103,11 +103,13 @@ def pad(viewer, *states):
 
 
 PAD_DOWN, PAD_A = 0x2, 0x1000
+DIGIT = 0x30
 UP, DOWN, LEFT, RIGHT, ENTER, ESCAPE = 0x26, 0x28, 0x25, 0x27, 0x0d, 0x1b
 
 
 def from_home_to_a_lobby_and_back_and_to_another(build):
-    """Home, a lobby that it makes, Home, another one with a PIN, as a person would."""
+    """A person of the host who says who they are, a lobby with a PIN, Home, another lobby that
+    it makes, Home, and both are stopped there."""
     with Host(build) as host:
         host.paired()
         api = Api(host)
@@ -115,13 +117,20 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         apps = [row["title"] for row in api.get("/api/v1/apps")["apps"]]
         expect(f"Home comes first: {apps}", apps[0] == "Home" and "Pattern" in apps)
         locked = create(host, name="Locked", video=SMALL, pin=[0, 4, 7])
+        api.post("/api/v1/profiles/add", {"id": "anna", "name": "Anna", "pin": [1, 2, 3, 4]})
+        wait_for("the profile", 5, lambda: api.get("/api/v1/profiles")["profiles"])
         viewer, session = watch(host, events, app="Home")
         host.wait_log("launcher-shows lobbies=1", 15)
+        # Nothing is there to choose for who is nobody.
+        key(viewer, ENTER, *(DIGIT + at for at in (1, 2, 3, 5)), ENTER)
+        host.wait_log("answered want=1 done=0", 10)
+        key(viewer, *(DIGIT + at for at in (1, 2, 3, 4)), ENTER)
+        host.wait_log("answered want=1 done=1", 10)
         # The lobby is the first item; its first entry is Join; the PIN is typed, then Enter.
-        key(viewer, ENTER, ENTER, 0x30, 0x34, 0x38, ENTER)
+        key(viewer, ENTER, ENTER, DIGIT, DIGIT + 4, DIGIT + 8, ENTER)
         host.wait_log("answered want=3 done=0", 10)
         expect("a wrong PIN lets nobody in", row_of(host, session)["member"] == "home")
-        key(viewer, 0x30, 0x34, 0x37, ENTER)
+        key(viewer, DIGIT, DIGIT + 4, DIGIT + 7, ENTER)
         events.wait("JoinLobbyEvent", lobby_id=locked, moonlight_session_id=session)
         host.wait_log("answered want=3 done=1", 10)
         shows(host, session)
@@ -136,6 +145,7 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         key(viewer, DOWN, *[RIGHT] * (apps.index("Pattern") - 1), ENTER, DOWN, ENTER)
         made = events.wait("CreateLobbyEvent")[2]
         expect(f"Pattern for several: {made}", made["name"] == "Pattern" and made["multi_user"])
+        expect(f"it is Anna's: {made}", made["profile_id"] == "anna")
         events.wait("JoinLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
         shows(host, session)
         for line in "answered want=3 done=1", "launcher-shows lobbies=2":
@@ -149,7 +159,14 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         pad(viewer, (32767, 0), PAD_A, PAD_DOWN, PAD_A)
         events.wait("StopLobbyEvent", lobby_id=made["id"])
         host.wait_log("answered want=4 done=1", 10)
-        done("stop", ask(host, "stop", locked, pin=[0, 4, 7]))
+
+        # What has a PIN is stopped by who knows it.
+        key(viewer, ENTER, DOWN, ENTER, DIGIT + 7, ENTER)
+        host.wait_log("answered want=4 done=0", 10)
+        expect("a wrong PIN stops nothing", host.status("lobby", id=locked))
+        key(viewer, DIGIT, DIGIT + 4, DIGIT + 7, ENTER)
+        events.wait("StopLobbyEvent", lobby_id=locked)
+        wait_for("no lobby", 5, lambda: not host.status("lobby"))
         viewer.send_signal(signal.SIGINT)
         video = host.report(viewer, check=False)["video"]
         expect(f"no picture is missing or broken: {video}", video["missing_numbers"] == 0 and
