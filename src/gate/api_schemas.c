@@ -80,7 +80,7 @@ SCHEMA(schema_takes_filter, "StatusQuery", LINE("filter", 0, 31, "Rows of this k
 SCHEMA(schema_gives_status, "Status", SUCCESS, NEED_LIST("status", 2048, status_row, NULL));
 SCHEMA(schema_takes_restart, "Restart",
 	NEED_LINE("kind", 1, 15, "Which process: encoder, stream, desktop, gate and so on."),
-	LINE("id", 1, 23, "Its session's or its own number, where there are several."));
+	LINE("id", 1, 23, "Its session's or desktop's number, decimal or in 16 hexadecimal digits, or its own."));
 SCHEMA(schema_takes_upgrade, "Upgrade",
 	FLAG("check", "Only say what would happen."),
 	LINE("from", 1, 255, "The folder of the new installation; missing: where the old one is."),

@@ -31,13 +31,22 @@ static const struct by_hand_row {
 	{ "discover", PEER_DISCOVER, NULL },
 };
 
-/* id: of the worker, or of its session. */
+/* A session's or a desktop's number as the status prints it, or in decimal, as the API
+ * gives it. */
+static bool is_session(uint64_t session, const char *id) {
+	char hexadecimal[24], decimal[24];
+	text_format(hexadecimal, sizeof(hexadecimal), "%016llx", (unsigned long long)session);
+	text_format(decimal, sizeof(decimal), "%llu", (unsigned long long)session);
+	return session && (strcmp(id, hexadecimal) == 0 || strcmp(id, decimal) == 0);
+}
+
+/* id: of the worker, or of its session. Should one number fit two processes, neither is
+ * ended: find says so. */
 static bool matches(const struct child *child, const struct by_hand_row *row, const char *id) {
-	char worker[24], session[24];
+	char worker[24];
 	text_format(worker, sizeof(worker), "%u", child->id);
-	text_format(session, sizeof(session), "%016llx", (unsigned long long)child->session);
 	return child->kind == row->kind && (!row->name || strcmp(child->name, row->name) == 0) &&
-	       (!id[0] || strcmp(id, worker) == 0 || (child->session && strcmp(id, session) == 0));
+	       (!id[0] || strcmp(id, worker) == 0 || is_session(child->session, id));
 }
 
 static struct child *find(struct supervisor *supervisor, const struct ipc_message *message,

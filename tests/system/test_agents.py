@@ -173,9 +173,10 @@ def one_plays_a_platform_over_the_api_alone(build):
         shows(host, platform.session)
 
         # A desktop dies under its viewer, who goes home; another one dies and nobody looks.
-        for gone in (lobby, other):
+        # Its number is taken as the API gives it, and as `perigee status` shows it.
+        for gone, number in ((lobby, str), (other, lambda desktop: f"{int(desktop):016x}")):
             api.post("/api/v1/system/restart", {"kind": "desktop",
-                                                "id": f"{int(platform.desktop_of(gone)):016x}"})
+                                                "id": number(platform.desktop_of(gone))})
             platform.lobbies.pop(gone)
             platform.ended(gone, "restarted")
         shows(host, platform.session)

@@ -287,7 +287,7 @@ def restarting_by_hand_is_the_same(build):
             if row["pictures"] > 30])[0]["id"]
         for words, line in ((["encoder", session], "event=part-replaced"),
                             (["stream"], "event=part-replaced"),
-                            (["sound-encoder"], "event=part-replaced"),
+                            (["sound-encoder", str(int(session, 16))], "event=part-replaced"),
                             (["runner"], "event=runner-replaced"),
                             (["gate"], "event=door-open kind=gate"),
                             (["store"], "event=worker-spawned"),
