@@ -161,14 +161,34 @@ static void resize(struct process *process, const struct ipc_message *message) {
 	worker_post(&process->worker, &answer, NULL, 0);
 }
 
+/* Too many is not a shortage: a shortage that lasts ends the desktop. */
+static enum reason why_refused(int error) {
+	return error == -EINVAL   ? REASON_UNSUPPORTED
+	       : error == -ENOSPC ? REASON_HOST_FULL
+				  : REASON_RESOURCES;
+}
+
 static void add_encoder(
 		struct process *process, const struct ipc_message *message, struct ipc_fds *fds) {
 	int r = pictures_add(&process->pictures, message->desktop_encoder.encoder,
 			&message->desktop_encoder.format, fds_take(fds, 0));
 	if (r < 0) {
-		worker_fail(&process->worker, r == -EINVAL ? REASON_UNSUPPORTED : REASON_RESOURCES,
-				"encoder %u: %s", message->desktop_encoder.encoder, strerror(-r));
+		worker_fail(&process->worker, why_refused(r), "encoder %u: %s",
+				message->desktop_encoder.encoder, strerror(-r));
 	}
+}
+
+static void add_viewer(
+		struct process *process, const struct ipc_message *message, struct ipc_fds *fds) {
+	uint32_t viewer = message->desktop_viewer.viewer;
+	int r = viewers_add(&process->viewers, viewer, message->desktop_viewer.may_input,
+			fds_take(fds, 0));
+	if (r < 0) {
+		worker_fail(&process->worker, why_refused(r), "viewer %u: %s", viewer,
+				strerror(-r));
+	}
+	viewers_set_size(&process->viewers, viewer, message->desktop_viewer.width,
+			message->desktop_viewer.height);
 }
 
 static void handle_message(
@@ -194,13 +214,7 @@ static void handle_message(
 		pictures_remove(&process->pictures, message->desktop_encoder.encoder);
 		break;
 	case IPC_DESKTOP_VIEWER:
-		if (viewers_add(&process->viewers, message->desktop_viewer.viewer,
-				    message->desktop_viewer.may_input, fds_take(fds, 0)) < 0) {
-			worker_fail(worker, REASON_RESOURCES, "viewer %u",
-					message->desktop_viewer.viewer);
-		}
-		viewers_set_size(&process->viewers, message->desktop_viewer.viewer,
-				message->desktop_viewer.width, message->desktop_viewer.height);
+		add_viewer(process, message, fds);
 		break;
 	case IPC_DESKTOP_VIEWER_MAY:
 		viewers_set_input(&process->viewers, message->desktop_viewer.viewer,

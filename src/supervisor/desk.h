@@ -78,6 +78,7 @@ struct desk {
 	bool ending;   /* all of it was asked to stop */
 	bool recorded; /* its encodings' and Notice's records are as they are (record.h) */
 	struct restarts desktop_restarts;
+	struct restarts desktop_refusals;      /* of viewers and encoders, for want of something */
 	uint32_t desktop_wait_ms;              /* until the next one */
 	struct sd_event_source *desktop_retry; /* owned: another one, then its first window */
 	struct notice notice;

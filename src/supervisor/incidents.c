@@ -9,7 +9,7 @@
 static const char *const whats[INCIDENT_WHATS] = {
 	[INCIDENT_HUNG] = "hung", [INCIDENT_CRASHED] = "crashed", [INCIDENT_KILLED] = "killed",
 	[INCIDENT_LIED] = "lied", [INCIDENT_LATE] = "late", [INCIDENT_ENDED] = "ended",
-	[INCIDENT_WRITTEN_OFF] = "written-off",
+	[INCIDENT_SHORT] = "out-of-resources", [INCIDENT_WRITTEN_OFF] = "written-off",
 };
 
 static const char *const evidences[] = {
@@ -60,6 +60,7 @@ enum incident_what incident_judge(
 	if (fenced) {
 		return reason == REASON_WORKER_LIED     ? INCIDENT_LIED
 		       : reason == REASON_START_OVERDUE ? INCIDENT_LATE
+		       : reason == REASON_RESOURCES     ? INCIDENT_SHORT
 							: INCIDENT_HUNG;
 	}
 	return WIFSIGNALED(status) ? INCIDENT_KILLED : INCIDENT_ENDED;

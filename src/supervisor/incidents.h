@@ -23,6 +23,7 @@ enum incident_what {
 	INCIDENT_LIED,        /* broke the rules of its channel */
 	INCIDENT_LATE,        /* did not start in time */
 	INCIDENT_ENDED,       /* left by itself, unasked */
+	INCIDENT_SHORT,       /* refused again and again, for want of memory or descriptors */
 	INCIDENT_WRITTEN_OFF, /* could not be stopped: it may still run */
 	INCIDENT_WHATS,
 };

@@ -38,3 +38,14 @@ bool restarts_failed(struct restarts *restarts, const struct restarts_rule *rule
 void restarts_tried(struct restarts *restarts) {
 	restarts->next_ms = 0;
 }
+
+bool restarts_refused(struct restarts *refusals, uint32_t reason, uint64_t now_ms) {
+	static const struct restarts_rule rule = { .at_once = RESTARTS_REFUSALS - 1,
+		.most = RESTARTS_REFUSALS - 1 };
+	uint32_t wait_ms;
+	if (restarts_failed(refusals, &rule, reason, now_ms, &wait_ms)) {
+		return false;
+	}
+	*refusals = (struct restarts){ .total = refusals->total, .reason = reason };
+	return true;
+}

@@ -13,6 +13,7 @@
 enum {
 	RESTARTS_KEPT = 16,
 	RESTARTS_WINDOW_MS = 60000, /* what lies further back is forgiven */
+	RESTARTS_REFUSALS = 3,      /* in the window: by then it is not a passing shortage */
 };
 
 struct restarts_rule {
@@ -37,6 +38,11 @@ bool restarts_failed(struct restarts *restarts, const struct restarts_rule *rule
 
 /* It is being started: nothing is waited for any more. */
 void restarts_tried(struct restarts *restarts);
+
+/* It goes on, but refused something for want of memory or descriptors. True at the
+ * RESTARTS_REFUSALS'th time of the window: another one in its place may have them.
+ * Counting begins anew then. */
+bool restarts_refused(struct restarts *refusals, uint32_t reason, uint64_t now_ms) NODISCARD;
 
 /* How many of its failures lie in the last minute. */
 unsigned restarts_recent(const struct restarts *restarts, uint64_t now_ms);

@@ -93,7 +93,14 @@ static void handle_desktop_message(
 }
 
 static void handle_desktop_failure(struct child *child, uint32_t reason, const char *detail) {
-	desk_raise((struct desk *)child->user, DESK_TROUBLE, reason, detail);
+	struct desk *desk = (struct desk *)child->user;
+	bool short_of = reason == REASON_RESOURCES &&
+			restarts_refused(&desk->desktop_refusals, reason, clock_now_ms());
+	desk_raise(desk, DESK_TROUBLE, reason, detail);
+	if (short_of) {
+		/* It would refuse every further viewer, and say so, for as long as it lives. */
+		child_fence(child, reason, detail);
+	}
 }
 
 static bool may_restart(struct desk *desk, uint32_t reason) {

@@ -37,6 +37,7 @@ static void what_it_was_is_told_by_its_end(void **state) {
 		{ true, false, false, REASON_CHANNEL_STUCK, 0, INCIDENT_HUNG },
 		{ true, false, false, REASON_WORKER_LIED, 0, INCIDENT_LIED },
 		{ true, false, false, REASON_START_OVERDUE, 0, INCIDENT_LATE },
+		{ true, false, false, REASON_RESOURCES, 0, INCIDENT_SHORT },
 		{ true, false, true, REASON_STREAM_DIED, 0, INCIDENT_CRASHED },
 		{ true, true, false, REASON_WORKER_HUNG, 0, INCIDENT_WRITTEN_OFF },
 		{ false, false, false, REASON_STREAM_DIED, SIGKILL, INCIDENT_KILLED },

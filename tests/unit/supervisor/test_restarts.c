@@ -51,11 +51,26 @@ static void what_lies_a_minute_back_is_forgiven(void **state) {
 	assert_int_equal(restarts.recent, 1);
 }
 
+static void the_third_refusal_of_a_minute_is_one_too_many(void **state) {
+	(void)state;
+	struct restarts refusals = { 0 };
+	for (uint64_t i = 1; i < 50; i++) { /* two in any minute: it goes on */
+		assert_false(restarts_refused(&refusals, 7, i * 31000));
+	}
+	uint64_t now_ms = 50 * 31000 + RESTARTS_WINDOW_MS;
+	for (unsigned round = 0; round < 2; round++) { /* its successor is counted anew */
+		assert_false(restarts_refused(&refusals, 7, now_ms));
+		assert_false(restarts_refused(&refusals, 7, now_ms + 1));
+		assert_true(restarts_refused(&refusals, 7, now_ms + 2));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(rare_failures_are_answered_at_once_for_ever),
 		UNIT(failures_in_a_row_wait_longer_and_are_given_up),
 		UNIT(what_lies_a_minute_back_is_forgiven),
+		UNIT(the_third_refusal_of_a_minute_is_one_too_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
