@@ -407,12 +407,28 @@ const struct app *apps_find_or_hold(struct apps *apps, int32_t id) {
 	return app;
 }
 
+/* NULL: somebody's own, of no list. */
+static struct app *listed(struct apps *apps, const struct app *app) {
+	for (unsigned i = 0; i < apps->count; i++) {
+		if (&apps->list[i] == app) {
+			return &apps->list[i];
+		}
+	}
+	return NULL;
+}
+
 void apps_use(struct apps *apps, const struct app *app) {
-	apps->list[app - apps->list].uses++;
+	struct app *place = listed(apps, app);
+	if (place) {
+		place->uses++;
+	}
 }
 
 void apps_leave(struct apps *apps, const struct app *app) {
-	struct app *place = &apps->list[app - apps->list];
+	struct app *place = listed(apps, app);
+	if (!place) {
+		return;
+	}
 	place->uses--;
 	if (place->uses == 0 && place->origin == APP_GONE) {
 		empty(place);

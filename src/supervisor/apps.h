@@ -88,7 +88,8 @@ const struct app *apps_find(const struct apps *apps, int32_t id);
  * it is not known (yet). NULL when there is no place. */
 const struct app *apps_find_or_hold(struct apps *apps, int32_t id);
 
-/* A desk begins or ends to use it. */
+/* A desk begins or ends to use it: a listed one stays whole until nobody does. An app that is
+ * its lobby's own is left alone. */
 void apps_use(struct apps *apps, const struct app *app);
 void apps_leave(struct apps *apps, const struct app *app);
 

@@ -48,14 +48,14 @@ struct lobby *lobby_of_desk(const struct desk *desk) {
 	return desk->owner == &desk_owner ? (struct lobby *)desk->user : NULL;
 }
 
-struct lobby *lobby_make(struct supervisor *supervisor, uint64_t desk, const struct app *app) {
+struct lobby *lobby_make(struct supervisor *supervisor, uint64_t desk, const struct app *listed) {
 	struct lobby *lobby = calloc(1, sizeof(*lobby));
 	if (!lobby) {
 		return NULL;
 	}
 	lobby->supervisor = supervisor;
-	lobby->app = *app;
-	lobby->desk = desk_make(supervisor, desk, &lobby->app, &desk_owner, lobby);
+	const struct app *app = listed ? listed : &lobby->own_app;
+	lobby->desk = desk_make(supervisor, desk, app, &desk_owner, lobby);
 	if (!lobby->desk) {
 		free(lobby);
 		return NULL;
@@ -106,7 +106,7 @@ void lobby_tell(const struct lobby *lobby) {
 				.height = desk->height,
 				.rate_x100 = desk->rate_mhz / 10,
 				.channels = desk->channels,
-				.app = lobby->app.id,
+				.app = desk->app->id,
 				.members = lobby_members(lobby),
 				.created_ms = lobby->created_ms,
 				.desktop = desk->id },

@@ -33,7 +33,7 @@ struct lobby {
 	struct lobby_pin pin;
 	uint8_t flags; /* LOBBY_ */
 	uint64_t created_ms;
-	struct app app; /* of the list, or made of the command */
+	struct app own_app; /* made of the command; its desk uses this or one of the list */
 	char command[LOBBY_COMMAND_MAX];
 	uint16_t command_len;
 	const char *words[LOBBY_WORDS_MAX]; /* of command */

@@ -9,7 +9,7 @@
  * door asks, and lobby_record.c. Nobody else includes this. */
 
 /* In the supervisor's list, with its desk but without processes. NULL without memory. */
-struct lobby *lobby_make(struct supervisor *supervisor, uint64_t desk, const struct app *app);
+struct lobby *lobby_make(struct supervisor *supervisor, uint64_t desk, const struct app *listed);
 void lobby_free(struct lobby *lobby);
 
 /* Raises an event; the reason is kept when it is an end. detail may be NULL. */

@@ -25,7 +25,7 @@ static void write_create(const struct lobby *lobby) {
 				.height = desk->height,
 				.rate_x100 = desk->rate_mhz / 10,
 				.channels = desk->channels,
-				.app = lobby->app.id,
+				.app = desk->app->id,
 				.argv_len = lobby->command_len },
 	};
 	typeof(message.lobby_create) *out = &message.lobby_create;
@@ -111,14 +111,15 @@ static void fill(struct lobby *lobby, const struct ipc_message *record,
 }
 
 void lobby_restore(struct supervisor *supervisor, const struct ipc_message *record) {
-	static const struct app none = { 0 };
+	const struct app *app = NULL;
 	uint64_t desk = record->ledger_lobby.desk;
 	struct ipc_message create;
 	struct lobby *lobby = NULL;
 	if (record->ledger_lobby.state < LOBBY_LIFE_ENDED &&
 			ledger_get(&supervisor->ledger, IPC_LOBBY_CREATE, desk, &create) == 0) {
-		const struct app *app = apps_find(&supervisor->apps, create.lobby_create.app);
-		lobby = lobby_make(supervisor, desk, app ? app : &none);
+		int32_t listed = create.lobby_create.app;
+		app = listed ? apps_find_or_hold(&supervisor->apps, listed) : NULL;
+		lobby = listed && !app ? NULL : lobby_make(supervisor, desk, app);
 	}
 	if (!lobby) {
 		log_error("lobby-lost", "lobby=%s", record->ledger_lobby.lobby);
@@ -127,7 +128,7 @@ void lobby_restore(struct supervisor *supervisor, const struct ipc_message *reco
 	fill(lobby, record, &create);
 	fill_desk(lobby, record, &create);
 	explicit_bzero(&create, sizeof(create));
-	if (!lobby->app.id && !lobby_parse_command(lobby)) {
+	if (!app && !lobby_parse_command(lobby)) {
 		log_error("lobby-lost", "lobby=%s", lobby->id);
 		lobby_free(lobby);
 		return;

@@ -34,7 +34,7 @@ static void refuse(struct supervisor *supervisor, uint32_t request, uint32_t rea
 
 /* A command that is in no list: an app of its own. */
 bool lobby_parse_command(struct lobby *lobby) {
-	struct app *app = &lobby->app;
+	struct app *app = &lobby->own_app;
 	unsigned count = 0;
 	if (lobby->command_len == 0 || lobby->command[lobby->command_len - 1]) {
 		return false;
@@ -118,7 +118,6 @@ static void fill(struct lobby *lobby, const struct ipc_message *message) {
 
 static void create(struct supervisor *supervisor, const struct ipc_message *message) {
 	const typeof(message->lobby_create) *from = &message->lobby_create;
-	static const struct app none = { 0 };
 	const struct app *app = from->app ? apps_find(&supervisor->apps, from->app) : NULL;
 	char detail[160] = "";
 	uint32_t reason = judge(supervisor, message, app, detail, sizeof(detail));
@@ -128,7 +127,7 @@ static void create(struct supervisor *supervisor, const struct ipc_message *mess
 	}
 	uint64_t desk;
 	random_fill(&desk, sizeof(desk));
-	struct lobby *lobby = lobby_make(supervisor, desk, app ? app : &none);
+	struct lobby *lobby = lobby_make(supervisor, desk, app);
 	if (!lobby) {
 		refuse(supervisor, from->request, REASON_RESOURCES, NULL);
 		return;
@@ -148,7 +147,7 @@ static void create(struct supervisor *supervisor, const struct ipc_message *mess
 	log_info("lobby-start",
 			"lobby=%s desk=%016llx name=%s app=%s size=%ux%u rate_mhz=%u pin=%s",
 			lobby->id, (unsigned long long)desk, log_quote(lobby->name).text,
-			log_quote(lobby->app.title).text, from->width, from->height,
+			log_quote(lobby->desk->app->title).text, from->width, from->height,
 			lobby->desk->rate_mhz, lobby->pin.text[0] ? "yes" : "no");
 	lobby_arm(lobby);
 	lobby_tell(lobby);

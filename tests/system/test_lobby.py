@@ -184,10 +184,22 @@ def requests_that_meet_get_one_answer_each(build):
         refused("nobody watches", ask(host, "join", other, session), "lobby")
 
 
+def make_app(host, title):
+    answer = host.api("/api/v1/apps/add", {
+        "title": title, "id": title, "runner": {"type": "process", "run_cmd": "foot"}})
+    expect(f"made: {answer}", answer.get("success"))
+    return wait_for("the app", 5, lambda: [
+        row["id"] for row in host.status("app") if row["title"] == title])[0]
+
+
 def a_lobby_survives_the_supervisor(build):
+    """And the end of its app's listing, before and after that."""
     with Host(build) as host:
         host.paired()
         lobby = create(host, video=SMALL)
+        gone = create(host, "gone", SMALL, app_id=str(make_app(host, "Made")))
+        done("not listed any more", host.api("/api/v1/apps/delete", {"id": "Made"}))
+        kept = create(host, "kept", SMALL, app_id=str(make_app(host, "Kept")))
         viewer, session = watch(host)
         done("join", ask(host, "join", lobby, session))
         mark = len(host.log())
@@ -196,6 +208,9 @@ def a_lobby_survives_the_supervisor(build):
         host.wait_log("event=settled", 10, mark)
         wait_for("the lobby is known", 5, lambda: host.api("/api/v1/status", optional=True) and
                  host.status("lobby", id=lobby, members=1))
+        for other in (gone, kept):
+            expect("the others too", host.status("lobby", id=other))
+            done("stop", ask(host, "stop", other))
         expect("its member too", row_of(host, session)["lobby"] == lobby)
         shows(host, session)
         done("leave", ask(host, "leave", lobby, session))

@@ -98,6 +98,22 @@ static void what_is_used_keeps_its_place(void **state) {
 	free(apps);
 }
 
+/* A lobby's command makes an app that no list knows. */
+static void an_app_of_no_list_is_left_alone(void **state) {
+	(void)state;
+	struct apps *apps = calloc(1, sizeof(*apps));
+	settle(apps, TITLES("Paint"), false);
+	struct app own = { .title = "Own" };
+	apps_use(apps, &own);
+	assert_int_equal(own.uses, 0);
+	apps_leave(apps, &own);
+	assert_int_equal(own.uses, 0);
+	assert_string_equal(own.title, "Own");
+	assert_int_equal(apps_find(apps, config_app_id("Paint"))->uses, 0);
+	apps_finish(apps);
+	free(apps);
+}
+
 static void programs_make_apps_and_take_them_away(void **state) {
 	(void)state;
 	struct apps *apps = calloc(1, sizeof(*apps));
@@ -201,6 +217,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(a_reload_takes_and_gives),
 		UNIT(what_is_used_keeps_its_place),
+		UNIT(an_app_of_no_list_is_left_alone),
 		UNIT(programs_make_apps_and_take_them_away),
 		UNIT(who_is_not_in_the_stores_list_is_gone),
 		UNIT(an_unknown_app_is_held_and_filled_in),
