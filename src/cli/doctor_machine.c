@@ -86,7 +86,8 @@ static void try_uinput(struct doctor *doctor) {
 	OWN(fd_close) int fd = open("/dev/uinput", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	doctor_add(doctor, "uinput", fd >= 0 ? DOCTOR_WORKS : DOCTOR_POOR,
 			"Only gamepads need it: modprobe uinput, and let Perigee's user write it.",
-			fd >= 0 ? "/dev/uinput can be used: clients' gamepads reach the apps"
+			fd >= 0 ? "/dev/uinput can be used for clients' gamepads; apps in a "
+				  "sandbox or container do not see them yet"
 				: "/dev/uinput: %s; clients' gamepads do nothing",
 			strerror(errno));
 }
