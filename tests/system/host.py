@@ -138,7 +138,8 @@ class Host:
         """For who needs something there first."""
 
     def let_go(self):
-        """For who put something there that must go first."""
+        """At the end, while the ports are still ours: for who put something there that must go, and
+        for what has the port's number in its name."""
 
     def __enter__(self):
         try:
@@ -293,10 +294,10 @@ class Host:
             self.show_log()
             raise Failed(f"ended with {code}")
         wait_for("every process gone", 3, lambda: not self.remains())
-        self.claim.close()
         if (self.folder / "run").exists():
             raise Failed(f"left behind: {list((self.folder / 'run').rglob('*'))}")
         self.let_go()
+        self.claim.close()
         shutil.rmtree(self.folder)
 
     def abandon(self):
