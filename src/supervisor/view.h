@@ -62,6 +62,8 @@ struct view {
 	struct place stream;
 	struct view_seat now;
 	struct view_seat next;           /* while it moves; else its desk is NULL */
+	uint32_t abandoned;              /* source of the last move that was given up, or 0 */
+	bool astray;                     /* the stream moved there all the same */
 	struct sd_event_source *overdue; /* owned: of the move */
 	struct ipc_stream_params params;
 	struct shm page;      /* the takeover page */

@@ -229,15 +229,33 @@ static void over(struct view *view) {
 	view->overdue = sd_event_source_disable_unref(view->overdue);
 }
 
+/* The stream's word that it had moved crossed ours that it should not. Its old source is gone:
+ * it gets another one of the desk where it belongs. */
+static void come_back(struct view *view) {
+	view->astray = false;
+	log_info("switch-undone", "session=%016llx desk=%016llx",
+			(unsigned long long)view->session->id,
+			(unsigned long long)view->now.desk->id);
+	view->now.told = false; /* an encoder that is just replaced brings it */
+	int rc = seat_is_ready(&view->now) ? view_send_source(view, &view->now) : 0;
+	if (rc < 0) {
+		session_raise(view->session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
+	}
+}
+
 void view_switch_fails(struct view *view, uint32_t reason) {
 	if (!view->next.desk) {
 		return;
 	}
 	over(view);
+	view->abandoned = view->next.told ? view->next.source : 0;
 	log_warning("switch-failed", "session=%016llx desk=%016llx reason=%s",
 			(unsigned long long)view->session->id,
 			(unsigned long long)view->next.desk->id, reason_row(reason)->name);
 	view_leave_seat(view, &view->next, REASON_ASKED);
+	if (view->astray) {
+		come_back(view);
+	}
 	session_switched(view->session, reason);
 }
 
@@ -275,6 +293,7 @@ int view_switch(struct view *view, struct desk *desk, bool may_input) {
 
 static void moved(struct view *view) {
 	over(view);
+	view->astray = false;
 	struct view_seat left = view->now;
 	view->now = view->next;
 	view->next = (struct view_seat){ 0 };
@@ -293,6 +312,14 @@ void view_source_active(struct view *view, uint32_t source, uint32_t reason) {
 		} else {
 			view_switch_fails(view, reason == REASON_NOT_READY ? REASON_SWITCH_OVERDUE
 									   : reason);
+		}
+		return;
+	}
+	if (source == view->abandoned && reason == REASON_NONE) {
+		view->abandoned = 0;
+		view->astray = true;
+		if (!view->next.told) {
+			come_back(view);
 		}
 		return;
 	}
