@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../folder.h"
 #include "../unit.h"
 
 #include <errno.h>
@@ -123,11 +124,13 @@ static void what_is_no_answer_is_refused(void **state) {
 static void names_that_are_too_long_are_cut_between_letters(void **state) {
 	(void)state;
 	struct home_said said;
-	char body[1024] = "{\"success\":true,\"lobbies\":[{\"id\":\"1\",\"members\":[\"";
-	for (int i = 0; i < 120; i++) {
-		strcat(body, "\u20ac");
+	char name[3 * 120 + 1] = "", body[1024];
+	for (size_t i = 0; i < 120; i++) {
+		memcpy(name + 3 * i, "\u20ac", 4);
 	}
-	strcat(body, "\"]}]}");
+	text_format(body, sizeof(body),
+			"{\"success\":true,\"lobbies\":[{\"id\":\"1\",\"members\":[\"%s\"]}]}",
+			name);
 	assert_int_equal(answer(body, &said), 0);
 	/* 199 bytes hold 66 of them. */
 	assert_int_equal(strlen(said.world.lobbies[0].who), 66 * strlen("\u20ac"));
@@ -143,8 +146,7 @@ struct rig {
 
 static void rig_init(struct rig *rig) {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	strcpy(rig->folder, "/tmp/home_link_XXXXXX");
-	assert_non_null(mkdtemp(rig->folder));
+	folder_make(rig->folder, sizeof(rig->folder), "home-link");
 	text_format(rig->path, sizeof(rig->path), "%s/sock", rig->folder);
 	text_copy(address.sun_path, sizeof(address.sun_path), rig->path);
 	rig->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -156,8 +158,7 @@ static void rig_init(struct rig *rig) {
 static void rig_finish(struct rig *rig) {
 	home_link_finish(&rig->link);
 	close(rig->listener);
-	unlink(rig->path);
-	rmdir(rig->folder);
+	assert_int_equal(folder_remove(rig->folder), 0);
 }
 
 /* The host's end of what was asked; what came lies in text. */
