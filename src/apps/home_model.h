@@ -12,7 +12,7 @@ enum {
 	HOME_PROFILES_MAX = 16,
 	HOME_APPS_MAX = 64,
 	HOME_LOBBIES_MAX = 32,
-	HOME_ID_SIZE = 40,
+	HOME_ID_SIZE = 48, /* of the longest, a profile's */
 	HOME_TEXT_SIZE = 96,
 	HOME_WORDS_SIZE = 200,
 	HOME_PIN_MAX = 12, /* digits that can be typed */

@@ -203,7 +203,7 @@ PART(video, "LobbyVideo",
 	FOREIGN("video_producer_buffer_caps"), FOREIGN("video_source_mode"));
 PART(audio, "LobbyAudio", WHOLE("channel_count", 2, 8, NULL));
 SCHEMA(schema_takes_lobby_create, "NewLobby",
-	LINE("profile_id", 0, 39, NULL), NEED_LINE("name", 1, 95, NULL),
+	LINE("profile_id", 0, 47, NULL), NEED_LINE("name", 1, 95, NULL),
 	LINE("icon_png_path", 0, 255, NULL), FLAG("multi_user", "More than one may be in it."),
 	WHOLES("pin", 19, 9, "Digits."), FLAG("stop_when_everyone_leaves", NULL),
 	OBJECT("video_settings", video, NULL), OBJECT("audio_settings", audio, NULL),
@@ -223,7 +223,7 @@ SCHEMA(schema_gives_message, "Message", SUCCESS, NEED_TEXT("message", 200, NULL)
 PART(lobby, "Lobby",
 	NEED_LINE("id", 1, 39, NULL), NEED_TEXT("name", 95, NULL),
 	LINE("icon_png_path", 0, 255, NULL), NEED_FLAG("multi_user", NULL),
-	NEED_LINE("started_by_profile_id", 0, 39, NULL), NEED_FLAG("pin_required", NULL),
+	NEED_LINE("started_by_profile_id", 0, 47, NULL), NEED_FLAG("pin_required", NULL),
 	NEED_FLAG("stop_when_everyone_leaves", NULL), NEED_OBJECT("runner", runner, NULL),
 	NEED_LINES("connected_sessions", 256, 20, NULL),
 	NEED_LINE("state", 1, 16, "starting, ready or ending."),
@@ -245,7 +245,7 @@ SCHEMA(schema_takes_lobby_role, "LobbyRole",
 	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL),
 	NEED_LINE("role", 1, 16, "player, viewer, or alone: it steers and nobody else any more."));
 SCHEMA(schema_takes_launcher, "Launcher",
-	LINE("profile_id", 0, 39, NULL), ID_IN("app_id", NULL), LINE("lobby_id", 0, 39, NULL),
+	LINE("profile_id", 0, 47, NULL), ID_IN("app_id", NULL), LINE("lobby_id", 0, 39, NULL),
 	FLAG("several", NULL), WHOLES("pin", 15, 9, "Digits."));
 SCHEMA(schema_takes_switch, "Switch",
 	NEED_ID_IN("session_id", NULL), LINE("lobby_id", 0, 39, "Where to; none: back to its own."),

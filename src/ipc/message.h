@@ -1430,7 +1430,7 @@ struct ipc_message {
 			uint32_t request;
 			char name[96];
 			char icon[256];
-			char owner[40]; /* a profile's id, "" for none */
+			char owner[48]; /* a profile's id, "" for none */
 			char pin[20];   /* "" for none */
 			uint8_t flags;  /* LOBBY_ */
 			uint16_t width, height;
@@ -1455,7 +1455,7 @@ struct ipc_message {
 			uint8_t several;
 			int32_t app;
 			char lobby[40];
-			char owner[40]; /* a profile's id, "" for none */
+			char owner[48]; /* a profile's id, "" for none */
 			char pin[20];
 		} desk_ask;
 		struct {
@@ -1485,7 +1485,7 @@ struct ipc_message {
 			char lobby[40];
 			char name[96];
 			char icon[256];
-			char owner[40];
+			char owner[48];
 			uint8_t flags; /* LOBBY_ */
 			uint8_t state; /* enum ipc_lobby_state */
 			uint16_t width, height;

@@ -29,7 +29,7 @@ struct lobby {
 	struct lobby_life life;
 	struct sd_event_source *overdue; /* owned: the life's deadline */
 	struct sd_event_source *aged;    /* owned: its maximum age; NULL without one */
-	char name[96], icon[256], owner[40];
+	char name[96], icon[256], owner[48];
 	struct lobby_pin pin;
 	uint8_t flags; /* LOBBY_ */
 	uint64_t created_ms;

@@ -96,6 +96,27 @@ static void the_world_is_read(void **state) {
 	assert_string_equal(lobby->who, "");
 }
 
+/* A profile's, of 47 bytes: longer ones the store refuses. */
+static void the_longest_id_is_kept_whole(void **state) {
+	(void)state;
+	static const char id[] = "anna-with-a-name-that-is-as-long-as-one-may-be_";
+	assert_int_equal(sizeof(id), HOME_ID_SIZE);
+	char body[200];
+	struct home_said said;
+	text_format(body, sizeof(body),
+			"{\"success\":true,\"profiles\":[{\"id\":\"%s\",\"name\":\"Anna\"}],"
+			"\"apps\":[]}",
+			id);
+	assert_int_equal(answer(body, &said), 0);
+	assert_string_equal(said.world.profiles[0].id, id);
+	struct home_request request = { .want = HOME_CREATE, .id = "3" };
+	text_copy(request.profile, sizeof(request.profile), id);
+	text_format(body, sizeof(body),
+			"{\"app_id\":\"3\",\"pin\":[],\"several\":false,\"profile_id\":\"%s\"}",
+			id);
+	assert_writes(&request, "POST /api/v2/launcher/create ", body);
+}
+
 static void yes_and_no_are_told_apart(void **state) {
 	(void)state;
 	struct home_said said;
@@ -246,6 +267,7 @@ int main(void) {
 		UNIT(each_wish_has_its_call),
 		UNIT(what_does_not_fit_is_not_written),
 		UNIT(the_world_is_read),
+		UNIT(the_longest_id_is_kept_whole),
 		UNIT(yes_and_no_are_told_apart),
 		UNIT(what_is_no_answer_is_refused),
 		UNIT(names_that_are_too_long_are_cut_between_letters),
