@@ -163,7 +163,7 @@ static void leave(struct session *session, uint32_t reason, bool asked, uint32_t
 							     : REASON_SWITCH_PENDING,
 				NULL);
 	} else if (before == MEMBER_JOINING || before == MEMBER_CHANGING) {
-		view_switch_abandon(session->view, reason);
+		view_switch_fails(session->view, reason);
 	}
 }
 

@@ -106,7 +106,7 @@ void view_flow(struct view *view, const struct ipc_message *message, int fd);
 int view_switch(struct view *view, struct desk *desk, bool may_input) NODISCARD;
 
 /* The move that is under way comes to nothing; session_switched() follows. */
-void view_switch_abandon(struct view *view, uint32_t reason);
+void view_switch_fails(struct view *view, uint32_t reason);
 
 /* Another role on the desk where it is. */
 void view_set_input(struct view *view, bool may_input);

@@ -39,9 +39,6 @@ int view_send_source(struct view *view, struct view_seat *seat) NODISCARD;
 /* STREAM_SOURCE_ACTIVE. */
 void view_source_active(struct view *view, uint32_t source, uint32_t reason);
 
-/* The move that is under way comes to nothing. */
-void view_switch_fails(struct view *view, uint32_t reason);
-
 /* Leaves a seat: desktop and encodings are told. */
 void view_leave_seat(struct view *view, struct view_seat *seat, uint32_t reason);
 

@@ -259,10 +259,6 @@ void view_switch_fails(struct view *view, uint32_t reason) {
 	session_switched(view->session, reason);
 }
 
-void view_switch_abandon(struct view *view, uint32_t reason) {
-	view_switch_fails(view, reason);
-}
-
 static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
