@@ -5,8 +5,7 @@ everything as before, does everybody who stayed stream, has everything that happ
 
     tests/chaos/chaos.py BUILD-FOLDER [--seed N] [--seconds N] [--parts N]
 
-tools/chaos runs it for minutes or hours. A viewer beside another is a client with a session
-of its own: sessions are not shared yet.
+tools/chaos runs it for minutes or hours. Viewers have desktops of their own and meet in lobbies.
 """
 import argparse
 import collections
@@ -30,99 +29,20 @@ sys.dont_write_bytecode = True
 import census  # noqa: E402
 import plan as plans  # noqa: E402
 import slope  # noqa: E402
-from pace import Pace  # noqa: E402
+from checks import Checks  # noqa: E402
 from host import Failed, Host, wait_for  # noqa: E402
+from lobbies import Lobbies  # noqa: E402
+from pace import Pace  # noqa: E402
+from viewers import STREAM, Log, Viewer  # noqa: E402
 
-STREAM = ["--app", "Pattern", "--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode"]
 SIGNALS = {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP, "SEGV": signal.SIGSEGV}
 MACHINE = ("gate", "web", "store", "facts")
 KINDS = {"sound-encoder": ("encoder", "sound"), "encoder": ("encoder", "pictures")}
 CONFIG = "evidence:\n  megabytes: 100\n  core_megabytes: 4\n"  # more than once round
 LIMITS = {"descriptors": ("nofile", "Max open files"), "memory": ("as", "Max address space")}
-NOTICED_S = 4  # twice the longest promise
-CALM_S = 25  # until all that was restarted, fenced and looked at is done with
 
 
-class Viewer:
-    def __init__(self, host, number):
-        self.host = host
-        self.keys = host.paired(f"client{number}")
-        self.process = None
-        self.excused = True  # something was done to it, or to all
-        self.struck_at = 0.0
-        self.reports = []
-
-    def watches(self):
-        return self.process is not None and self.process.poll() is None
-
-    def start(self, mode="stream"):
-        self.collect()
-        extra = STREAM if mode == "stream" else STREAM[2:]
-        self.process = self.host.probe(mode, *extra, "--seconds", "100000", keys=self.keys,
-                                       background=True)
-        # What was stopped before it came may not have been noticed yet.
-        self.excused = time.monotonic() < self.struck_at + NOTICED_S
-
-    def collect(self, seconds=20):
-        """The report of the one that ran, if it is over or is being ended."""
-        if self.process is None:
-            return None
-        process, self.process = self.process, None
-        try:
-            report = self.host.report(process, seconds, check=False)
-        except Failed:
-            report = {"error": "the probe hangs", "hangs": True}
-        report["excused"] = self.excused
-        self.reports.append(report)
-        return report
-
-    def leave(self, how=signal.SIGINT):
-        if self.watches():
-            self.process.send_signal(how)
-        return self.collect()
-
-
-class Log:
-    """The rows of the host's log since the last mark, also when the file was rotated once."""
-
-    def __init__(self, host):
-        self.path = host.log_path
-        self.file = open(self.path, errors="replace", encoding="utf-8")
-        self.rest, self.rows, self.ever = "", [], set()
-        self.mark()
-
-    def mark(self):
-        self.follow()
-        self.rows.clear()
-
-    def take(self):
-        text = self.rest + self.file.read()
-        *rows, self.rest = text.split("\n")
-        self.rows += rows
-        for row in rows:
-            self.ever |= {word for word in row.split() if word.startswith("event=")}
-
-    def follow(self):
-        self.take()
-        try:
-            newer = open(self.path, errors="replace", encoding="utf-8")
-        except FileNotFoundError:
-            return
-        if os.fstat(newer.fileno()).st_ino == os.fstat(self.file.fileno()).st_ino:
-            newer.close()
-            return
-        self.take()
-        self.file.close()
-        self.file = newer
-        self.take()
-
-    def said(self, *events):
-        """Since the host's start."""
-        self.follow()
-        return any(f"event={event}" in self.ever for event in events)
-
-
-class Chaos:
+class Chaos(Lobbies, Checks):
     def __init__(self, host, clients=plans.CLIENTS, say=print):
         self.host = host
         self.say = say
@@ -133,7 +53,7 @@ class Chaos:
         self.undo = []                        # (when, what)
         self.faults = []                      # what must not be
         self.log = Log(host)
-        self.all_excused_until = 0.0
+        self.struck = {}                      # a lobby's id -> when something was done to it
 
     # ---- whom an action means ----
 
@@ -152,9 +72,10 @@ class Chaos:
             rows = self.host.status("process", kind=kind)
             return rows[0]["pid"] if rows else None
         session = self.session_of(number)
-        if not session:
-            return None
-        rows = self.host.status("process", session=session["id"])
+        return self.pid_at(session["id"], kind) if session else None
+
+    def pid_at(self, desk, kind):
+        rows = self.host.status("process", session=desk)
         if kind == "app":
             runner = next((row["pid"] for row in rows if row["kind"] == "runner"), None)
             below = census.tree(runner)[1:] if runner else []
@@ -231,11 +152,16 @@ class Chaos:
         return True
 
     def kill(self, action, viewer):
+        if action.kind.startswith("lobby-"):
+            return self.strike_lobby(action, SIGNALS[action.signal])
         number, pid = self.find(action)
         if pid is None:
             return False
         if action.kind not in (*MACHINE, "supervisor"):
             self.excuse(number)
+        elif action.kind == "supervisor":
+            for between in self.between():
+                self.excuse(between)
         self.aimed_at[pid] = f"{action.signal} {action.kind}"
         return self.signal(pid, SIGNALS[action.signal])
 
@@ -296,6 +222,7 @@ class Chaos:
             return False
         self.later(float("inf"), lambda: self.limit(pid, "memory", old))  # when all is calm
         self.excuse(number)
+        self.viewers[number].limited = True
         self.aimed_at[pid] = f"no memory for {action.kind}"
         return True
 
@@ -329,7 +256,9 @@ class Chaos:
     DEEDS = {"launch": launch, "leave": leave, "vanish": vanish, "resume": resume,
              "take-over": take_over, "quit": quit, "move": move, "ask": ask, "kill": kill,
              "clock-jump": clock_jump, "disk-full": disk_full, "few-fds": few_fds,
-             "no-memory": no_memory}
+             "no-memory": no_memory, "lobby-make": Lobbies.lobby_make,
+             "lobby-join": Lobbies.lobby_join, "lobby-leave": Lobbies.lobby_leave,
+             "lobby-stop": Lobbies.lobby_stop}
 
     def act(self, action):
         try:
@@ -348,155 +277,6 @@ class Chaos:
                 pace.reach(action.at_s)
                 self.undo_due()
                 self.act(action)
-
-    # ---- afterwards ----
-
-    def calm(self):
-        """Everything is allowed again; wait until the host has come to rest."""
-        self.undo_due(everything=True)
-        try:
-            wait_for("the doors answer after it all", CALM_S, lambda: self.answers())
-        except Failed as reason:
-            self.faults.append(str(reason))
-
-    def answers(self):
-        try:
-            kinds = {row["kind"] for row in self.host.status("process")}
-        except (OSError, ValueError, KeyError, IndexError):
-            return False
-        return {"gate", "web", "store", "facts"} <= kinds
-
-    def check_viewers(self):
-        """Who stayed and was not meant streams on; who was, can come back."""
-        for number, viewer in enumerate(self.viewers):
-            if viewer.watches() and not viewer.excused:
-                try:
-                    wait_for(f"client{number}, who stayed, still gets pictures", 5,
-                             self.rise(number), step=0.1)
-                except Failed as reason:
-                    self.faults.append(str(reason))
-            viewer.leave()
-            for report in viewer.reports:
-                self.judge(number, report)
-            viewer.reports.clear()
-            self.come_back(number, viewer)
-
-    def rise(self, number):
-        """A condition: its pictures become more. Who has just come is counted from nought,
-        and until the first count the row tells that of the viewer before."""
-        least = float("inf")
-
-        def rises():
-            nonlocal least
-            row = self.session_of(number)
-            before, least = least, min(least, row["pictures"]) if row else least
-            return bool(row) and row["pictures"] > before
-        return rises
-
-    def come_back(self, number, viewer):
-        last = {}
-        for _ in range(4):  # a breaker may refuse the first
-            last = self.host.probe("stream", *STREAM, "--frames", "10", "--seconds", "10",
-                                   keys=viewer.keys, check=False)
-            if last.get("video", {}).get("frames", 0) >= 10:
-                return
-            select.select([], [], [], 1.0)
-        self.faults.append(f"client{number} cannot stream afterwards: {last}")
-
-    def judge(self, number, report):
-        if report.get("hangs"):
-            self.faults.append(f"client{number}: the probe hangs")
-        if report["excused"] or "video" not in report:
-            return
-        video = report["video"]
-        if video["missing_numbers"] or video["malformed"] or video["corrupt"]:
-            self.faults.append(f"client{number}, whom nothing was done to, lost pictures: {video}")
-        if report.get("end") in ("terminated", "disconnected", "failed"):
-            self.faults.append(f"client{number}, whom nothing was done to, was ended: "
-                               f"{report.get('end')} {report.get('error')}")
-
-    def events(self):
-        self.log.follow()
-        for row in self.log.rows:
-            fields = dict(word.split("=", 1) for word in row.split() if "=" in word)
-            fields["row"] = row
-            yield fields
-
-    def check_reasons(self):
-        """Every death has a reason, and nobody was ended whom nobody had touched."""
-        incidents, seen = collections.Counter(), set()
-        for event in self.events():
-            row = event["row"]
-            if event.get("event") not in ("worker-fenced", "worker-reaped",
-                                          "worker-written-off") or "level=info" in row:
-                continue
-            # The line's own kind and pid are the supervisor's; the worker's come behind.
-            fields = dict(word.split("=", 1) for word in row.split(" event=")[1].split()
-                          if "=" in word)
-            pid = int(fields["pid"])
-            if pid in seen:
-                continue
-            seen.add(pid)
-            incidents[f"{fields['kind']} {fields['reason']}"] += 1
-            if fields["reason"] in ("none", "unknown"):
-                self.faults.append(f"no reason: {row}")
-            if pid in self.aimed_at:
-                continue
-            if fields["reason"] in ("worker-hung", "sound-deaf"):
-                self.faults.append(f"a false alarm: {row}")
-            if "killed by signal 6" in row or "killed by signal 11" in row:
-                self.faults.append(f"crashed by itself: {row}")
-        return incidents
-
-    def check_evidence(self):
-        """Each incident that the host counts has a folder that a person can read, or says
-        why it has none."""
-        def rows():
-            return [row for row in self.host.status("incident")]
-        try:
-            wait_for("all evidence is written", CALM_S, lambda: not [
-                row for row in rows() if row["evidence"] == "being-written"])
-        except Failed as reason:
-            self.faults.append(str(reason))
-        found = collections.Counter()
-        for row in rows():
-            found[row["evidence"]] += 1
-            if row["reason"] in ("none", "unknown"):
-                self.faults.append(f"an incident without a reason: {row}")
-            folder = self.host.folder / "state" / "evidence" / row["entry"]
-            if row["evidence"] == "written" and folder.is_dir() and \
-                    not (folder / "summary.txt").is_file():
-                self.faults.append(f"evidence without a summary: {row}")
-        if found["none"] and not self.log.said("evidence-skipped"):
-            self.faults.append(f"{found['none']} incidents without evidence, and not said so")
-        if found["failed"] and not self.log.said("evidence-failed", "evidence-overdue"):
-            self.faults.append(f"{found['failed']} times evidence failed, and not said so")
-        if sum(found.values()) and not found["written"]:
-            self.faults.append(f"no evidence at all: {dict(found)}")
-        return dict(found)
-
-    def all_gone(self):
-        for viewer in self.viewers:
-            viewer.leave()
-            self.host.probe("quit", keys=viewer.keys, check=False)
-        wait_for("every session's end", CALM_S, lambda: not self.host.status("session"))
-
-    def check_census(self, before):
-        """Nothing more than before; what is being looked at may take its time."""
-        self.all_gone()
-        found = {}
-
-        def same():
-            found["now"] = census.count(self.host)
-            return not census.more(before, found["now"])
-        try:
-            wait_for("as it was", CALM_S, same, step=0.2)
-        except Failed:
-            self.faults += [f"left behind: {text}" for text in census.more(before, found["now"])]
-        sessions = {event["session"] for event in self.events() if len(
-            event.get("session", "")) == 16}
-        self.faults += [f"left behind: {path}" for path in census.cgroups(sessions)]
-        return found["now"]
 
 
 def small_disk(host, megabytes=200):
@@ -534,6 +314,7 @@ def warm_up(chaos):
             chaos.host.probe("stream", *STREAM, "--frames", "5", "--seconds", "10",
                              keys=viewer.keys)
             chaos.host.probe("quit", keys=viewer.keys)
+    chaos.warm_lobby()
     wait_for("the end of the warm-up", 10, lambda: not chaos.host.status("session"))
 
 
@@ -559,6 +340,7 @@ def run(build, seed, seconds, parts, say=print):
             say(f"seed {seed}, part {part}: {len(actions)} actions")
             chaos.run(actions)
             chaos.calm()
+            chaos.check_members()
             chaos.check_viewers()
             incidents = chaos.check_reasons()
             evidence = chaos.check_evidence()

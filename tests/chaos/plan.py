@@ -8,6 +8,7 @@ import random
 from typing import NamedTuple
 
 CLIENTS = 3
+LOBBIES = 2
 GAP_S = (0.2, 2.2)
 
 # Whose process, which signals, how often. What a viewer must see: docs/reliability.md.
@@ -24,13 +25,18 @@ KILLS = [
     ("store", ("KILL", "STOP", "SEGV"), 3),
     ("facts", ("KILL", "STOP", "SEGV"), 2),
     ("supervisor", ("KILL", "STOP"), 1),
+    ("lobby-desktop", ("KILL", "STOP", "SEGV"), 2),
+    ("lobby-encoder", ("KILL", "STOP", "SEGV"), 4),
+    ("lobby-sound", ("KILL", "STOP", "SEGV"), 2),
+    ("lobby-runner", ("KILL", "STOP", "SEGV"), 2),
+    ("lobby-app", ("KILL", "SEGV"), 1),
 ]
 
 # What people do, and what machines do to them.
 DEEDS = [
     ("launch", 24), ("leave", 5), ("vanish", 3), ("resume", 12), ("take-over", 4), ("quit", 3),
     ("move", 6), ("ask", 5), ("kill", 40), ("clock-jump", 2), ("disk-full", 3), ("few-fds", 4),
-    ("no-memory", 4),
+    ("no-memory", 4), ("lobby-make", 12), ("lobby-join", 18), ("lobby-leave", 5), ("lobby-stop", 2),
 ]
 FEW_FDS = ("gate", "web", "stream", "encoder", "desktop", "store")
 NO_MEMORY = ("desktop", "app", "encoder")
@@ -43,6 +49,7 @@ class Action(NamedTuple):
     kind: str = ""
     signal: str = ""
     for_s: float = 0.0
+    slot: int = 0
 
     def words(self):
         parts = [f"{self.at_s:.2f}", self.deed]
@@ -52,6 +59,8 @@ class Action(NamedTuple):
             parts.append(self.kind)
         if self.for_s:
             parts.append(f"for {self.for_s:.1f} s")
+        if "lobby-" in self.deed + self.kind:
+            parts.append(f"lobby{self.slot}")
         return " ".join(parts + [f"client{self.client}"])
 
 
@@ -70,7 +79,10 @@ def action_at(dice, at_s):
     client = dice.randrange(CLIENTS)
     if deed == "kill":
         kind, signals, _ = choose(dice, KILLS)
-        return Action(at_s, deed, client, kind, dice.choice(signals))
+        slot = dice.randrange(LOBBIES) if kind.startswith("lobby-") else 0
+        return Action(at_s, deed, client, kind, dice.choice(signals), slot=slot)
+    if deed.startswith("lobby-"):
+        return Action(at_s, deed, client, slot=dice.randrange(LOBBIES))
     if deed == "clock-jump":
         return Action(at_s, deed, client, for_s=round(dice.uniform(0.5, 3.0), 1))
     if deed == "disk-full":
@@ -86,7 +98,9 @@ def plan(seed, seconds, part=0):
     """The actions of one part of a run, in order of their time."""
     dice = random.Random(f"perigee {seed} {part}")
     actions = [Action(0.1 * client, "launch", client) for client in range(CLIENTS)]
-    at_s = 2.0
+    actions += [Action(0.3, "lobby-make", 0)]
+    actions += [Action(2.0, "lobby-join", client) for client in range(1, CLIENTS)]
+    at_s = 2.2
     while True:
         at_s = round(at_s + dice.uniform(*GAP_S), 2)
         if at_s >= seconds:

@@ -11,6 +11,7 @@ sys.path.insert(0, str(HERE.parent / "system"))
 sys.path.insert(0, str(HERE))
 
 import census  # noqa: E402
+import lobbies  # noqa: E402
 import plan  # noqa: E402
 import slope  # noqa: E402
 
@@ -20,7 +21,7 @@ def same_seed_same_run():
     assert plan.plan(7, 360) != plan.plan(8, 360)
     assert plan.plan(7, 360, 1) != plan.plan(7, 360, 0)
     # What a later interpreter must still draw.
-    assert plan.plan(1, 10)[3].words() == FIRST, plan.plan(1, 10)[3].words()
+    assert plan.plan(1, 10)[6].words() == FIRST, plan.plan(1, 10)[6].words()
 
 
 def every_deed_and_every_kind_comes_up():
@@ -58,11 +59,23 @@ def what_is_more_is_named():
         "runtime: ['api.sock'] before, ['api.sock', 's-1'] after"]
 
 
-FIRST = "4.13 move client2"
+def who_is_where_must_be_agreed_on():
+    lobby = {"what": "lobby", "id": "a", "desk": "1", "state": "open", "members": 2}
+    encoding = {"what": "encoding", "desk": "1", "part": "pictures", "viewers": 2}
+    inside = {"what": "session", "member": "in", "lobby": "a"}
+    home = {"what": "session", "member": "home", "lobby": ""}
+    assert lobbies.disagreements([lobby, encoding, inside, inside, home]) == []
+    for wrong in ([lobby, encoding, inside, home], [inside], [home | {"member": "leaving"}],
+                  [lobby, encoding | {"viewers": 3}, inside, inside],
+                  [lobby | {"members": 0, "state": "ending"}]):
+        assert len(lobbies.disagreements(wrong)) == 1, wrong
+
+
+FIRST = "4.33 kill SEGV desktop client2"
 
 if __name__ == "__main__":
     for test in (same_seed_same_run, every_deed_and_every_kind_comes_up,
                  a_run_is_in_order_and_in_time, a_leak_is_seen_and_noise_is_not,
-                 what_is_more_is_named):
+                 what_is_more_is_named, who_is_where_must_be_agreed_on):
         test()
         print(f"[       OK ] {test.__name__}")
