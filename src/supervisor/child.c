@@ -27,8 +27,8 @@ void child_free(struct child *child) {
 	channel_close(&child->channel);
 	sd_event_source_disable_unref(child->exit);
 	sd_event_source_disable_unref(child->output);
-	sd_event_source_disable_unref(child->stop_timer);
-	sd_event_source_disable_unref(child->hello_timer);
+	watch_term_over(&child->ending);
+	watch_term_over(&child->greeting);
 	sd_event_source_disable_unref(child->fence_timer);
 	shm_finish(&child->pulse);
 	journal_reader_finish(&child->reader);
@@ -224,15 +224,6 @@ void child_stop(struct child *child, uint32_t reason, uint32_t grace_ms) {
 	(void)watch_end(child, grace_ms + 500);
 }
 
-int child_handle_hello_overdue(sd_event_source *source, uint64_t usec, void *user) {
-	(void)source;
-	(void)usec;
-	struct child *child = (struct child *)user;
-	child_fence(child, REASON_START_OVERDUE,
-			child->hello ? "does not say who it is" : "said no hello in time");
-	return 0;
-}
-
 static void handle_hello(struct child *child, const struct ipc_message *message) {
 	if (message->hello.version != IPC_VERSION || message->hello.peer != child->kind) {
 		child_fence(child, REASON_WORKER_LIED, "speaks another version or is another kind");
@@ -240,7 +231,7 @@ static void handle_hello(struct child *child, const struct ipc_message *message)
 	}
 	child->hello = true;
 	child_note_change(child);
-	child->hello_timer = sd_event_source_disable_unref(child->hello_timer);
+	watch_term_over(&child->greeting);
 }
 
 static void handle_i_am(struct child *child, const struct ipc_message *message) {
@@ -248,7 +239,7 @@ static void handle_i_am(struct child *child, const struct ipc_message *message) 
 		child_fence(child, REASON_WORKER_LIED, "is not who it was");
 		return;
 	}
-	child->hello_timer = sd_event_source_disable_unref(child->hello_timer);
+	watch_term_over(&child->greeting);
 	uint32_t more = message->i_am.heard - child->orders_asked;
 	bool missed = more != 0;
 	child->orders += more;
@@ -301,7 +292,7 @@ static void handle_closed(struct channel *channel, int error) {
 		child_fence(child, REASON_CHANNEL_STUCK, "does not take its messages");
 	} else if (error != 0) {
 		child_fence(child, REASON_WORKER_LIED, "sent what it may not send");
-	} else if (!child->stop_timer) {
+	} else if (!child->ending.timer) {
 		(void)watch_end(child, 500);
 	}
 }
@@ -351,9 +342,7 @@ static int attach(struct child *child, struct spawned *spawned) {
 			rc = open_pulse(child);
 		}
 		if (rc >= 0) {
-			rc = sd_event_add_time_relative(event, &child->hello_timer, CLOCK_MONOTONIC,
-					CHILD_HELLO_MS * US_PER_MS, 1000,
-					child_handle_hello_overdue, child);
+			rc = watch_greeting(child);
 		}
 	}
 	return rc;

@@ -18,6 +18,7 @@ struct evidence;
 struct paths;
 struct sd_event;
 struct sd_event_source;
+struct threads;
 struct totals;
 struct versions;
 
@@ -88,10 +89,11 @@ enum child_phase {
 	CHILD_CORPSE,  /* its owner has forgotten it */
 };
 
-/* What the fence does to the world; tests put others in their place. */
+/* How processes are touched and looked at; tests put others in their place. NULL: really. */
 struct fence_hands {
 	int (*send)(pid_t pid, int number);
 	bool (*is_stopped)(pid_t pid); /* every thread of it */
+	int (*look)(pid_t pid, struct threads *out);
 };
 
 /* What children need of the supervisor. */
@@ -113,6 +115,7 @@ struct nursery {
 	struct child *corpses;               /* owned list */
 	const struct fence_hands *hands;     /* borrowed; NULL: the kernel's */
 	struct evidence *evidence;           /* borrowed; NULL: nobody looks */
+	uint32_t hello_ms;                   /* 0: CHILD_HELLO_MS; tests wait less */
 	void (*corpse_gone)(void *user);     /* may be NULL */
 	const struct nursery_events *events; /* borrowed; NULL for none */
 	void *user;                          /* borrowed, of corpse_gone and the events */
@@ -123,6 +126,14 @@ struct nursery {
 	uint64_t lost, hung, starts, fenced, written_off, starved;
 	uint64_t late;         /* rounds of watching that came late: we were not scheduled */
 	struct totals *totals; /* borrowed, NULL: nobody counts */
+};
+
+/* What a child has some time for; only that in which it could run counts. */
+struct child_term {
+	struct sd_event_source *timer; /* owned; NULL: nothing is due */
+	struct judge_mark mark;        /* of the timer's last start */
+	uint64_t left_ns;              /* until it must have done it */
+	uint64_t limit_ns;             /* when it must, whatever kept it */
 };
 
 /* One worker process. Created by child_spawn(), freed by itself after `ended`. */
@@ -136,16 +147,12 @@ struct child {
 	char name[32];
 	struct channel channel;
 	struct shm pulse;
-	struct sd_event_source *exit, *output, *stop_timer, *hello_timer, *fence_timer; /* owned */
-	int output_fd, pidfd;                                                           /* owned */
+	struct sd_event_source *exit, *output, *fence_timer; /* owned */
+	int output_fd, pidfd;                                /* owned */
 	struct journal_reader reader;
 	uint64_t begun_ns;
-	struct judge judge; /* what watching it remembers */
-	struct {
-		struct judge_mark mark; /* of the timer's last start */
-		uint64_t left_ns;       /* in which it can run, until it must have ended */
-		uint64_t limit_ns;      /* when it must, whatever kept it */
-	} ending;
+	struct judge judge;                 /* what watching it remembers */
+	struct child_term greeting, ending; /* its hello (or who it is), its end */
 	struct judge_mark marks[2]; /* of a sound server, which answers nobody: older, newer */
 	uint64_t fenced_ns;         /* when it was told to stop */
 	enum child_phase phase;

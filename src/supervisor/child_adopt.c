@@ -33,8 +33,8 @@ static int handle_adopted_exit(sd_event_source *source, int fd, uint32_t revents
 	struct child *child = (struct child *)user;
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	child->exited = true;
-	child->stop_timer = sd_event_source_disable_unref(child->stop_timer);
-	sd_event_add_time_relative(child->nursery->event, &child->stop_timer, CLOCK_MONOTONIC,
+	watch_term_over(&child->ending);
+	sd_event_add_time_relative(child->nursery->event, &child->ending.timer, CLOCK_MONOTONIC,
 			REPORT_MS * US_PER_MS, 1000, handle_unreported, child);
 	return 0;
 }
@@ -57,7 +57,6 @@ bool nursery_reaped(struct nursery *nursery, pid_t pid, int status) {
 
 /* What the predecessor had begun with it goes on: its deadline may have passed. */
 static int resume(struct child *child) {
-	sd_event *event = child->nursery->event;
 	if (child->killed) {
 		child->killed = false;
 		child_kill(child, REASON_ASKED, "its end had begun");
@@ -72,8 +71,7 @@ static int resume(struct child *child) {
 	struct ipc_message who = { .kind = IPC_WHO };
 	child->orders_asked = child->orders;
 	channel_post(&child->channel, &who, NULL, 0);
-	return sd_event_add_time_relative(event, &child->hello_timer, CLOCK_MONOTONIC,
-			CHILD_HELLO_MS * US_PER_MS, 1000, child_handle_hello_overdue, child);
+	return watch_greeting(child);
 }
 
 static int reattach(struct child *child, struct child_left *left) {

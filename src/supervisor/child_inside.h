@@ -25,6 +25,12 @@ uint32_t child_death_reason(enum ipc_peer kind);
 /* Fences it unless it has ended after within_ms in which it could run. */
 int watch_end(struct child *child, uint32_t within_ms);
 
+/* Fences it unless it has said hello, or who it is, in the time that it has for that. */
+int watch_greeting(struct child *child);
+
+/* It did, or there is nothing any more to wait for. */
+void watch_term_over(struct child_term *term);
+
 /* Fences it if its pulse says that it crashed. */
 void watch_crash(struct child *child);
 
@@ -43,7 +49,6 @@ int child_signal(const struct child *child, int number);
 void child_reaped(struct child *child, int status);
 
 int child_handle_output(struct sd_event_source *source, int fd, uint32_t revents, void *user);
-int child_handle_hello_overdue(struct sd_event_source *source, uint64_t usec, void *user);
 extern const struct channel_events child_channel_events;
 
 /* Puts it among the living, or among the corpses by its phase; takes it from there. */

@@ -24,7 +24,7 @@ static bool is_stopped(pid_t pid) {
 
 static void tell(const struct child *child, int number) {
 	const struct fence_hands *hands = child->nursery->hands;
-	if (hands) {
+	if (hands && hands->send) {
 		hands->send(child->pid, number);
 	} else {
 		child_signal(child, number);
@@ -33,7 +33,7 @@ static void tell(const struct child *child, int number) {
 
 static bool has_stopped(const struct child *child) {
 	const struct fence_hands *hands = child->nursery->hands;
-	return hands ? hands->is_stopped(child->pid) : is_stopped(child->pid);
+	return hands && hands->is_stopped ? hands->is_stopped(child->pid) : is_stopped(child->pid);
 }
 
 static bool is_awaited(const struct child *child) {
@@ -86,8 +86,8 @@ static bool become_corpse(struct child *child, bool written_off) {
 	struct child_end *end = &child->end;
 	child_drain(child);
 	channel_close(&child->channel);
-	child->hello_timer = sd_event_source_disable_unref(child->hello_timer);
-	child->stop_timer = sd_event_source_disable_unref(child->stop_timer);
+	watch_term_over(&child->greeting);
+	watch_term_over(&child->ending);
 	nursery_unlink(nursery, child);
 	child->phase = CHILD_CORPSE;
 	end->fenced = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,11 +17,11 @@
 
 enum {
 	WATCH_STARVED_MS = 250,
-	WATCH_LATE_MS = 200,      /* of a round, from which on it is said */
-	WATCH_MARK_MS = 1000,     /* between two marks of a sound server */
-	WATCH_END_LEAST_MS = 20,  /* less is no time to end in */
-	WATCH_END_AGAIN_MS = 100, /* from one look to the next, at the least */
-	WATCH_END_MAX_MS = 10000, /* for one that gets no processor */
+	WATCH_LATE_MS = 200,       /* of a round, from which on it is said */
+	WATCH_MARK_MS = 1000,      /* between two marks of a sound server */
+	WATCH_TERM_LEAST_MS = 20,  /* less is no time to do anything in */
+	WATCH_TERM_AGAIN_MS = 100, /* from one look to the next, at the least */
+	WATCH_TERM_MAX_MS = 10000, /* for one that gets no processor */
 };
 
 /* Whose silence is felt by everybody, or at once. */
@@ -64,9 +65,10 @@ static void note_starved(struct child *child) {
 /* ---- those that answer nobody ---- */
 
 static struct judge_mark mark(const struct child *child) {
+	const struct fence_hands *hands = child->nursery->hands;
 	struct judge_mark mark = { .now_ns = clock_now_ns() };
 	struct threads threads;
-	if (threads_look(child->pid, &threads) == 0) {
+	if ((hands && hands->look ? hands->look : threads_look)(child->pid, &threads) == 0) {
 		mark.sampled = threads.timed;
 		mark.runnable = threads.runnable;
 		mark.run_ns = threads.run_ns;
@@ -97,31 +99,44 @@ bool child_is_kept_waiting(struct child *child) {
 	return true;
 }
 
-/* ---- those that must end ---- */
+/* ---- what must be done in time ---- */
 
-static int handle_end_overdue(sd_event_source *source, uint64_t usec, void *user);
-
-static int arm_end(struct child *child) {
-	uint64_t wait_us = child->ending.left_ns / NS_PER_US;
-	if (wait_us < WATCH_END_AGAIN_MS * US_PER_MS) {
-		wait_us = WATCH_END_AGAIN_MS * US_PER_MS;
-	}
-	child->ending.mark = mark(child);
-	child->stop_timer = sd_event_source_disable_unref(child->stop_timer);
-	return sd_event_add_time_relative(child->nursery->event, &child->stop_timer,
-			CLOCK_MONOTONIC, wait_us, 10 * US_PER_MS, handle_end_overdue, child);
+void watch_term_over(struct child_term *term) {
+	term->timer = sd_event_source_disable_unref(term->timer);
 }
 
-/* We may be late as well, and it had no more time than we: only what it had been given counts. */
+static int arm(struct child *child, struct child_term *term, sd_event_time_handler_t handler) {
+	uint64_t wait_us = term->left_ns / NS_PER_US;
+	if (wait_us < WATCH_TERM_AGAIN_MS * US_PER_MS) {
+		wait_us = WATCH_TERM_AGAIN_MS * US_PER_MS;
+	}
+	term->mark = mark(child);
+	watch_term_over(term);
+	return sd_event_add_time_relative(child->nursery->event, &term->timer, CLOCK_MONOTONIC,
+			wait_us, 10 * US_PER_MS, handler, child);
+}
+
+static int begin(struct child *child, struct child_term *term, uint32_t within_ms,
+		sd_event_time_handler_t handler) {
+	term->left_ns = within_ms * NS_PER_MS;
+	term->limit_ns = clock_now_ns() + (within_ms + WATCH_TERM_MAX_MS) * NS_PER_MS;
+	return arm(child, term, handler);
+}
+
+/* We may be late as well, and it had no more time than we: only what it had been given counts.
+ * False: it has more, and the handler is called again. */
+static bool is_over(struct child *child, struct child_term *term, sd_event_time_handler_t handler) {
+	struct judge_mark now = mark(child);
+	term->left_ns -= judge_could_run_ns(&term->mark, &now, term->left_ns);
+	return term->left_ns < WATCH_TERM_LEAST_MS * NS_PER_MS || now.now_ns >= term->limit_ns ||
+	       arm(child, term, handler) < 0;
+}
+
 static int handle_end_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
 	struct child *child = (struct child *)user;
-	struct judge_mark now = mark(child);
-	uint64_t could_ns = judge_could_run_ns(&child->ending.mark, &now, child->ending.left_ns);
-	child->ending.left_ns -= could_ns;
-	if (child->ending.left_ns < WATCH_END_LEAST_MS * NS_PER_MS ||
-			now.now_ns >= child->ending.limit_ns || arm_end(child) < 0) {
+	if (is_over(child, &child->ending, handle_end_overdue)) {
 		child_fence(child, REASON_WORKER_HUNG, "did not stop in time");
 	}
 	return 0;
@@ -131,9 +146,33 @@ int watch_end(struct child *child, uint32_t within_ms) {
 	if (child->exited) {
 		return 0; /* who reaps it will say so */
 	}
-	child->ending.left_ns = within_ms * NS_PER_MS;
-	child->ending.limit_ns = clock_now_ns() + (within_ms + WATCH_END_MAX_MS) * NS_PER_MS;
-	return arm_end(child);
+	return begin(child, &child->ending, within_ms, handle_end_overdue);
+}
+
+/* What we have not read yet, because we were late, was said in time. */
+static bool has_spoken(const struct child *child) {
+	struct pollfd channel = { .fd = child->channel.fd, .events = POLLIN };
+	return poll(&channel, 1, 0) > 0 && (channel.revents & POLLIN);
+}
+
+static int handle_greeting_overdue(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct child *child = (struct child *)user;
+	struct child_term *term = &child->greeting;
+	if (is_over(child, term, handle_greeting_overdue) &&
+			(!has_spoken(child) || clock_now_ns() >= term->limit_ns ||
+					arm(child, term, handle_greeting_overdue) < 0)) {
+		child_fence(child, REASON_START_OVERDUE,
+				child->hello ? "does not say who it is" : "said no hello in time");
+	}
+	return 0;
+}
+
+int watch_greeting(struct child *child) {
+	uint32_t within_ms = child->nursery->hello_ms;
+	return begin(child, &child->greeting, within_ms ? within_ms : CHILD_HELLO_MS,
+			handle_greeting_overdue);
 }
 
 /* ---- those that have a pulse ---- */

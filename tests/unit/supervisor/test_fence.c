@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "ipc/reason.h"
 #include "supervisor/child.h"
+#include "supervisor/threads.h"
 
 enum {
 	WAIT_MS = 10000, /* until the test gives up */
@@ -220,6 +221,57 @@ static void one_that_dies_by_itself_is_reaped_as_ever(void **state) {
 	assert_null(rig->nursery.corpses);
 }
 
+static void spawn_silent(struct rig *rig, const char *script) {
+	struct child_spec spec = {
+		.kind = PEER_ENCODER,
+		.program = "/bin/sh",
+		.args = { "-c", script, NULL },
+		.name = "silent",
+		.die_with_us = true,
+	};
+	rig->nursery.hello_ms = 300;
+	rig->asked_ns = clock_now_ns();
+	assert_int_equal(child_spawn(&rig->nursery, &spec, &owner, rig, &rig->child), 0);
+}
+
+static void assert_said_no_hello(const struct rig *rig) {
+	assert_true(rig->end.fenced);
+	assert_int_equal(rig->end.reason, REASON_START_OVERDUE);
+	assert_string_equal(rig->end.detail, "said no hello in time");
+}
+
+static void one_that_says_no_hello_is_fenced(void **state) {
+	struct rig *rig = (struct rig *)*state;
+	spawn_silent(rig, "exec sleep 100");
+	run_until(rig, &rig->ended, 0);
+	assert_said_no_hello(rig);
+	assert_true(rig->ended_ns - rig->asked_ns >= 280 * NS_PER_MS);
+	run_until(rig, &rig->gone, 0);
+}
+
+/* Runnable all the time, and never scheduled. */
+static int look_starved(pid_t pid, struct threads *out) {
+	(void)pid;
+	*out = (struct threads){ .count = 1, .timed = true, .runnable = true };
+	return 0;
+}
+
+static void one_that_gets_no_processor_has_longer_to_say_hello(void **state) {
+	static const struct fence_hands starved = { .look = look_starved };
+	struct rig *rig = (struct rig *)*state;
+	rig->nursery.hands = &starved;
+	spawn_silent(rig, "exec sleep 100");
+	uint64_t end_ns = rig->asked_ns + 900 * NS_PER_MS;
+	while (clock_now_ns() < end_ns) {
+		assert_true(sd_event_run(rig->nursery.event, 100000) >= 0);
+	}
+	assert_int_equal(rig->ended, 0);
+	rig->nursery.hands = NULL; /* it gets one */
+	run_until(rig, &rig->ended, 0);
+	assert_said_no_hello(rig);
+	run_until(rig, &rig->gone, 0);
+}
+
 /* Its channel closes, which starts one deadline, and then it is asked to stop, which starts
  * another: neither may outlive it, for whoever is spawned next may lie where it lay. */
 static void no_deadline_of_one_that_is_gone_strikes_the_next(void **state) {
@@ -233,7 +285,7 @@ static void no_deadline_of_one_that_is_gone_strikes_the_next(void **state) {
 	};
 	assert_int_equal(child_spawn(&rig->nursery, &spec, &owner, rig, &rig->child), 0);
 	uint64_t end_ms = clock_now_ms() + WAIT_MS;
-	while (!rig->child->stop_timer) {
+	while (!rig->child->ending.timer) {
 		assert_true(clock_now_ms() < end_ms);
 		assert_true(sd_event_run(rig->nursery.event, 100000) >= 0);
 	}
@@ -285,6 +337,8 @@ int main(int argc, char **argv) {
 		FENCE_TEST(one_that_really_sits_in_the_kernel_is_written_off),
 		FENCE_TEST(one_that_does_not_go_after_a_kill_is_written_off),
 		FENCE_TEST(one_that_dies_by_itself_is_reaped_as_ever),
+		FENCE_TEST(one_that_says_no_hello_is_fenced),
+		FENCE_TEST(one_that_gets_no_processor_has_longer_to_say_hello),
 		FENCE_TEST(no_deadline_of_one_that_is_gone_strikes_the_next),
 		FENCE_TEST(at_the_end_nobody_is_kept),
 	};
