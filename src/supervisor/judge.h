@@ -14,11 +14,12 @@
 
 enum {
 	JUDGE_ROUND_MAX_MS = 150,
-	JUDGE_STILL_MS = 300,       /* beats that stand still for so long get a poke */
-	JUDGE_POKE_EVERY_MS = 1000, /* also while they rise: rising is not yet progress */
-	JUDGE_DEAF_QUICK_MS = 350,  /* an unanswered poke of gate, web, store and stream */
-	JUDGE_DEAF_MS = 1300,       /* of everybody else */
-	JUDGE_LONG_MS = 500,        /* an operation announced as longer delays its poke */
+	JUDGE_STILL_MS = 300,        /* beats that stand still for so long get a poke */
+	JUDGE_POKE_EVERY_MS = 1000,  /* also while they rise: rising is not yet progress */
+	JUDGE_DEAF_QUICK_MS = 350,   /* an unanswered poke of gate, web, store and stream */
+	JUDGE_DEAF_DESKTOP_MS = 600, /* of a desktop: its viewers are told within 2 s, by another */
+	JUDGE_DEAF_MS = 1300,        /* of everybody else */
+	JUDGE_LONG_MS = 500,         /* an operation announced as longer delays its poke */
 };
 
 /* What is seen of a worker at one moment. */

@@ -24,9 +24,16 @@ enum {
 	WATCH_TERM_MAX_MS = 10000, /* for one that gets no processor */
 };
 
-/* Whose silence is felt by everybody, or at once. */
-static bool is_quick(enum ipc_peer kind) {
-	return kind == PEER_GATE || kind == PEER_WEB || kind == PEER_STORE || kind == PEER_STREAM;
+/* How long a poke may stay unanswered. Quick: whose silence is felt by everybody, or at once. */
+static uint32_t deaf_ms(enum ipc_peer kind) {
+	static const uint32_t rows[PEER_KINDS] = {
+		[PEER_GATE] = JUDGE_DEAF_QUICK_MS,
+		[PEER_WEB] = JUDGE_DEAF_QUICK_MS,
+		[PEER_STORE] = JUDGE_DEAF_QUICK_MS,
+		[PEER_STREAM] = JUDGE_DEAF_QUICK_MS,
+		[PEER_DESKTOP] = JUDGE_DEAF_DESKTOP_MS,
+	};
+	return rows[kind] ? rows[kind] : JUDGE_DEAF_MS;
 }
 
 static void poke(struct child *child) {
@@ -213,9 +220,8 @@ static void watch(struct child *child, uint64_t now_ns) {
 		.crashed = pulse.crash_signal != 0,
 	};
 	sample(child, &view);
-	uint32_t deaf_ms = is_quick(child->kind) ? JUDGE_DEAF_QUICK_MS : JUDGE_DEAF_MS;
 	char detail[120];
-	switch (judge_step(&child->judge, &view, deaf_ms)) {
+	switch (judge_step(&child->judge, &view, deaf_ms(child->kind))) {
 	case JUDGE_POKE:
 		poke(child);
 		break;

@@ -73,10 +73,12 @@ static enum judge_verdict until(struct paper *paper, uint64_t limit_ms, uint64_t
 
 static void stopped_while_it_waits(void **state) {
 	(void)state;
-	struct paper quick = healthy(), slow = healthy();
+	struct paper quick = healthy(), desktop = healthy(), slow = healthy();
 	assert_int_equal(until(&quick, 5000, 0, 0, JUDGE_DEAF_QUICK_MS), JUDGE_DEAF);
 	assert_true(quick.elapsed_ms <= 1000);
 	assert_int_equal(quick.pokes, 1);
+	assert_int_equal(until(&desktop, 5000, 0, 0, JUDGE_DEAF_DESKTOP_MS), JUDGE_DEAF);
+	assert_true(desktop.elapsed_ms <= 1100);
 	assert_int_equal(until(&slow, 5000, 0, 0, JUDGE_DEAF_MS), JUDGE_DEAF);
 	assert_true(slow.elapsed_ms <= 2000);
 }
