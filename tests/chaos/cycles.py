@@ -4,18 +4,12 @@
 
     tests/chaos/cycles.py BUILD-FOLDER [--cycles N]        connect, see pictures, leave
     tests/chaos/cycles.py BUILD-FOLDER --maps              also which mappings have grown
-    tests/chaos/cycles.py BUILD-FOLDER --soak [--hours H] [--scale S]
 
-A soak is 48 hours of a busy host in H hours (1): 3,000 connections, 3,000 joins (resumes, for
-sessions are not shared yet), 600 launches, 48 incidents, times S. Every few cycles fds, threads
-and sockets of all that last are counted and weighed, and without incidents what is in use in
-their heaps; the line through them must not rise.
+Every few cycles fds, threads and sockets of all that last are counted and weighed, and what is in
+use in their heaps; the line through them must not rise.
 """
 import argparse
-import os
 import pathlib
-import random
-import signal
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -25,13 +19,11 @@ sys.dont_write_bytecode = True
 
 import census  # noqa: E402
 import slope  # noqa: E402
-from pace import Pace  # noqa: E402
 from host import Failed, Host, wait_for  # noqa: E402
 
 SMALL = ["--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode", "--seconds", "10"]
 SAMPLES = 40
 RING_CYCLES = 1600  # the web door's ring of events is full after a quarter of them
-KINDS = ("encoder", "stream", "desktop", "sound", "runner", "gate", "web", "store", "facts")
 # What may come and go without being a leak: one allocator arena, one late close.
 LEAST = {"fds": 0.9, "threads": 0.9, "sockets": 0.9, "pss_kb": 400, "heap": 8192}
 
@@ -77,7 +69,8 @@ class Meter:
 
 
 def launch(host, keys):
-    host.probe("stream", "--app", "Pattern", *SMALL, "--frames", "3", keys=keys, check=False)
+    return host.probe("stream", "--app", "Pattern", *SMALL, "--frames", "3", keys=keys,
+                      check=False)
 
 
 def resume(host, keys):
@@ -114,80 +107,14 @@ def connect_and_leave(build, cycles, maps):
                      else [])
 
 
-def soak_plan(scale, seed):
-    """Deeds of two days in an order that the seed decides."""
-    deeds = (["connect"] * int(3000 * scale) + ["join"] * int(3000 * scale) +
-             ["launch"] * int(600 * scale) + ["incident"] * max(1, int(48 * scale)))
-    random.Random(f"soak {seed}").shuffle(deeds)
-    return deeds
-
-
-def strike(host, dice):
-    kind = dice.choice(KINDS)
-    rows = host.status("process", kind=kind)
-    if rows:
-        os.kill(dice.choice(rows)["pid"], dice.choice((signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV)
-                                                      if kind != "sound" else (signal.SIGKILL,)))
-
-
-def soak(build, hours, scale, seed, maps):
-    dice = random.Random(f"deeds {seed}")
-    deeds = soak_plan(scale, seed)
-    gap = hours * 3600 / len(deeds)
-    done = {}
-    with Host(build) as host:
-        clients = [host.paired(f"client{number}") for number in range(3)]
-        for keys in clients:
-            launch(host, keys)
-            resume(host, keys)
-        meter, pace = Meter(host), Pace(host)
-        for number, deed in enumerate(deeds):
-            keys = dice.choice(clients)
-            try:
-                if deed == "connect":
-                    host.probe("serverinfo", keys=keys, check=False)
-                elif deed == "join":
-                    if "refused_status" in resume(host, keys):
-                        launch(host, keys)
-                elif deed == "launch":
-                    host.probe("quit", keys=keys, check=False)
-                    launch(host, keys)
-                else:
-                    strike(host, dice)
-                done[deed] = done.get(deed, 0) + 1
-            except (Failed, OSError, ValueError, KeyError, IndexError):
-                done[f"{deed}, refused"] = done.get(f"{deed}, refused", 0) + 1
-            if number % max(1, len(deeds) // SAMPLES) == 0:
-                wait_for("the doors", 30, lambda: host.api("/api/v1/status", optional=True) and
-                         {"gate", "web", "store", "facts"} <=
-                         {row["kind"] for row in host.status("process")})
-                settle(host)
-                meter.sample()
-            pace.reach(number * gap)
-        print(f"soak: {done} in {pace.seconds():.0f} s")
-        pace.close()
-        faults = meter.verdict()
-        if maps:
-            meter.show_maps()
-        for keys in clients:
-            host.probe("quit", keys=keys, check=False)
-        wait_for("every session's end", 20, lambda: not host.status("session"))
-    return faults
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build")
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--maps", action="store_true")
-    parser.add_argument("--soak", action="store_true")
-    parser.add_argument("--hours", type=float, default=1.0)
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     try:
-        faults = soak(options.build, options.hours, options.scale, options.seed, options.maps) \
-            if options.soak else connect_and_leave(options.build, options.cycles, options.maps)
+        faults = connect_and_leave(options.build, options.cycles, options.maps)
     except Failed as reason:
         faults = [str(reason)]
     for text in faults:

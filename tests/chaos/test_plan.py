@@ -14,6 +14,7 @@ import census  # noqa: E402
 import lobbies  # noqa: E402
 import plan  # noqa: E402
 import slope  # noqa: E402
+import soak  # noqa: E402
 
 
 def same_seed_same_run():
@@ -38,6 +39,14 @@ def a_run_is_in_order_and_in_time():
     actions = plan.plan(3, 100)
     assert all(a.at_s <= b.at_s for a, b in zip(actions, actions[1:]))
     assert actions[-1].at_s < 100 and len(actions) > 50
+
+
+def a_soak_is_two_busy_days():
+    deeds = soak.plan(1, 5)
+    assert deeds == soak.plan(1, 5) != soak.plan(1, 6)
+    assert deeds.count("connect") + deeds.count("resume") == deeds.count("join") == 3000
+    assert deeds.count("launch") == 600 and deeds.count("incident") == 48
+    assert all(callable(getattr(soak.Soak, deed)) for deed in soak.DEEDS)
 
 
 def a_leak_is_seen_and_noise_is_not():
@@ -75,7 +84,8 @@ FIRST = "4.33 kill SEGV desktop client2"
 
 if __name__ == "__main__":
     for test in (same_seed_same_run, every_deed_and_every_kind_comes_up,
-                 a_run_is_in_order_and_in_time, a_leak_is_seen_and_noise_is_not,
+                 a_run_is_in_order_and_in_time, a_soak_is_two_busy_days,
+                 a_leak_is_seen_and_noise_is_not,
                  what_is_more_is_named, who_is_where_must_be_agreed_on):
         test()
         print(f"[       OK ] {test.__name__}")
