@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/net.h"
@@ -89,6 +90,22 @@ static int run_quit(struct probe *probe) {
 	return rc < 0 ? rc : probe_host_quit(probe);
 }
 
+/* A session that a program made: the host was asked by its API, with this key. */
+static int run_watch(struct probe *probe) {
+	const struct probe_options *options = &probe->options;
+	struct secret key;
+	if (!options->session_url || !options->key ||
+			strlen(options->key) != 2 * sizeof(key.bytes) ||
+			hex_decode(options->key, 2 * sizeof(key.bytes), key.bytes) < 0) {
+		return probe_fail(probe, PROBE_USAGE, "options",
+				"watch wants --session-url, and --key with 32 hex digits");
+	}
+	int rc = probe_session_run(probe, &key, (uint32_t)options->key_id, options->session_url,
+			clock_now_ns());
+	secret_wipe(&key);
+	return rc;
+}
+
 /* Moves what is in the report so far under `name`. */
 static void file_under(struct probe *probe, json_t *whole, const char *name) {
 	json_object_set_new(whole, name, probe->report);
@@ -126,6 +143,7 @@ static const struct {
 	{ "art", "fetches the box art of --app", run_art, true },
 	{ "stream", "launches --app, or resumes it, and watches", run_stream, true },
 	{ "resume", "watches what runs", run_resume, true },
+	{ "watch", "watches a session that a program made", run_watch, true },
 	{ "quit", "quits what runs", run_quit, true },
 	{ "discover", "asks the network for hosts", probe_discover, false },
 	{ "all", "all of these but discover, one after the other", run_all, true },

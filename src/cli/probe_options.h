@@ -19,7 +19,7 @@ enum probe_encryption {
 
 struct probe_options {
 	const char *mode; /* borrowed from argv, as all texts here */
-	const char *host, *keys, *app, *pin, *script, *shot, *transcript, *out;
+	const char *host, *keys, *app, *pin, *script, *shot, *transcript, *out, *session_url, *key;
 	int64_t port, width, height, fps, kbps, packet_size, audio, audio_ms, slices, references;
 	int64_t codec;      /* enum sdp_codec */
 	int64_t encryption; /* enum probe_encryption */
@@ -27,6 +27,7 @@ struct probe_options {
 	int64_t range;      /* 1 for full */
 	double seconds;
 	int64_t frames;                  /* 0: no limit */
+	int64_t key_id;                  /* of watch */
 	double drop, duplicate, reorder; /* percent */
 	int64_t delay_ms, seed;
 	bool rfi, no_decode, json, quit, launch;

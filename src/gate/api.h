@@ -57,6 +57,8 @@ void api_handle_token_create(struct request *request);
 void api_handle_token_remove(struct request *request);
 
 void api_handle_sessions(struct request *request);
+void api_handle_session_add(struct request *request);
+void api_handle_session_resume(struct request *request);
 void api_handle_session_pause(struct request *request);
 void api_handle_session_stop(struct request *request);
 void api_handle_session_input(struct request *request);
@@ -112,6 +114,7 @@ void api_handle_reloaded(struct gate *gate, const struct ipc_message *message);
 void api_handle_restarted(struct gate *gate, const struct ipc_message *message);
 void api_handle_told_session(struct gate *gate, const struct ipc_message *message);
 void api_handle_told_event(struct gate *gate, const struct ipc_message *message);
+void api_handle_added(struct gate *gate, const struct ipc_message *message);
 void api_handle_done(struct gate *gate, const struct ipc_message *message);
 void api_handle_input_channel(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
 void api_handle_shot(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
@@ -133,6 +136,8 @@ void api_handle_upgrade_answer(struct gate *gate, const struct ipc_message *mess
 
 void api_handle_overdue(struct connection *connection);
 void api_handle_gone(struct connection *connection);
+void api_added_overdue(struct connection *connection);
+void api_added_gone(struct connection *connection);
 void api_lobby_overdue(struct connection *connection);
 void api_lobby_gone(struct connection *connection);
 void api_keys_overdue(struct connection *connection);
@@ -166,6 +171,10 @@ bool api_put_command(const char *command, char *out, size_t size, uint16_t *len)
 
 /* A viewer has its first picture: does as sessions/configure said of its client. */
 void api_wish_begins(struct gate *gate, const struct web_session *row);
+/* For that session, as the body of sessions/add says. False when nothing more can be kept. */
+bool api_wish_add(struct gate *gate, uint64_t session, const struct json_t *body);
+bool api_wish_fits(struct gate *gate);
+void api_wish_forget(struct gate *gate, uint64_t session);
 /* LOBBY_DONE that no connection waits for. */
 void api_wish_done(struct gate *gate, const struct ipc_message *message);
 

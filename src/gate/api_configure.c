@@ -21,10 +21,21 @@ enum {
 	REQUESTS = (int)0xffff0000,
 };
 
+/* Of a session that was added with one, else of its client. */
+static struct web_wish *find_only(struct web *web, uint64_t session) {
+	for (size_t i = 0; i < WEB_WISHES_MAX; i++) {
+		if (web->wishes[i].used && web->wishes[i].only == session) {
+			return &web->wishes[i];
+		}
+	}
+	return NULL;
+}
+
 static struct web_wish *find(struct web *web, const uint8_t client[32]) {
 	for (size_t i = 0; i < WEB_WISHES_MAX; i++) {
 		struct web_wish *wish = &web->wishes[i];
-		if (wish->used && !wish->session && memcmp(wish->client, client, 32) == 0) {
+		if (wish->used && !wish->session && !wish->only &&
+				memcmp(wish->client, client, 32) == 0) {
 			return wish;
 		}
 	}
@@ -68,6 +79,35 @@ static bool wanted_client(struct request *request, uint8_t out[32]) {
 	return true;
 }
 
+static void fill(struct web_wish *wish, const json_t *body) {
+	text_copy(wish->lobby, sizeof(wish->lobby), schema_text(body, "immediate_lobby_id", ""));
+	bool viewer = strcmp(schema_text(body, "role", "player"), "viewer") == 0;
+	wish->role = viewer ? ROLE_VIEWER : ROLE_PLAYER;
+}
+
+bool api_wish_fits(struct gate *gate) {
+	return make(&gate->web) != NULL;
+}
+
+bool api_wish_add(struct gate *gate, uint64_t session, const json_t *body) {
+	struct web_wish *wish = make(&gate->web);
+	if (!wish || !api_read_pin(body, wish->pin, sizeof(wish->pin))) {
+		return false;
+	}
+	wish->used = true;
+	wish->only = session;
+	wish->until_ms = UINT64_MAX; /* it goes with the session */
+	fill(wish, body);
+	return true;
+}
+
+void api_wish_forget(struct gate *gate, uint64_t session) {
+	struct web_wish *wish = find_only(&gate->web, session);
+	if (wish) {
+		forget(wish);
+	}
+}
+
 static void say(struct connection *connection, const char *words) {
 	api_answer(connection, 200, json_pack("{s:b,s:s}", "success", 1, "message", words));
 }
@@ -103,17 +143,16 @@ void api_handle_configure(struct request *request) {
 		return;
 	}
 	memcpy(fresh.client, client, 32);
-	text_copy(fresh.lobby, sizeof(fresh.lobby), lobby);
-	bool viewer = strcmp(schema_text(request->json, "role", "player"), "viewer") == 0;
-	fresh.role = viewer ? ROLE_VIEWER : ROLE_PLAYER;
+	fill(&fresh, request->json);
 	*wish = fresh;
 	explicit_bzero(&fresh, sizeof(fresh));
 	say(connection, "The client's next session goes to the lobby with its first picture.");
 }
 
 void api_wish_begins(struct gate *gate, const struct web_session *row) {
-	struct web_wish *wish = find(&gate->web, row->client);
-	if (!wish || wish->until_ms <= clock_now_ms()) {
+	struct web_wish *wish = find_only(&gate->web, row->session);
+	wish = wish ? wish : find(&gate->web, row->client);
+	if (!wish || wish->session || wish->until_ms <= clock_now_ms()) {
 		return;
 	}
 	wish->session = row->session;

@@ -161,6 +161,30 @@ PART(session, "StreamSession",
 	NEED_WHOLE("age_s", 0, 0, "Since its launch."));
 SCHEMA(schema_gives_sessions, "SessionList", SUCCESS, NEED_LIST("sessions", 256, session, NULL));
 SCHEMA(schema_takes_session, "BySession", NEED_ID_IN("session_id", NULL));
+SCHEMA(schema_takes_session_add, "NewSession",
+	LINE("client_id", 0, 64, "Whose it is; none: nobody's, and its files go with it."),
+	ID_IN("app_id", "None: the launcher."),
+	LINE("aes_key", 0, 32, "32 hex digits, never used before; none: nobody can watch it yet."),
+	LINE("aes_iv", 0, 20, "With it: a number, what a client calls rikeyid."),
+	LINE("client_ip", 0, 64, "Who will watch, where RTSP is not encrypted."),
+	LINE("rtsp_fake_ip", 0, 64, "As Wolf has it; not looked at."),
+	WHOLE("video_width", 64, 3840, "1920 when it is missing."),
+	WHOLE("video_height", 64, 2160, "1080 when it is missing."),
+	WHOLE("video_refresh_rate", 1, 240, "60 when it is missing."),
+	WHOLE("audio_channel_count", 2, 8, "2 when it is missing."),
+	OBJECT("client_settings", settings, "As Wolf has it; not looked at: the client's own count."),
+	LINE("immediate_lobby_id", 0, 39, "Where it goes with its first picture."),
+	WHOLES("pin", 19, 9, "Digits, of that lobby."), LINE("role", 0, 16, "player or viewer."),
+	WHOLE("deadline_ms", 0, 25000, "Until it must be there; else nothing of it stays."),
+	FLAG("wait", "false: answered at once with its id; events tell the rest."));
+SCHEMA(schema_takes_session_resume, "ResumeSession",
+	NEED_ID_IN("session_id", NULL),
+	NEED_LINE("aes_key", 32, 32, "Hex digits, never used before."),
+	NEED_LINE("aes_iv", 1, 20, "A number, what a client calls rikeyid."),
+	LINE("client_ip", 0, 64, "Who will watch, where RTSP is not encrypted."));
+SCHEMA(schema_gives_session, "SessionAdded", SUCCESS,
+	NEED_ID("session_id", NULL),
+	LINE("rtsp_url", 1, 100, "Where a viewer that has the key begins, as launch says it."));
 SCHEMA(schema_takes_session_input, "SessionInput",
 	NEED_ID_IN("session_id", NULL),
 	NEED_LINE("input_packet_hex", 2, 128, "One packet as a client sends it, in the clear."));

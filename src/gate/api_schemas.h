@@ -29,6 +29,9 @@ extern const struct schema schema_gives_document;
 
 extern const struct schema schema_takes_settings;
 extern const struct schema schema_takes_session;
+extern const struct schema schema_takes_session_add;
+extern const struct schema schema_takes_session_resume;
+extern const struct schema schema_gives_session;
 extern const struct schema schema_takes_session_input;
 extern const struct schema schema_takes_desktop_input;
 extern const struct schema schema_takes_lobby_create;

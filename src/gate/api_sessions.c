@@ -121,6 +121,7 @@ void api_handle_told_session(struct gate *gate, const struct ipc_message *messag
 	}
 	if (gone) {
 		api_input_forget(gate, row->session);
+		api_wish_forget(gate, row->session);
 		*row = (struct web_session){ .session = 0 };
 	}
 }

@@ -228,14 +228,9 @@ void api_handle_not_built(struct request *request) {
 		{ "/api/v1/lobbies/set-pipewire-node-id",
 				"Desktops are Wayland compositors of Perigee's own: there is no "
 				"PipeWire node to take pictures from." },
-		{ "/api/v1/sessions/add",
-				"A session begins with a client's launch over HTTPS; a desktop "
-				"without a client is a lobby (POST /api/v1/lobbies/create)." },
 		{ "/api/v1/sessions/start",
 				"Streams go to clients that have shown a session's secret, to no "
 				"other address." },
-		{ "/api/v1/sessions/resume",
-				"A session is resumed by its client, which brings a new key." },
 		{ "/api/v1/runners/start", "A session has one runner, its app's." },
 		{ "/api/v1/docker/images/inspect",
 				"The engine is asked by the process that runs an app, not for "

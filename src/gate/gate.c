@@ -64,6 +64,7 @@ static const struct {
 	[AWAITS_STATUS] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_STATE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_DONE] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_ADDED] = { api_added_overdue, api_added_gone },
 	[AWAITS_INPUT] = { input_overdue, api_input_gone },
 	[AWAITS_KEYS] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_KEYS_LIST] = { api_keys_overdue, api_keys_gone },
@@ -411,7 +412,8 @@ static void handle_guest(struct gate *gate, struct ipc_message *message, struct 
 		handler(gate, message); \
 	}
 
-FORWARD(handle_launched, launch_handle_launched)
+FORWARD(handle_added, api_handle_added)
+FORWARD(handle_coming, launch_handle_coming)
 FORWARD(handle_cancelled, launch_handle_cancelled)
 FORWARD(handle_announced, rtsp_handle_announced)
 FORWARD(handle_pin, pair_handle_pin)
@@ -437,6 +439,14 @@ FORWARD(handle_reloaded, api_handle_reloaded)
 FORWARD(handle_obeyed, web_handle_obeyed)
 #endif
 
+static void handle_launched(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	if (gate->role == PEER_WEB) {
+		handle_added(gate, message, fds);
+	} else {
+		launch_handle_launched(gate, message);
+	}
+}
+
 typedef void message_handler(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
 
 static message_handler *const handlers[IPC_KINDS] = {
@@ -450,6 +460,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_SESSION_STATE] = handle_session_state,
 	[IPC_FLOW_PROVEN] = handle_flow_proven,
 	[IPC_LAUNCHED] = handle_launched,
+	[IPC_SESSION_COMING] = handle_coming,
 	[IPC_CANCELLED] = handle_cancelled,
 	[IPC_ANNOUNCED] = handle_announced,
 	[IPC_PAIR_PIN] = handle_pin,

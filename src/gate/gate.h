@@ -45,6 +45,7 @@ enum gate_awaits {
 	AWAITS_RESTARTED,     /* web: RESTARTED */
 	AWAITS_STATE,         /* web: STATE_DONE */
 	AWAITS_DONE,          /* web: API_DONE */
+	AWAITS_ADDED,         /* web: LAUNCHED */
 	AWAITS_INPUT,         /* web: API_INPUT */
 	AWAITS_KEYS,          /* web: KEYS, what was held */
 	AWAITS_KEYS_LIST,     /* web: KEYS of every desktop */

@@ -152,6 +152,33 @@ void launch_handle_launched(struct gate *gate, const struct ipc_message *message
 	moonlight_answer(connection, xml, len, 200);
 }
 
+void launch_handle_coming(struct gate *gate, const struct ipc_message *message) {
+	const __typeof__(message->session_coming) *coming = &message->session_coming;
+	struct session_launch launch = {
+		.id = coming->session,
+		.client = coming->client,
+		.launcher = coming->address,
+		.sealed = coming->sealed,
+		.key = coming->key,
+		.video_ping = coming->video_ping,
+		.audio_ping = coming->audio_ping,
+		.connect_data = coming->connect_data,
+		.enet_peer = coming->enet_peer,
+		.trace = coming->trace,
+	};
+	struct session *session;
+	int rc = sessions_put(&gate->sessions, &launch, clock_now_ms(), &session);
+	explicit_bzero(&launch, sizeof(launch));
+	if (rc < 0) { /* who waits for it hears so from its own deadline */
+		log_error("session-not-expected", "session=%016llx error=%d",
+				(unsigned long long)coming->session, rc);
+		return;
+	}
+	struct ipc_message answer = { .kind = IPC_SESSION_EXPECTED,
+		.session_coming.session = coming->session };
+	gate_post(gate, &answer);
+}
+
 void launch_handle_cancel(struct request *request) {
 	struct connection *connection = request->connection;
 	struct ipc_message message = { .kind = IPC_CANCEL,

@@ -13,6 +13,8 @@ void launch_handle(struct request *request);
 void launch_handle_resume(struct request *request);
 void launch_handle_cancel(struct request *request);
 
+/* SESSION_COMING: answered once a viewer with that key is let in. */
+void launch_handle_coming(struct gate *gate, const struct ipc_message *message);
 void launch_handle_launched(struct gate *gate, const struct ipc_message *message);
 void launch_handle_cancelled(struct gate *gate, const struct ipc_message *message);
 

@@ -82,7 +82,7 @@ void sessions_state(struct sessions *sessions, const uint8_t client[32], uint64_
 		forget_all(sessions, client, id);
 		return;
 	}
-	if (id == 0) {
+	if (id == 0 || app == 0) { /* one that a program added */
 		return;
 	}
 	struct game *slot = NULL;

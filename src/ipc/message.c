@@ -78,7 +78,13 @@ FIELDS(f_gate_app, RAW(gate_app.app), RAW(gate_app.flags), TEXT(gate_app.title),
 FIELDS(f_launch, RAW(launch.request), RAW(launch.client), TEXT(launch.client_name),
 	ADDRESS(launch.address), RAW(launch.app), RAW(launch.width), RAW(launch.height),
 	RAW(launch.rate_x100), RAW(launch.key), RAW(launch.key_id), RAW(launch.key_hash),
-	RAW(launch.surround), RAW(launch.pads), RAW(launch.flags), TEXT(launch.trace));
+	RAW(launch.surround), RAW(launch.pads), RAW(launch.flags), TEXT(launch.trace),
+	RAW(launch.session), ENUM(launch.guest, 2));
+FIELDS(f_session_coming, RAW(session_coming.session), RAW(session_coming.client),
+	ADDRESS(session_coming.address), RAW(session_coming.key), RAW(session_coming.video_ping),
+	RAW(session_coming.audio_ping), RAW(session_coming.connect_data),
+	RAW(session_coming.enet_peer), ENUM(session_coming.sealed, 2), TEXT(session_coming.trace));
+FIELDS(f_session_expected, RAW(session_coming.session));
 FIELDS(f_launched, RAW(launched.request), RAW(launched.reason), TEXT(launched.detail),
 	RAW(launched.session), RAW(launched.video_ping), RAW(launched.audio_ping),
 	RAW(launched.connect_data), RAW(launched.enet_peer));
@@ -298,7 +304,7 @@ FIELDS(f_ledger_session, RAW(ledger_session.session), RAW(ledger_session.client)
 	TEXT(ledger_session.x_display), RAW(ledger_session.width), RAW(ledger_session.height),
 	RAW(ledger_session.rate_mhz), ENUM(ledger_session.desktop_ready, 2),
 	RAW(ledger_session.launched_ms), RAW(ledger_session.reason), TEXT(ledger_session.detail),
-	ENUM(ledger_session.internal, 2));
+	ENUM(ledger_session.internal, 2), ENUM(ledger_session.added, 3));
 FIELDS(f_ledger_view, RAW(ledger_view.view), RAW(ledger_view.session), PARAMS(ledger_view.params),
 	ENUM(ledger_view.opened, 2), ENUM(ledger_view.started, 2),
 	ENUM(ledger_view.invalidation, 2), TEXT(ledger_view.encoder_name),
@@ -590,6 +596,8 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_PAD_DEVICE]        = { "pad-device",         P(SUPERVISOR),  P(DESKTOP),     1, 0, f_pad_device },
 	[IPC_PAD_DEVICE_NONE]   = { "pad-device-none",    P(SUPERVISOR),  P(DESKTOP),     0, 0, f_pad_device },
 	[IPC_LEDGER_NOTICE]     = { "ledger-notice",      NOBODY,         NOBODY,         0, 0, f_ledger_notice },
+	[IPC_SESSION_COMING]    = { "session-coming",     P(SUPERVISOR),  P(GATE),        0, 0, f_session_coming },
+	[IPC_SESSION_EXPECTED]  = { "session-expected",   P(GATE),        P(SUPERVISOR),  0, 0, f_session_expected },
 	[IPC_HOLD_DIED]         = { "hold-died",          P(HOLDER),      P(SUPERVISOR),  0, 0, f_hold_died },
 };
 

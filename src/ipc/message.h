@@ -302,6 +302,10 @@ enum ipc_kind {
 
 	/* looking */
 	IPC_HOLD_DIED = 380,
+
+	/* sessions that a program made: what the Moonlight door is told of them */
+	IPC_SESSION_COMING = 410,
+	IPC_SESSION_EXPECTED = 411,
 	IPC_KINDS,
 };
 
@@ -361,6 +365,9 @@ enum {
 	LAUNCH_OPTIMIZE = 4,    /* sops=1 */
 	LAUNCH_HOST_SOUND = 8,  /* localAudioPlayMode=1 */
 	LAUNCH_HDR = 16,
+	LAUNCH_BY_API = 32,   /* a program's, by the web door: of its own, or of that number */
+	LAUNCH_NO_KEY = 64,   /* BY_API alone: nobody comes before there is one */
+	LAUNCH_AT_ONCE = 128, /* BY_API alone: answered before its desktop is ready */
 };
 
 /* params.encryption, the bits of encryptionEnabled (CC Limelight.h SS_ENC_*). */
@@ -448,6 +455,8 @@ enum ipc_desk_verb {
 enum ipc_api_verb {
 	API_PAUSE, /* the viewer is sent away, its desktop stays */
 	API_STOP,
+	API_FORGET, /* who launched a session is gone: of that number, or else request. Not
+		     * answered */
 	API_VERBS,
 };
 
@@ -680,8 +689,23 @@ struct ipc_message {
 			uint32_t surround; /* mask << 16 | channels */
 			uint32_t pads;
 			uint8_t flags;
-			char trace[20]; /* request id for every log line of this launch */
+			char trace[20];   /* request id for every log line of this launch */
+			uint64_t session; /* BY_API with RESUME: which */
+			uint8_t guest;    /* BY_API: no client's */
 		} launch;
+		/* A viewer may come for a session without having asked the Moonlight door;
+		 * answered by EXPECTED, which repeats the session, once it may. */
+		struct {
+			uint64_t session;
+			uint8_t client[32];
+			struct address address; /* who asked; of plain RTSP: who may come */
+			struct secret key;
+			struct secret video_ping, audio_ping;
+			uint32_t connect_data;
+			uint16_t enet_peer;
+			uint8_t sealed; /* 0 or 1 */
+			char trace[20];
+		} session_coming;
 		struct {
 			uint32_t request;
 			uint32_t reason;  /* REASON_NONE when it is granted */
@@ -1282,7 +1306,8 @@ struct ipc_message {
 			int32_t status;   /* as of waitpid; of a fenced one: what it will be */
 			uint8_t fenced;   /* it hung, or waited to be looked at: a corpse */
 			uint8_t crashed;  /* by a signal of its own doing */
-			uint8_t evidence; /* enum incident_evidence, as far as the holder sees to it */
+			uint8_t evidence; /* enum incident_evidence, as far as the holder sees to it
+					   */
 			uint32_t reason;
 			char detail[160];
 			char entry[96]; /* of the evidence folder; "" if the holder wrote none */
@@ -1370,6 +1395,7 @@ struct ipc_message {
 			uint32_t reason;
 			char detail[160];
 			uint8_t internal;
+			uint8_t added; /* enum session_added (supervisor/session.h) */
 		} ledger_session;
 		struct {
 			uint8_t state;                       /* enum notice_state */

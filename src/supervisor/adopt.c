@@ -104,6 +104,9 @@ static void fill_session(struct session *session, const struct ipc_message *mess
 	session->internal = from->internal;
 	memcpy(desk->client, from->client, sizeof(desk->client));
 	desk->internal = from->internal;
+	session->added = (enum session_added)from->added;
+	session->added_told = true; /* or its asker's own deadline is */
+	desk->guest = session->added == ADDED_NOBODY;
 	desk->ending = session->life.state >= LIFE_ENDING;
 	text_copy(session->detail, sizeof(session->detail), from->detail);
 }

@@ -5,6 +5,7 @@
 #include "ipc/reason.h"
 #include "supervisor/desk.h"
 #include "supervisor/session.h"
+#include "supervisor/session_added.h"
 #include "supervisor/shot.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
@@ -28,6 +29,10 @@ static struct session *find(struct supervisor *supervisor, uint64_t id) {
 }
 
 static void handle_do(struct supervisor *supervisor, const struct ipc_message *message) {
+	if (message->api_do.what == API_FORGET) {
+		session_added_forget(supervisor, message);
+		return;
+	}
 	struct session *session = find(supervisor, message->api_do.session);
 	if (!session) {
 		answer(supervisor, message->api_do.request, REASON_SESSION_UNKNOWN);

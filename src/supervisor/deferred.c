@@ -27,8 +27,7 @@ static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 	struct deferred *deferred = (struct deferred *)user;
 	while (deferred->count > 0 && deferred->deadline_ms[0] <= clock_now_ms()) {
 		struct ipc_message launch = take_first(deferred);
-		session_refuse_launch(deferred->supervisor, launch.launch.request,
-				REASON_LAUNCH_PENDING, NULL);
+		session_refuse_launch(deferred->supervisor, &launch, REASON_LAUNCH_PENDING, NULL);
 		secret_wipe(&launch.launch.key);
 	}
 	arm(deferred);

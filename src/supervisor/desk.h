@@ -48,6 +48,7 @@ struct desk {
 	const struct app *app;          /* borrowed */
 	uint8_t client[32];             /* whose home the app has */
 	bool internal;                  /* of the readiness trial */
+	bool guest;                     /* no client's: its app's home goes with it */
 	bool shared;                    /* a lobby's: its app's home is no client's */
 	char state_folder[256];         /* of that home, "": it goes with the desk */
 	uint8_t channels;               /* of sound */

@@ -12,6 +12,7 @@
 #include "supervisor/launcher.h"
 #include "supervisor/lobby.h"
 #include "supervisor/reload.h"
+#include "supervisor/session_added.h"
 #include "supervisor/status.h"
 
 const char *doors_host_name(const struct supervisor *supervisor) {
@@ -166,6 +167,8 @@ void doors_introduce(struct supervisor *supervisor, enum service_name name, stru
 	if (name == SERVICE_WEB) {
 		lobby_tell_all(supervisor);
 		launcher_open_all(supervisor);
+	} else {
+		session_added_tell_all(supervisor);
 	}
 	doors_introduce_store(supervisor, name);
 }
@@ -257,6 +260,9 @@ void doors_gate_message(
 	case IPC_GUEST_KNOWN:
 		trial_handle_known(supervisor, message);
 		break;
+	case IPC_SESSION_EXPECTED:
+		session_added_expected(supervisor, message->session_coming.session);
+		break;
 	case IPC_REQUEST_WAITS:
 		session_handle_waiting(supervisor, message);
 		break;
@@ -285,6 +291,8 @@ void doors_web_message(
 		reload_handle(supervisor, message);
 	} else if (message->kind == IPC_STATUS_ASK) {
 		status_answer(supervisor, message->status_ask.request, message->status_ask.filter);
+	} else if (message->kind == IPC_LAUNCH) {
+		session_added_handle(supervisor, message);
 	} else if (!asked_handle(supervisor, message) && !launcher_handle(supervisor, message)) {
 		lobby_handle(supervisor, message);
 	}

@@ -104,7 +104,8 @@ static void put_session(struct supervisor *supervisor, struct session *session) 
 				.desktop_ready = session->desk->desktop_ready,
 				.launched_ms = session->launched_ms,
 				.reason = session->reason,
-				.internal = session->internal },
+				.internal = session->internal,
+				.added = (uint8_t)session->added },
 	};
 	typeof(message.ledger_session) *out = &message.ledger_session;
 	memcpy(out->client, session->client, sizeof(out->client));

@@ -14,6 +14,7 @@
 #include "supervisor/groups.h"
 #include "supervisor/lobby.h"
 #include "supervisor/record.h"
+#include "supervisor/session_added.h"
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
@@ -47,7 +48,8 @@ void session_tell_state(const struct session *session) {
 	struct ipc_message message = {
 		.kind = IPC_SESSION_STATE,
 		.session_state = { .session = session->id,
-				.app = session->app->id,
+				/* What a program added is not what the client runs. */
+				.app = session->added ? 0 : session->app->id,
 				.state = state >= LIFE_ENDING ? SESSION_GONE
 					 : session->view      ? SESSION_WATCHED
 							      : SESSION_RUNNING },
@@ -64,15 +66,16 @@ void session_tell_states(struct supervisor *supervisor) {
 	}
 }
 
-void session_refuse_launch(struct supervisor *supervisor, uint32_t request, uint32_t reason,
-		const char *detail) {
+void session_refuse_launch(struct supervisor *supervisor, const struct ipc_message *launch,
+		uint32_t reason, const char *detail) {
 	struct ipc_message answer = { .kind = IPC_LAUNCHED,
-		.launched = { .request = request, .reason = reason } };
+		.launched = { .request = launch->launch.request, .reason = reason } };
+	bool by_api = launch->launch.flags & LAUNCH_BY_API;
 	text_copy(answer.launched.detail, sizeof(answer.launched.detail), detail ? detail : "");
 	metrics_note_refused(&supervisor->metrics, reason);
 	log_warning("launch-refused", "reason=%s detail=%s", reason_row(reason)->name,
 			log_quote(answer.launched.detail).text);
-	supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
+	supervisor_post(supervisor, by_api ? SERVICE_WEB : SERVICE_GATE, &answer, NULL, 0);
 }
 
 void session_answer_launch(struct session *session) {
@@ -88,6 +91,10 @@ void session_answer_launch(struct session *session) {
 	/* The client acts on these secrets: a successor must know them by then. */
 	record_touch(session);
 	record_flush(session->supervisor);
+	if (session->launch.launch.flags & LAUNCH_BY_API) {
+		session_added_ready(session);
+		return;
+	}
 	supervisor_post(session->supervisor, SERVICE_GATE, &session->answer, NULL, 0);
 }
 
@@ -169,8 +176,8 @@ static void stop_all(struct session *session) {
 static void fail_launch(struct session *session) {
 	if (session->launch_pending) {
 		session->launch_pending = false;
-		session_refuse_launch(session->supervisor, session->launch.launch.request,
-				session->reason, session->detail);
+		session_refuse_launch(session->supervisor, &session->launch, session->reason,
+				session->detail);
 	}
 	stop_all(session);
 }

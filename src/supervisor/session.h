@@ -16,6 +16,13 @@ struct app;
 struct supervisor;
 struct view;
 
+/* Who asked for a session. */
+enum session_added {
+	ADDED_NOT,    /* its client, at the Moonlight door */
+	ADDED_CLIENT, /* a program, for a client: a further one, which that door does not name */
+	ADDED_NOBODY, /* a program, for no client */
+};
+
 /* One client's launch: a desk (desk.h) and, while somebody watches, a view (view.h).
  * Lives until the last process of both is reaped. */
 struct session {
@@ -45,6 +52,9 @@ struct session {
 	unsigned children; /* processes of views that are not reaped, closing ones too */
 	uint64_t launched_ms;
 	bool internal;   /* of the readiness trial: not one of the users' */
+	enum session_added added;
+	bool coming;     /* the Moonlight door is being told who comes (session_added.h) */
+	bool added_told; /* the program that launched it has its answer */
 	uint32_t reason; /* why it ended */
 	char detail[160];
 	struct weigh_look weighed;
@@ -67,9 +77,9 @@ void session_handle_play(struct supervisor *supervisor, const struct ipc_message
  * predecessor is refused. */
 void session_handle_waiting(struct supervisor *supervisor, const struct ipc_message *message);
 
-/* Answers a launch with a reason; detail may be NULL. */
-void session_refuse_launch(struct supervisor *supervisor, uint32_t request, uint32_t reason,
-		const char *detail);
+/* Answers a launch, to the door that it came by, with a reason; detail may be NULL. */
+void session_refuse_launch(struct supervisor *supervisor, const struct ipc_message *launch,
+		uint32_t reason, const char *detail);
 
 /* A client's certificate was revoked. */
 void session_handle_client_gone(struct supervisor *supervisor, const uint8_t client[32]);

@@ -78,7 +78,7 @@ static void name_folder(const struct desk *desk, char *out, size_t size) {
 
 static int make_home(struct desk *desk, char *out, size_t size) {
 	const struct paths *paths = &desk->supervisor->paths;
-	if (desk->internal || (desk->shared && !desk->state_folder[0])) {
+	if (desk->internal || desk->guest || (desk->shared && !desk->state_folder[0])) {
 		/* It goes with the desk. */
 		text_format(out, size, "%s/home", desk->runtime);
 		return paths_make(out, paths->uid, paths->gid);

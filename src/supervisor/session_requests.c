@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "supervisor/record.h"
+#include "supervisor/session_added.h"
 #include "supervisor/session_inside.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
@@ -21,9 +22,11 @@ enum {
 	RATE_X100_MAX = 24000,
 };
 
+/* What it launched itself: there is one at most. */
 static struct session *find_by_client(struct supervisor *supervisor, const uint8_t client[32]) {
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
-		if (at->life.state < LIFE_ENDING && memcmp(at->client, client, 32) == 0) {
+		if (at->life.state < LIFE_ENDING && !at->added &&
+				memcmp(at->client, client, 32) == 0) {
 			return at;
 		}
 	}
@@ -47,19 +50,23 @@ static bool is_resend(const struct session *session, const struct ipc_message *m
 }
 
 static bool is_plain(const struct supervisor *supervisor, const struct ipc_message *message) {
-	return supervisor->config.encryption == ENCRYPTION_OFF ||
-	       !(message->launch.flags & LAUNCH_SEALED_RTSP);
+	return !(message->launch.flags & LAUNCH_NO_KEY) &&
+	       (supervisor->config.encryption == ENCRYPTION_OFF ||
+			       !(message->launch.flags & LAUNCH_SEALED_RTSP));
 }
 
 static void remember_launch(struct session *session, const struct ipc_message *message) {
 	record_touch(session);
 	session->launch = *message;
 	session->launch_pending = true;
+	session->added_told = session->coming = false;
 	session->launched_ms = clock_now_ms();
 	session->address = message->launch.address;
 	text_copy(session->trace, sizeof(session->trace), message->launch.trace);
 	session->plain_pending = is_plain(session->supervisor, message);
-	keys_add(&session->supervisor->keys, message->launch.key_hash);
+	if (!(message->launch.flags & LAUNCH_NO_KEY)) {
+		keys_add(&session->supervisor->keys, message->launch.key_hash);
+	}
 }
 
 static void relaunch(struct session *session, const struct ipc_message *message) {
@@ -68,6 +75,7 @@ static void relaunch(struct session *session, const struct ipc_message *message)
 		bool answered = !session->launch_pending;
 		session->launch.launch.request = message->launch.request;
 		session->launch_pending = true;
+		session->added_told = false;
 		if (answered) {
 			session_answer_launch(session);
 		}
@@ -100,7 +108,7 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	struct session *session = desk ? calloc(1, sizeof(*session)) : NULL;
 	if (!session) {
 		desk_destroy(desk);
-		session_refuse_launch(supervisor, message->launch.request, REASON_RESOURCES, NULL);
+		session_refuse_launch(supervisor, message, REASON_RESOURCES, NULL);
 		return;
 	}
 	session->supervisor = supervisor;
@@ -116,6 +124,7 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	desk->height = message->launch.height;
 	desk->rate_mhz = message->launch.rate_x100 * 10;
 	session->internal = app->hidden;
+	session_added_fill(session, message);
 	session->next = supervisor->sessions;
 	supervisor->sessions = session;
 	supervisor->sessions_count += !session->internal;
@@ -137,7 +146,10 @@ static void start(struct supervisor *supervisor, const struct app *app,
 		}
 		return;
 	}
-	session_open_view(session);
+	if (!(message->launch.flags & LAUNCH_NO_KEY)) {
+		session_open_view(session);
+	}
+	session_added_begun(session);
 }
 
 static uint32_t admit(struct supervisor *supervisor, const struct session *self,
@@ -175,7 +187,8 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 	if (!supervisor->codecs) {
 		return REASON_NO_ENCODER;
 	}
-	if (!again && keys_contain(&supervisor->keys, message->launch.key_hash)) {
+	bool has_key = !(message->launch.flags & LAUNCH_NO_KEY);
+	if (has_key && !again && keys_contain(&supervisor->keys, message->launch.key_hash)) {
 		return REASON_KEY_REUSED;
 	}
 	const struct app *wanted = running ? running->app : app;
@@ -197,7 +210,8 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 		return REASON_NONE;
 	}
 	if (resume) {
-		return REASON_NOTHING_RUNS;
+		return message->launch.flags & LAUNCH_BY_API ? REASON_SESSION_UNKNOWN
+							     : REASON_NOTHING_RUNS;
 	}
 	if (!app) {
 		return REASON_APP_UNKNOWN;
@@ -226,7 +240,9 @@ static bool form_is_possible(const struct ipc_message *message) {
 }
 
 void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct session *running = find_by_client(supervisor, message->launch.client);
+	bool by_api = message->launch.flags & LAUNCH_BY_API;
+	struct session *running = by_api ? session_added_named(supervisor, message)
+					 : find_by_client(supervisor, message->launch.client);
 	if (running && notice_ends(running->desk) && !is_resend(running, message)) {
 		notice_end_now(running->desk); /* who launches again has read enough */
 		running = NULL;
@@ -242,11 +258,10 @@ void session_handle_launch(struct supervisor *supervisor, const struct ipc_messa
 		reason = REASON_UNSUPPORTED;
 	}
 	if (reason != REASON_NONE) {
-		session_refuse_launch(supervisor, message->launch.request, reason, detail);
+		session_refuse_launch(supervisor, message, reason, detail);
 	} else if (must_wait(supervisor, message)) {
-		if (!deferred_add(&supervisor->deferred, message)) {
-			session_refuse_launch(supervisor, message->launch.request,
-					REASON_LAUNCH_PENDING, NULL);
+		if (by_api || !deferred_add(&supervisor->deferred, message)) {
+			session_refuse_launch(supervisor, message, REASON_LAUNCH_PENDING, NULL);
 		}
 	} else if (running) {
 		relaunch(running, message);
@@ -322,9 +337,11 @@ void session_handle_flow(struct supervisor *supervisor, const struct ipc_message
 }
 
 void session_handle_client_gone(struct supervisor *supervisor, const uint8_t client[32]) {
-	struct session *session = find_by_client(supervisor, client);
-	if (session) {
-		session_raise(session, LIFE_QUIT, REASON_ASKED, "the client was unpaired");
+	for (struct session *at = supervisor->sessions, *next; at; at = next) {
+		next = at->next;
+		if (at->life.state < LIFE_ENDING && memcmp(at->client, client, 32) == 0) {
+			session_raise(at, LIFE_QUIT, REASON_ASKED, "the client was unpaired");
+		}
 	}
 }
 
@@ -332,7 +349,8 @@ static bool is_known(const struct supervisor *supervisor, const struct ipc_messa
 	uint32_t request = message->request_waits.request;
 	for (const struct session *at = supervisor->sessions; at; at = at->next) {
 		bool launch = message->request_waits.answer == IPC_LAUNCHED;
-		if (launch ? at->launch_pending && at->launch.launch.request == request
+		bool by_api = at->launch.launch.flags & LAUNCH_BY_API;
+		if (launch ? at->launch_pending && !by_api && at->launch.launch.request == request
 			   : at->announce_pending && at->announce_request == request) {
 			return true;
 		}
@@ -347,8 +365,9 @@ void session_handle_waiting(struct supervisor *supervisor, const struct ipc_mess
 	log_warning("request-lost", "request=%u answer=%s", message->request_waits.request,
 			ipc_kind_name((enum ipc_kind)message->request_waits.answer));
 	if (message->request_waits.answer == IPC_LAUNCHED) {
-		session_refuse_launch(supervisor, message->request_waits.request,
-				REASON_SUPERVISOR_DIED, NULL);
+		const struct ipc_message launch = { .kind = IPC_LAUNCH,
+			.launch.request = message->request_waits.request };
+		session_refuse_launch(supervisor, &launch, REASON_SUPERVISOR_DIED, NULL);
 		return;
 	}
 	struct ipc_message answer = {

@@ -11,6 +11,7 @@ import subprocess
 import time
 import zlib
 
+from api_sessions import sessions_of_programs
 from host import Failed, Host, expect, run, wait_for
 
 try:
@@ -383,6 +384,7 @@ def every_call_answers_as_the_document_says(build):
         api.get("/api/v1/utils/get-icon", query="?app_id=999999", status=404)
         a_lobby_too_late(api, events, pattern)
         straight_to_a_lobby(host, api, events, client, pattern)
+        sessions_of_programs(host, api, events, client, pattern)
         session = a_session(host, api, events)
         api.post("/api/v1/unpair/client", {"client_id": client})
         events.wait("ClientUnpaired", client_id=client)

@@ -97,7 +97,7 @@ static void a_token_that_is_gone_lets_nobody_in(void **state) {
 	world_end(world);
 }
 
-/* ---- events ---- */
+/* ---- sessions that programs make ---- */
 
 static int open_unix(struct world *world) {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -108,6 +108,80 @@ static int open_unix(struct world *world) {
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
 	return fd;
 }
+
+static int post(struct world *world, const char *path, const char *body) {
+	char request[1024];
+	int fd = open_unix(world);
+	text_format(request, sizeof(request),
+			"POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: "
+			"%zu\r\n\r\n%s",
+			path, strlen(body), body);
+	rig_write(fd, NULL, request);
+	return fd;
+}
+
+static void read_answer(struct world *world, int fd) {
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	close(fd);
+}
+
+#define NEW_SESSION \
+	"{\"app_id\": \"7\", \"aes_key\": \"000102030405060708090a0b0c0d0e0f\", " \
+	"\"aes_iv\": \"-5\", \"video_width\": 1280, \"video_height\": 720}"
+
+static void a_program_launches_as_a_client_does(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	struct ipc_message asked;
+	int fd = post(world, "/api/v1/sessions/add", NEW_SESSION);
+	rig_expect(&world->rig, IPC_LAUNCH, &asked);
+	assert_int_equal(asked.launch.app, 7);
+	assert_int_equal(asked.launch.width, 1280);
+	assert_int_equal(asked.launch.rate_x100, 6000);
+	assert_int_equal(asked.launch.key.bytes[15], 0x0f);
+	assert_int_equal(asked.launch.key_id, -5);
+	assert_int_equal(asked.launch.guest, 1);
+	assert_int_equal(asked.launch.flags, LAUNCH_BY_API | LAUNCH_SEALED_RTSP);
+	struct ipc_message answer = { .kind = IPC_LAUNCHED,
+		.launched = { .request = asked.launch.request, .session = 42 } };
+	rig_send(&world->rig, &answer);
+	read_answer(world, fd);
+	assert_has(world->text, "HTTP/1.1 200 ");
+	assert_has(world->text, "\"session_id\":\"42\"");
+	assert_has(world->text, "rtspenc://");
+	fd = post(world, "/api/v1/sessions/add", "{\"app_id\": 7, \"wait\": false}");
+	rig_expect(&world->rig, IPC_LAUNCH, &asked);
+	assert_int_equal(asked.launch.flags,
+			LAUNCH_BY_API | LAUNCH_SEALED_RTSP | LAUNCH_NO_KEY | LAUNCH_AT_ONCE);
+	answer.launched.request = asked.launch.request;
+	answer.launched.reason = REASON_HOST_FULL;
+	rig_send(&world->rig, &answer);
+	read_answer(world, fd);
+	assert_has(world->text, "HTTP/1.1 503 ");
+	assert_has(world->text, "This host is full.");
+	world_end(world);
+}
+
+/* Whoever goes away, or got no answer in time, leaves no session behind. */
+static void a_session_that_nobody_waits_for_is_ended(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	struct ipc_message asked, gone;
+	int fd = post(world, "/api/v1/sessions/add", NEW_SESSION);
+	rig_expect(&world->rig, IPC_LAUNCH, &asked);
+	close(fd);
+	rig_expect(&world->rig, IPC_API_DO, &gone);
+	assert_int_equal(gone.api_do.what, API_FORGET);
+	assert_int_equal(gone.api_do.request, asked.launch.request);
+	assert_int_equal(gone.api_do.session, 0);
+	struct ipc_message late = { .kind = IPC_LAUNCHED,
+		.launched = { .request = asked.launch.request, .session = 42 } };
+	rig_send(&world->rig, &late);
+	rig_expect(&world->rig, IPC_API_DO, &gone);
+	assert_int_equal(gone.api_do.what, API_FORGET);
+	assert_int_equal(gone.api_do.session, 42);
+	world_end(world);
+}
+
+/* ---- events ---- */
 
 /* Reads until the part is there; false when the stream ended before. */
 static bool read_until(int fd, char *out, size_t size, const char *part) {
@@ -228,6 +302,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(every_call_wants_its_own_scope),
 		UNIT(a_token_that_is_gone_lets_nobody_in),
+		UNIT(a_program_launches_as_a_client_does),
+		UNIT(a_session_that_nobody_waits_for_is_ended),
 		UNIT(who_comes_back_is_told_what_followed),
 		UNIT(who_reads_too_slowly_is_let_go_with_the_reason),
 		UNIT(readers_are_counted_and_their_places_come_free),

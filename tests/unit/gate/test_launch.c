@@ -281,6 +281,34 @@ static void sealed_rtsp_goes_from_options_to_play(void **state) {
 	world_end(world);
 }
 
+static void a_session_that_a_program_made_is_let_in(void **state) {
+	struct world *world = world_begin(state, PEER_GATE, 1);
+	struct ipc_message coming = { .kind = IPC_SESSION_COMING,
+		.session_coming = { .session = 43,
+				.video_ping = { "0123456789ABCDEF" },
+				.audio_ping = { "FEDCBA9876543210" },
+				.connect_data = 0xdeadbeef,
+				.enet_peer = 17,
+				.sealed = 1 } };
+	struct ipc_message expected;
+	assert_int_equal(hex_decode(RIKEY, 32, coming.session_coming.key.bytes), 0);
+	rig_send(&world->rig, &coming);
+	rig_expect(&world->rig, IPC_SESSION_EXPECTED, &expected);
+	assert_int_equal(expected.session_coming.session, 43);
+	struct rtsp_seal seal = client_seal();
+	struct talk talk = { .world = world, .seal = &seal };
+	assert_int_equal(ask_rtsp(&talk, RTSP_OPTIONS, "rtsp://127.0.0.1"), 200);
+	rtsp_seal_finish(&seal);
+	/* It is not what its client runs, and its end is its own. */
+	struct ipc_message state_of = { .kind = IPC_SESSION_STATE,
+		.session_state = { .session = 43, .app = 0, .state = SESSION_WATCHED } };
+	memcpy(state_of.session_state.client, world->client.fingerprint, 32);
+	rig_send(&world->rig, &state_of);
+	world_get_tls(world, &world->client, "/serverinfo");
+	assert_has(world->text, "<currentgame>0</currentgame>");
+	world_end(world);
+}
+
 static void announce_is_refused_for_what_is_not_offered(void **state) {
 	struct world *world = world_begin(state, PEER_GATE, 1);
 	launch(world, "&corever=1");
@@ -583,6 +611,7 @@ int main(void) {
 		UNIT(launch_refusals_reach_the_client_in_words),
 		UNIT(policy_decides_whether_rtsp_is_sealed),
 		UNIT(sealed_rtsp_goes_from_options_to_play),
+		UNIT(a_session_that_a_program_made_is_let_in),
 		UNIT(announce_is_refused_for_what_is_not_offered),
 		UNIT(rtsp_without_the_sessions_secret_is_refused),
 		UNIT(plain_rtsp_finds_its_session_by_address),

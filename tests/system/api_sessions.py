@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""Sessions that a program makes: further ones of a client, and nobody's."""
+import json
+import os
+
+from host import expect, wait_for
+
+ADD, RESUME = "/api/v1/sessions/add", "/api/v1/sessions/resume"
+FORM = {"video_width": 640, "video_height": 360, "video_refresh_rate": 30}
+
+
+def fresh_key():
+    return os.urandom(16).hex()
+
+
+def listed(api):
+    return {row["session_id"]: row for row in api.get("/api/v1/sessions")["sessions"]}
+
+
+def watch(host, answer, key, number, seconds=60):
+    return host.probe("watch", "--session-url", answer["rtsp_url"], "--key", key, "--key-id",
+                      str(number), "--size", "640x360", "--fps", "30", "--kbps", "2000",
+                      "--seconds", str(seconds), background=True)
+
+
+def refused(api, client, pattern):
+    api.post(ADD, {**FORM, "app_id": pattern, "client_id": "0" * 64}, status=404)
+    api.post(ADD, {**FORM, "app_id": "999999"}, status=404)
+    api.post(ADD, {**FORM, "app_id": pattern, "aes_key": "12", "aes_iv": "1"}, status=400)
+    api.post(ADD, {**FORM, "app_id": pattern, "aes_key": fresh_key(), "aes_iv": "x"}, status=400)
+    api.post(ADD, {**FORM, "app_id": pattern, "client_ip": "home"}, status=400)
+    api.post(ADD, {**FORM, "client_id": client, "app_id": pattern,
+                   "immediate_lobby_id": "none"}, status=404)
+    api.post(RESUME, {"session_id": "5", "aes_key": fresh_key(), "aes_iv": "1"}, status=404)
+    expect("nothing came of it", not listed(api))
+
+
+def without_a_key(host, api, events, client, pattern):
+    """It is there, and seen by pictures; then it gets a key, and somebody watches."""
+    answer = api.post(ADD, {**FORM, "app_id": pattern, "client_id": client})
+    session = answer["session_id"]
+    expect("nobody could watch it yet", "rtsp_url" not in answer)
+    row = listed(api)[session]
+    expect(f"it waits: {row}", row["state"] == "paused" and row["video_width"] == 640)
+    api.get("/api/v2/desktops/screenshot", query=f"?session_id={session}")
+    key = fresh_key()
+    answer = api.post(RESUME, {"session_id": session, "aes_key": key, "aes_iv": "-7"})
+    expect(f"the key is not told: {answer}", key not in json.dumps(answer).lower())
+    api.post(RESUME, {"session_id": session, "aes_key": key, "aes_iv": "8"})  # the same again
+    viewer = watch(host, answer, key, -7)
+    events.wait("VideoSession", session_id=session)
+    return session, key, viewer
+
+
+def a_further_one(host, api, events, client, pattern):
+    """At the same time as another of that client; Moonlight's launch is a third."""
+    key = fresh_key()
+    lobby = api.post("/api/v1/lobbies/create", {
+        "name": "There", "app_id": pattern, "pin": [4, 2],
+        "video_settings": {"width": 640, "height": 360, "refresh_rate": 30}})["lobby_id"]
+    answer = api.post(ADD, {**FORM, "app_id": pattern, "client_id": client, "aes_key": key,
+                            "aes_iv": "1", "immediate_lobby_id": lobby, "pin": [4, 2],
+                            "role": "viewer"})
+    viewer = watch(host, answer, key, 1)
+    events.wait("JoinLobbyEvent", lobby_id=lobby, moonlight_session_id=answer["session_id"])
+    expect("the client runs nothing of it", api.get("/api/v1/clients")["clients"][0]["app"] == 0)
+    return lobby, answer["session_id"], viewer
+
+
+def nobodys(host, api, events, pattern):
+    """Answered at once; its files go with it."""
+    answer = api.post(ADD, {**FORM, "app_id": pattern, "wait": False})
+    wait_for("its desktop", 10, lambda: listed(api).get(answer["session_id"], {}).get(
+        "state") == "paused")
+    api.post("/api/v1/sessions/stop", {"session_id": answer["session_id"]})
+    events.wait("StopStreamEvent", session_id=answer["session_id"])
+
+
+def cancelled(host, api, pattern):
+    """Whoever goes away before the answer leaves nothing behind."""
+    data = json.dumps({**FORM, "app_id": pattern}).encode()
+    with api.connect() as s:
+        s.sendall(f"POST {ADD} HTTP/1.1\r\nHost: p\r\nContent-Length: {len(data)}\r\n\r\n"
+                  .encode() + data)
+    host.wait_log("event=session-cancelled")
+    wait_for("nothing of it stays", 10, lambda: not host.status("session"))
+    api.post(ADD, {**FORM, "app_id": pattern, "deadline_ms": 1}, status=503)
+    wait_for("nothing of what was late stays", 10, lambda: not host.status("session"))
+
+
+def sessions_of_programs(host, api, events, client, pattern):
+    refused(api, client, pattern)
+    cancelled(host, api, pattern)
+    session, key, first = without_a_key(host, api, events, client, pattern)
+    lobby, other, second = a_further_one(host, api, events, client, pattern)
+    states = {one: row["state"] for one, row in listed(api).items()}
+    expect(f"both are watched: {states}", states == {session: "streaming", other: "streaming"})
+    api.post(RESUME, {"session_id": session, "aes_key": key, "aes_iv": "9"}, status=400)
+    nobodys(host, api, events, pattern)
+    for one, viewer in ((session, first), (other, second)):
+        api.post("/api/v1/sessions/stop", {"session_id": one})
+        events.wait("StopStreamEvent", session_id=one)
+        host.report(viewer, check=False)
+    api.post("/api/v1/lobbies/stop", {"lobby_id": lobby, "pin": [4, 2]})
+    events.wait("StopLobbyEvent", lobby_id=lobby)
+    expect("nothing is left", not listed(api))
