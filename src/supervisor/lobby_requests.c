@@ -302,11 +302,14 @@ void lobby_handle(struct supervisor *supervisor, const struct ipc_message *messa
 	}
 	struct session *session = find_watched(supervisor, message->lobby_ask.session);
 	struct lobby *lobby = find(supervisor, message->lobby_ask.lobby);
-	if (!lobby && !message->lobby_ask.lobby[0] && message->kind == IPC_LOBBY_LEAVE && session) {
+	bool whichever =
+			!message->lobby_ask.lobby[0] && message->kind == IPC_LOBBY_LEAVE && session;
+	if (!lobby && whichever) {
 		lobby = session->member.lobby; /* the one that it is in */
 	}
 	if (!lobby) {
-		lobby_answer(supervisor, message->lobby_ask.request, REASON_LOBBY_UNKNOWN, NULL);
+		lobby_answer(supervisor, message->lobby_ask.request,
+				whichever ? REASON_NOT_A_MEMBER : REASON_LOBBY_UNKNOWN, NULL);
 		return;
 	}
 	handlers[message->kind](lobby, session, message);

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The way back: what a viewer presses to see its own desktop again, whatever it looks at."""
+import json
 import signal
+import socket
 
 from host import Host, expect, run, wait_for
 from test_api import Api, Events
@@ -103,8 +105,24 @@ def pad(viewer, *states):
 
 
 PAD_DOWN, PAD_A = 0x2, 0x1000
+ANNA = "anna-with-a-name-that-is-as-long-as-one-may-be_"  # 47 bytes
 DIGIT = 0x30
 UP, DOWN, LEFT, RIGHT, ENTER, ESCAPE = 0x26, 0x28, 0x25, 0x27, 0x0d, 0x1b
+
+
+def ask_home(host, what, **body):
+    """As Home does, by the socket that lies in its desktop; its status and its answer."""
+    path = next((host.folder / "run").rglob("perigee.sock"))
+    data = json.dumps(body).encode()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(str(path))
+        s.sendall(f"POST /api/v2/launcher/{what} HTTP/1.1\r\nHost: perigee\r\n"
+                  f"Connection: close\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+        answer = b""
+        while chunk := s.recv(65536):
+            answer += chunk
+    return int(answer.split()[1]), json.loads(answer.partition(b"\r\n\r\n")[2])
 
 
 def from_home_to_a_lobby_and_back_and_to_another(build):
@@ -117,7 +135,7 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         apps = [row["title"] for row in api.get("/api/v1/apps")["apps"]]
         expect(f"Home comes first: {apps}", apps[0] == "Home" and "Pattern" in apps)
         locked = create(host, name="Locked", video=SMALL, pin=[0, 4, 7])
-        api.post("/api/v1/profiles/add", {"id": "anna", "name": "Anna", "pin": [1, 2, 3, 4]})
+        api.post("/api/v1/profiles/add", {"id": ANNA, "name": "Anna", "pin": [1, 2, 3, 4]})
         wait_for("the profile", 5, lambda: api.get("/api/v1/profiles")["profiles"])
         viewer, session = watch(host, events, app="Home")
         host.wait_log("launcher-shows lobbies=1", 15)
@@ -140,16 +158,28 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         let_go(viewer)
         expect("back at Home", row_of(host, session)["member"] == "home")
         shows(host, session, 1)
+        status, answer = ask_home(host, "leave")
+        expect(f"who is at home cannot leave: {status} {answer}",
+               status == 409 and answer["success"] is False and answer["error"])
         # Below the lobby are the apps; Pattern, for several.
         before = len(host.log())
         key(viewer, DOWN, *[RIGHT] * (apps.index("Pattern") - 1), ENTER, DOWN, ENTER)
         made = events.wait("CreateLobbyEvent")[2]
         expect(f"Pattern for several: {made}", made["name"] == "Pattern" and made["multi_user"])
-        expect(f"it is Anna's: {made}", made["profile_id"] == "anna")
+        expect(f"it is Anna's: {made}", made["profile_id"] == ANNA)
         events.wait("JoinLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
         shows(host, session)
         for line in "answered want=3 done=1", "launcher-shows lobbies=2":
             host.wait_log(line, 10, before)
+
+        # Home's desktop can ask for its viewer back without a press, and send it away again.
+        for what, where, event in (("leave", "home", "LeaveLobbyEvent"),
+                                   ("join", "in", "JoinLobbyEvent")):
+            status, answer = ask_home(host, what, lobby_id=made["id"])
+            expect(f"{what}: {status} {answer}", status == 200 and answer["success"])
+            expect(f"{what}: {row_of(host, session)}", row_of(host, session)["member"] == where)
+            events.wait(event, lobby_id=made["id"], moonlight_session_id=session)
+        shows(host, session)
 
         # A pad brings back as well, and steers: the second lobby, its second entry is Stop.
         pad(viewer, START_UP_RB)
