@@ -50,6 +50,22 @@ def check_files(root):
     return root / "lib/systemd/system/perigee.service"
 
 
+def check_user(root):
+    if os.geteuid() != 0 or not shutil.which("systemd-sysusers"):
+        print("the user was not made: that takes root and systemd-sysusers")
+        return
+    with tempfile.TemporaryDirectory() as machine:
+        os.mkdir(f"{machine}/etc")
+        for tool, name, flags in (("systemd-sysusers", "sysusers.d", []),
+                                  ("systemd-tmpfiles", "tmpfiles.d", ["--create"])):
+            done = run(tool, f"--root={machine}", *flags, str(root / f"lib/{name}/perigee.conf"))
+            if done.returncode != 0:
+                fail(f"{tool}: {done.stdout}")
+        for path in ("run/perigee", "var/lib/perigee/homes", "var/lib/perigee/evidence"):
+            if os.stat(f"{machine}/{path}").st_uid == 0:
+                fail(f"/{path} is root's")
+
+
 def check_unit(unit):
     if not shutil.which("systemd-analyze"):
         print("systemd-analyze is not here: the unit was not looked at")
@@ -74,7 +90,9 @@ def main():
         if done.returncode != 0:
             fail(done.stdout)
         root = next(pathlib.Path(folder).rglob("bin/perigee")).parents[1]
-        check_unit(check_files(root))
+        unit = check_files(root)
+        check_user(root)
+        check_unit(unit)
 
 
 if __name__ == "__main__":
