@@ -161,7 +161,9 @@ int veil_try(void) {
 		return -errno;
 	}
 	if (pid == 0) {
-		struct veil veil = { .hide = { "/tmp" }, .no_network = true };
+		/* A worker that gets no network has its veil by root only (confine_table.c), and
+		 * a service may be forbidden network namespaces. */
+		struct veil veil = { .hide = { "/tmp" }, .no_network = geteuid() == 0 };
 		_exit(-veil_enter(&veil));
 	}
 	int status;

@@ -29,7 +29,8 @@ struct veil {
  * as it was. Needs to be single-threaded. */
 int veil_enter(const struct veil *veil) NODISCARD;
 
-/* 0 when veil_enter() would work here, tried in a child process; else -errno. */
+/* 0 when veil_enter() would work here, for root with a network of its own, tried in a
+ * child process; else -errno. */
 int veil_try(void) NODISCARD;
 
 #endif
