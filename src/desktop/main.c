@@ -82,6 +82,13 @@ static void ask_device(void *user, uint32_t request, enum ipc_pad_device device)
 	worker_post(&process->worker, &message, NULL, 0);
 }
 
+static void tell_device(void *user, enum ipc_kind kind, const char *name) {
+	struct process *process = user;
+	struct ipc_message message = { .kind = kind };
+	text_copy(message.pad_node.name, sizeof(message.pad_node.name), name);
+	worker_post(&process->worker, &message, NULL, 0);
+}
+
 /* The worker's own loop is one source of the desktop's; main() runs it. */
 static int handle_worker(int fd, uint32_t mask, void *data) {
 	(void)fd, (void)mask, (void)data;
@@ -124,7 +131,9 @@ static void start(struct process *process, const struct ipc_message *message, st
 	viewers_init(&process->viewers, process->desktop, process->worker.event,
 			process->worker.pulse);
 	process->viewers.pads.ask = ask_device;
+	process->viewers.pads.tell = tell_device;
 	process->viewers.pads.user = process;
+	process->viewers.pads.desk = process->worker.session;
 	process->viewers.pad_keys = message->desktop_start.pad_keys;
 	process->viewers.width = settings.width;
 	process->viewers.height = settings.height;

@@ -15,6 +15,7 @@ struct pad_device {
 	struct pad_device_events events;
 	int fd; /* owned */
 	bool made;
+	char name[PAD_DEVICE_NAME_MAX];
 	pad_state state;
 };
 
@@ -51,12 +52,18 @@ static int make(struct pad_device *device, const struct pad_device_plan *plan) {
 	};
 	char place[64];
 	text_copy(setup.name, sizeof(setup.name), device->shape->name);
-	text_format(place, sizeof(place), "perigee/%u/pad%u", plan->viewer, plan->number);
+	text_format(place, sizeof(place), "perigee/%016llx/%u.%u", (unsigned long long)plan->desk,
+			plan->viewer, plan->number);
 	int rc = announce(device);
 	rc = rc < 0 ? rc : device->kernel->control(device->fd, UI_SET_PHYS, place);
 	rc = rc < 0 ? rc : device->kernel->control(device->fd, UI_DEV_SETUP, &setup);
 	rc = rc < 0 ? rc : device->kernel->control(device->fd, UI_DEV_CREATE, NULL);
 	device->made = rc == 0;
+	if (rc == 0 && device->kernel->control(device->fd, UI_GET_SYSNAME(sizeof(device->name)),
+				       device->name) < 0) {
+		device->name[0] = '\0';
+	}
+	device->name[sizeof(device->name) - 1] = '\0';
 	return rc;
 }
 
@@ -91,6 +98,10 @@ void pad_device_destroy(struct pad_device *device) {
 	}
 	fd_close(device->fd);
 	free(device);
+}
+
+const char *pad_device_name(const struct pad_device *device) {
+	return device->name;
 }
 
 void pad_device_state(struct pad_device *device, const pad_state *state) {

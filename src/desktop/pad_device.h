@@ -27,7 +27,12 @@ struct pad_device_events {
 	void *user; /* borrowed */
 };
 
+enum {
+	PAD_DEVICE_NAME_MAX = 40,
+};
+
 struct pad_device_plan {
+	uint64_t desk;   /* whose place it has */
 	uint8_t shown;   /* enum ipc_pad */
 	uint8_t device;  /* enum ipc_pad_device */
 	uint32_t viewer; /* with the number it tells devices apart */
@@ -41,6 +46,9 @@ int pad_device_create(const struct pad_device_plan *plan, int fd, struct sd_even
 
 /* Accepts NULL. */
 void pad_device_destroy(struct pad_device *device);
+
+/* What the kernel calls it ("input12"); empty when it does not say. */
+const char *pad_device_name(const struct pad_device *device);
 
 /* What the client's pad is like now. A kernel that takes no events drops them. */
 void pad_device_state(struct pad_device *device, const pad_state *state);

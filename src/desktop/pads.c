@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "ipc/pad.h"
 
 void pads_init(struct pads *pads, struct pads_home *home, uint32_t viewer) {
@@ -15,7 +16,13 @@ void pads_init(struct pads *pads, struct pads_home *home, uint32_t viewer) {
 }
 
 static void unmake(struct desktop_pad *pad) {
-	pad_device_destroy(TAKE(pad->device, NULL));
+	const struct pads_home *home = pad->pads->home;
+	if (pad->device) {
+		char name[PAD_DEVICE_NAME_MAX];
+		text_copy(name, sizeof(name), pad_device_name(pad->device));
+		pad_device_destroy(TAKE(pad->device, NULL));
+		home->tell(home->user, IPC_PAD_GONE, name);
+	}
 	pad->request = 0;
 	memset(&pad->state, 0, sizeof(pad->state));
 }
@@ -131,7 +138,8 @@ static void handle_feedback(void *user, struct ipc_message *message) {
 
 static void make_device(struct desktop_pad *pad, int fd) {
 	struct pads *pads = pad->pads;
-	const struct pad_device_plan plan = { pad->shown, pad->asked, pads->viewer, pad->number };
+	const struct pad_device_plan plan = { pads->home->desk, pad->shown, pad->asked,
+		pads->viewer, pad->number };
 	const struct pad_device_events events = { handle_feedback, pad };
 	int rc = pad_device_create(
 			&plan, fd, pads->home->event, pads->home->kernel, &events, &pad->device);
@@ -140,8 +148,9 @@ static void make_device(struct desktop_pad *pad, int fd) {
 				pad->number, pad->shown, -rc);
 		return;
 	}
-	log_info("pad", "viewer=%u pad=%u shape=%u device=%u", pads->viewer, pad->number,
-			pad->shown, pad->asked);
+	log_info("pad", "viewer=%u pad=%u shape=%u device=%u name=%s", pads->viewer, pad->number,
+			pad->shown, pad->asked, log_quote(pad_device_name(pad->device)).text);
+	pads->home->tell(pads->home->user, IPC_PAD_MADE, pad_device_name(pad->device));
 	pad_device_state(pad->device, &pad->state);
 }
 

@@ -16,7 +16,10 @@ struct pads_home {
 	const struct pad_kernel *kernel; /* borrowed */
 	/* Somebody shall open a device node: pads_device() answers. */
 	void (*ask)(void *user, uint32_t request, enum ipc_pad_device device);
-	void *user; /* borrowed, for ask */
+	/* PAD_MADE or PAD_GONE: a device of that name came, or went. */
+	void (*tell)(void *user, enum ipc_kind kind, const char *name);
+	void *user;    /* borrowed, for both */
+	uint64_t desk; /* the desktop's number */
 	uint32_t requests;
 };
 

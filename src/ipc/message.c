@@ -170,6 +170,8 @@ FIELDS(f_pad_feedback, ENUM(pad_feedback.number, IPC_PADS_MAX),
 	RAW(pad_feedback.left), RAW(pad_feedback.right));
 FIELDS(f_pad_device, RAW(pad_device.request), ENUM(pad_device.device, PAD_DEVICES),
 	RAW(pad_device.error));
+FIELDS(f_pad_node, TEXT(pad_node.name));
+FIELDS(f_runner_pid, RAW(runner_pid.pid));
 FIELDS(f_store_open, TEXT(store_open.folder), ENUM(store_open.in_memory, 2));
 FIELDS(f_store_ready, RAW(store_ready.outcome), TEXT(store_ready.detail),
 	TEXT(store_ready.web_key), TEXT(store_ready.host_id));
@@ -599,6 +601,9 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_SESSION_COMING]    = { "session-coming",     P(SUPERVISOR),  P(GATE),        0, 0, f_session_coming },
 	[IPC_SESSION_EXPECTED]  = { "session-expected",   P(GATE),        P(SUPERVISOR),  0, 0, f_session_expected },
 	[IPC_HOLD_DIED]         = { "hold-died",          P(HOLDER),      P(SUPERVISOR),  0, 0, f_hold_died },
+	[IPC_PAD_MADE]          = { "pad-made",           P(DESKTOP),     P(SUPERVISOR),  0, 0, f_pad_node },
+	[IPC_PAD_GONE]          = { "pad-gone",           P(DESKTOP),     P(SUPERVISOR),  0, 0, f_pad_node },
+	[IPC_RUNNER_PID]        = { "runner-pid",         P(RUNNER),      P(SUPERVISOR),  0, 2, f_runner_pid },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

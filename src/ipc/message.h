@@ -303,6 +303,10 @@ enum ipc_kind {
 	/* looking */
 	IPC_HOLD_DIED = 380,
 
+	/* gamepads: the nodes of a desktop's devices; whom a container's are told to */
+	IPC_PAD_MADE = 405,
+	IPC_PAD_GONE = 406,
+	IPC_RUNNER_PID = 407,
 	/* sessions that a program made: what the Moonlight door is told of them */
 	IPC_SESSION_COMING = 410,
 	IPC_SESSION_EXPECTED = 411,
@@ -1014,9 +1018,15 @@ struct ipc_message {
 		} pad_feedback;
 		struct {
 			uint32_t request;
-			uint8_t device;   /* enum ipc_pad_device */
-			int32_t error;    /* NONE: an errno */
-		} pad_device;             /* DEVICE carries an fd: the device node, opened */
+			uint8_t device; /* enum ipc_pad_device */
+			int32_t error;  /* NONE: an errno */
+		} pad_device;           /* DEVICE carries an fd: the device node, opened */
+		struct {
+			char name[40]; /* of the kernel: input12, or 0003:054C:0CE6.0007 of HID */
+		} pad_node;            /* MADE and GONE */
+		struct {
+			uint32_t pid; /* the first process in the container */
+		} runner_pid;
 		struct ipc_notice notice; /* NOTICE_SHOW and NOTICE_WORDS */
 
 		/* fd: the pool's memfd */

@@ -70,6 +70,7 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_SHOT_OVERDUE]       = { "shot-overdue", "The desktop gave no picture in time.", "Try again; `perigee status` shows what is slow.", 503 },
 	[REASON_SHOTS_MANY]         = { "shots-many", "Too many screenshots are being taken at once.", "Try again in a moment.", 503 },
 	[REASON_PADS_MISSING]       = { "pads-missing", "Gamepads do nothing here: the host cannot make virtual ones. Everything else works.", "modprobe uinput, and let Perigee's user write /dev/uinput.", 200 },
+	[REASON_PADS_HIDDEN]        = { "pads-hidden", "Apps in a sandbox or container see no gamepads: no device nodes can be made for them.", "Start Perigee as root, with CAP_MKNOD and a /dev that it may write.", 200 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */

@@ -74,6 +74,7 @@ enum reason {
 	REASON_DESKTOP_UNKNOWN = 107,
 	REASON_SHOT_OVERDUE = 108, /* the desktop drew nothing in time */
 	REASON_SHOTS_MANY = 109,   /* as many as may be taken at once are */
+	REASON_PADS_HIDDEN = 131,  /* no device nodes can be made for apps that are confined */
 	REASONS,
 };
 

@@ -362,6 +362,8 @@ static void handle_first_look(void *user, int status, const char *text, size_t l
 	struct container *container = user;
 	struct container_seen seen = { 0 };
 	if (status == 200 && container_parse_seen(text, len, &seen) == 0) {
+		struct ipc_message message = { .kind = IPC_RUNNER_PID, .runner_pid.pid = seen.pid };
+		worker_post(&container->worker, &message, NULL, 0);
 		follow_logs(container, seen.terminal);
 	}
 	handle_seen(user, status, text, len);

@@ -67,6 +67,15 @@ static void add_nvidia(json_t *body, json_t *host) {
 	json_array_append_new(list_in(body, "Env"), json_string("NVIDIA_DRIVER_CAPABILITIES=all"));
 }
 
+/* The desktop's gamepads: their nodes as they come and go, and udev's records of them. Nodes
+ * of others' cannot be made inside (no "m"). Podman takes the rule from 4.4 on. */
+static void add_pads(json_t *host, const char *folder) {
+	json_array_append_new(
+			list_in(host, "Binds"), json_sprintf("%s/input:/dev/input:rw", folder));
+	json_array_append_new(list_in(host, "Binds"), json_sprintf("%s/udev:/run/udev:ro", folder));
+	json_array_append_new(list_in(host, "DeviceCgroupRules"), json_string("c 13:* rw"));
+}
+
 static void add_list(json_t *body, json_t *host, const struct ipc_message *plan) {
 	const char *at = plan->runner_plan.list, *end = at + plan->runner_plan.list_len;
 	bool first = true;
@@ -78,6 +87,8 @@ static void add_list(json_t *body, json_t *host, const struct ipc_message *plan)
 		} else if (strncmp(at, "port=", 5) == 0) {
 			add_port(body, host, at + 5, first);
 			first = false;
+		} else if (strncmp(at, "pads=", 5) == 0) {
+			add_pads(host, at + 5);
 		} else if (strcmp(at, "gpu=nvidia") == 0) {
 			add_nvidia(body, host);
 		}
@@ -252,6 +263,8 @@ int container_parse_seen(const char *text, size_t len, struct container_seen *ou
 		.out_of_memory = json_is_true(json_object_get(state, "OOMKilled")),
 		.terminal = json_is_true(json_object_get(json_object_get(object, "Config"), "Tty")),
 		.exit_code = (int)json_integer_value(json_object_get(state, "ExitCode")) & 0xff };
+	json_int_t pid = json_integer_value(json_object_get(state, "Pid"));
+	out->pid = out->running && pid > 0 && pid <= INT32_MAX ? (uint32_t)pid : 0;
 	copy_line(out->error, sizeof(out->error),
 			json_string_value(json_object_get(state, "Error")));
 	return 0;

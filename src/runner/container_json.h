@@ -51,6 +51,7 @@ int container_parse_id(const char *text, size_t len, char *out, size_t size) NOD
 struct container_seen {
 	bool running, out_of_memory, terminal;
 	int exit_code;
+	uint32_t pid; /* of its first process; 0: the engine does not say */
 	char error[160];
 };
 

@@ -157,8 +157,33 @@ static int add_mount(struct command *command, const char *text) {
 	return 0;
 }
 
-static int add_mounts(struct command *command, const struct ipc_message *plan) {
-	static const char word[] = "mount=";
+/* The desktop's gamepads: their nodes as they come and go, and udev's records of them. Who
+ * asks udev for new ones would not be told here, and shall look at the folder instead. */
+static void add_pads(struct command *command, const char *folder) {
+	command_add(command, "--dev-bind-try");
+	command_add(command, command_keep(command, "%s/input", folder));
+	command_add(command, "/dev/input");
+	command_add(command, "--ro-bind-try");
+	command_add(command, command_keep(command, "%s/udev", folder));
+	command_add(command, "/run/udev");
+	command_add(command, "--setenv");
+	command_add(command, "SDL_JOYSTICK_DISABLE_UDEV");
+	command_add(command, "1");
+}
+
+/* Words of the plan's list: mount=HOST:INSIDE..., pads=FOLDER; others are a container's. */
+static int add_word(struct command *command, const char *text) {
+	static const char mount[] = "mount=", pads[] = "pads=";
+	if (strncmp(text, mount, sizeof(mount) - 1) == 0) {
+		return add_mount(command, text + sizeof(mount) - 1);
+	}
+	if (strncmp(text, pads, sizeof(pads) - 1) == 0) {
+		add_pads(command, text + sizeof(pads) - 1);
+	}
+	return 0;
+}
+
+static int add_list(struct command *command, const struct ipc_message *plan) {
 	const char *list = plan->runner_plan.list;
 	size_t left = plan->runner_plan.list_len;
 	while (left > 0) {
@@ -166,9 +191,7 @@ static int add_mounts(struct command *command, const struct ipc_message *plan) {
 		if (len == left) {
 			return -EBADMSG;
 		}
-		int rc = strncmp(list, word, sizeof(word) - 1) == 0
-					 ? add_mount(command, list + sizeof(word) - 1)
-					 : 0;
+		int rc = add_word(command, list);
 		if (rc < 0) {
 			return rc;
 		}
@@ -204,7 +227,7 @@ int sandbox_add(struct command *command, const struct ipc_message *plan,
 	add_same(command, "--bind", start->runner_start.runtime);
 	add_same(command, "--bind", start->runner_start.home);
 	add_same(command, "--ro-bind-try", plan->runner_plan.display);
-	int rc = add_mounts(command, plan);
+	int rc = add_list(command, plan);
 	command_add(command, "--chdir");
 	command_add(command, plan->runner_plan.folder[0] ? plan->runner_plan.folder
 							 : start->runner_start.home);

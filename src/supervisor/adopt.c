@@ -17,6 +17,7 @@
 #include "supervisor/evidence.h"
 #include "supervisor/lobby_inside.h"
 #include "supervisor/member.h"
+#include "supervisor/pads.h"
 #include "supervisor/record.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
@@ -353,6 +354,7 @@ int adopt_all(struct supervisor *supervisor) {
 		adopt_worker(supervisor, &message);
 	}
 	paths_remove_matching(supervisor->paths.runtime, "s-", is_adopted, supervisor);
+	pads_sweep(&supervisor->paths, is_adopted, supervisor);
 	keep_settle(&supervisor->keep);
 	for (struct session *at = supervisor->sessions; at; at = at->next) {
 		session_arm(at);

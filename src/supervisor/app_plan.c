@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "supervisor/desk.h"
+#include "supervisor/pads.h"
 #include "supervisor/supervisor.h"
 
 enum runner_type app_plan_type(const struct desk *desk) {
@@ -130,6 +131,10 @@ int app_plan_fill(
 	bool fits = !runner || (text_copy(out->runner_plan.folder, sizeof(out->runner_plan.folder),
 						runner->folder ? runner->folder : "") &&
 					       put_list("mount", &runner->mounts, out));
+	char pads[PAD_TREE_PATH_MAX];
+	if (fits && pads_folder(desk, pads, sizeof(pads))) {
+		fits = put_word(out, "pads=%s", pads);
+	}
 	if (fits && app_plan_is_container(desk)) {
 		return fill_container(desk, home, out);
 	}

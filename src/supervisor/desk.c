@@ -25,6 +25,7 @@ struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct 
 			.sound_listen_fd = -1,
 			.app_pidfd = -1,
 			.app_gate_fd = -1,
+			.udev_fd = -1,
 			.app_output_fd = -1,
 			.next = supervisor->desks,
 		};

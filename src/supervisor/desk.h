@@ -60,6 +60,7 @@ struct desk {
 	uint32_t app_pid;
 	int app_pidfd, app_output_fd; /* owned: for the next runner, -1 before the app runs */
 	int app_gate_fd;              /* owned: what the app waits at, -1 when it begins */
+	int udev_fd;                  /* owned: where its container hears of devices, or -1 */
 	struct restarts runner_restarts;
 	bool app_reaped; /* by the holder, with app_status */
 	bool app_status_known;

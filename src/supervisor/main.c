@@ -24,6 +24,7 @@
 #include "supervisor/claim.h"
 #include "supervisor/groups.h"
 #include "supervisor/own_log.h"
+#include "supervisor/pads.h"
 #include "supervisor/process.h"
 #include "supervisor/record.h"
 #include "supervisor/reload.h"
@@ -111,6 +112,7 @@ static void raise_limits(void) {
 /* Leftovers of a run that was killed: nothing of a session outlives it. */
 static void sweep(const struct paths *paths) {
 	paths_remove_matching(paths->runtime, "s-", NULL, NULL);
+	pads_sweep(paths, NULL, NULL);
 }
 
 /* Programs in a folder that is closed to the workers' user would all fail alike. */

@@ -20,6 +20,7 @@
 #include "supervisor/container.h"
 #include "supervisor/desk.h"
 #include "supervisor/launcher.h"
+#include "supervisor/pads.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tell.h"
 
@@ -230,6 +231,8 @@ static void handle_runner_message(
 		desk_raise(desk, DESK_APP_BEGAN, REASON_NONE, NULL);
 	} else if (message->kind == IPC_RUNNER_ENGINE_ASK) {
 		container_connect(desk->supervisor, child);
+	} else if (message->kind == IPC_RUNNER_PID) {
+		pads_introduce(desk, message->runner_pid.pid);
 	} else if (message->kind == IPC_RUNNER_PULL) {
 		text_format(desk->app_doing, sizeof(desk->app_doing), "image: %s, %u %%",
 				message->runner_pull.detail, message->runner_pull.percent);

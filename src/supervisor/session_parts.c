@@ -78,6 +78,10 @@ static void handle_desktop_message(
 				message->desktop_encoder_lost.reason);
 	} else if (message->kind == IPC_PAD_DEVICE_ASK) {
 		pads_open(desk, message);
+	} else if (message->kind == IPC_PAD_MADE) {
+		pads_made(desk, message->pad_node.name);
+	} else if (message->kind == IPC_PAD_GONE) {
+		pads_gone(desk);
 	} else if (message->kind == IPC_KEYS) {
 		message->keys.session = desk->id; /* whatever the desktop said */
 		supervisor_post(desk->supervisor, SERVICE_WEB, message, NULL, 0);
@@ -116,6 +120,7 @@ static void handle_desktop_ended(struct child *child, const struct child_end *en
 	struct desk *desk = (struct desk *)child->user;
 	desk->desktop = NULL;
 	desk->desktop_ready = false;
+	pads_gone(desk);                 /* the kernel took them when it died */
 	bool ending = notice_ends(desk); /* for another reason, and now without a picture */
 	notice_desktop_gone(desk, end->reason, end->detail);
 	if (ending) {
@@ -354,6 +359,7 @@ int session_parts_start(struct desk *desk) {
 	int rc = paths_make(desk->runtime, paths->uid, paths->gid);
 	if (rc == 0) {
 		groups_make(desk);
+		pads_prepare(desk);
 		launcher_open(desk);
 		rc = start_desktop(desk);
 	}
@@ -416,6 +422,7 @@ void session_parts_finish(struct desk *desk) {
 	notice_finish(desk);
 	session_app_finish(desk);
 	launcher_close(desk);
+	pads_finish(desk);
 	if (desk->runtime[0]) {
 		paths_remove_tree(desk->runtime);
 	}

@@ -120,6 +120,7 @@ struct supervisor {
 	bool recording, record_stale, taken; /* taken: from a predecessor */
 	uint32_t incidents_told;             /* to the web door */
 	bool pads_told[PAD_DEVICES];         /* that the host has none */
+	bool pads_hidden_told;               /* that no nodes can be made */
 	bool leaving;                        /* for another version */
 	uint64_t begun_ms;                   /* of the first of us */
 	uint32_t successions;                /* of us since then */

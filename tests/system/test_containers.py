@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Apps in containers of a real Podman, on the whole host."""
 import os
+import re
 import signal
 import sys
 
+import nodes
 from host import Failed, Host, expect, libexec_folders, run, wait_for
 from podman import Missing, Podman
 
@@ -42,6 +44,9 @@ apps:
   - title: Waits
     command: [sh, -c, "echo waits-begin; trap 'echo asked; exit 0' TERM; while :; do sleep 1; done"]
     runner: {{type: container, image: perigee-test, network: false}}
+  - title: Pads
+    command: [sh, /data/pads.sh]
+    runner: {{type: container, image: perigee-test, network: false, mounts: ["{folder}/shared:/data:ro"]}}
   - title: Nowhere
     command: [sh]
     runner: {{type: container, image: "localhost:1/no/such:tag", network: false}}
@@ -55,6 +60,9 @@ class Contained(Host):
     def before_start(self):
         (self.folder / "shared").mkdir(mode=0o755)
         (self.folder / "shared/words.sh").write_text(WORDS)
+        (self.folder / "shared/pads.sh").write_text(nodes.SCRIPT.replace("FIFO", "/data/fifo"))
+        os.mkfifo(self.folder / "shared/fifo")
+        os.chmod(self.folder / "shared/fifo", 0o666)
         folders = libexec_folders(self.build, self.source)
         pattern = next(f"{f}/perigee-pattern" for f in folders
                        if os.access(f"{f}/perigee-pattern", os.X_OK))
@@ -123,6 +131,26 @@ def a_container_is_labelled_and_goes_when_the_session_does(host):
     none_is_left()
 
 
+def nodes_of_gamepads_come_to_a_container(host):
+    if not nodes.can_make():
+        print("# nobody may make device nodes here")
+        return
+    mark = len(host.log())
+    viewer = launched(host, "Pads")
+    # Podman takes no rules for devices by this API before 4.4.
+    version = SHARED["podman"].ask("GET", "/version")[1]["Version"].split(".")
+    allows = [int(part) for part in version[:2]] >= [4, 4]
+    folder = nodes.come_to(host, "Pads", host.folder / "shared/fifo", mark,
+                           "No such device" if allows else "not permitted")
+    host.wait_log("event=pads-told ", 10, mark)
+    expect("it has a network of its own, which can be spoken in",
+           re.search(r"event=pads-told .*error=0", host.log()[mark:]))
+    ended(viewer)
+    host.probe("quit", keys="Pads", check=False)
+    nodes.are_gone(folder)
+    none_is_left()
+
+
 def what_cannot_run_says_why(host):
     for title, words in (("Nowhere", "pull: "), ("Broken", "start: ")):
         mark = len(host.log())
@@ -163,6 +191,7 @@ def containers(build):
         with Contained(build) as host:
             for part in (a_container_gets_its_desktop_and_what_is_configured, its_windows_are_seen,
                          a_container_is_labelled_and_goes_when_the_session_does,
+                         nodes_of_gamepads_come_to_a_container,
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)

@@ -7,6 +7,7 @@ import pwd
 import subprocess
 import sys
 
+import nodes
 from host import Host, expect, run, wait_for
 
 # Prints a line for everything that it should not be able to do.
@@ -37,6 +38,9 @@ apps:
   - title: Box
     command: [sh, SCRIPT]
     runner: {type: sandbox, network: false, mounts: ["SCRIPT:SCRIPT:ro"]}
+  - title: Pads
+    command: [sh, FOLDER/pads/run.sh]
+    runner: {type: sandbox, network: false, mounts: ["FOLDER/pads:FOLDER/pads:ro"]}
   - title: Usual
     command: [sh, -c, "echo usual-done"]
   - title: Holds
@@ -45,7 +49,7 @@ apps:
 
 
 def config(path):
-    return APPS.replace("SCRIPT", str(path))
+    return APPS.replace("SCRIPT", str(path)).replace("FOLDER", str(path.parent))
 
 
 class Boxed(Host):
@@ -54,6 +58,10 @@ class Boxed(Host):
     def before_start(self):
         script = self.folder / "escapes.sh"
         script.write_text(ESCAPES.format(folder=self.folder))
+        pads = self.folder / "pads"
+        pads.mkdir(mode=0o755)
+        (pads / "run.sh").write_text(nodes.SCRIPT.replace("FIFO", str(pads / "fifo")))
+        os.mkfifo(pads / "fifo")
         (self.folder / "secret").mkdir(mode=0o755)
         (self.folder / "secret/file").write_text("secret")
         path = self.folder / "perigee.yaml"
@@ -90,6 +98,21 @@ def a_process_gets_its_folder_and_environment(build):
         launch(host, "Process", "at=/usr/share word=hello wide=1280")
 
 
+def nodes_of_gamepads_come_to_a_sandbox(host):
+    if not nodes.can_make():
+        print("# nobody may make device nodes here")
+        return
+    host.paired("Pads")
+    mark = len(host.log())
+    viewer = host.probe("stream", "--app", "Pads", "--seconds", "20", "--no-decode", keys="Pads",
+                        background=True, check=False)
+    folder = nodes.come_to(host, "Pads", host.folder / "pads/fifo", mark)
+    viewer.kill()
+    viewer.wait()
+    host.probe("quit", keys="Pads", check=False)
+    nodes.are_gone(folder)
+
+
 def nothing_gets_out_of_a_sandbox(build):
     user = other_user()
     if not user or not can_sandbox(user):
@@ -105,6 +128,7 @@ def nothing_gets_out_of_a_sandbox(build):
             expect(f"nothing escapes: {log}", "ESCAPED" not in log)
             for words in ("has-wayland", "has-sound", "has-no-network", f"runs={times}"):
                 expect(f"{words}: {log}", words in log)
+        nodes_of_gamepads_come_to_a_sandbox(host)
         holds.kill()
         holds.wait()
 

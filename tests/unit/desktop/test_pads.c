@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "desktop/pads.h"
 #include "ipc/pad.h"
 
@@ -19,6 +20,7 @@ struct call {
 	unsigned long request;
 	unsigned long bit;         /* of UI_SET_EVBIT */
 	struct uinput_setup setup; /* of UI_DEV_SETUP */
+	char place[64];            /* of UI_SET_PHYS */
 };
 
 static struct fake {
@@ -39,6 +41,12 @@ static int control(int fd, unsigned long request, void *argument) {
 	if (request == UI_DEV_CREATE && fake.error) {
 		return fake.error;
 	}
+	if (request == UI_GET_SYSNAME(PAD_DEVICE_NAME_MAX)) {
+		memcpy(argument, "input12", sizeof("input12"));
+	}
+	if (request == UI_SET_PHYS) {
+		text_copy(call->place, sizeof(call->place), argument);
+	}
 	fake.alive += request == UI_DEV_CREATE;
 	fake.alive -= request == UI_DEV_DESTROY;
 	return 0;
@@ -51,7 +59,8 @@ struct rig {
 	struct pads pads;
 	uint32_t asked;
 	enum ipc_pad_device device;
-	unsigned asks, says;
+	unsigned asks, says, made, gone;
+	char name[PAD_DEVICE_NAME_MAX]; /* of the device made or gone last */
 	struct ipc_message said;
 	int other; /* of the newest device */
 };
@@ -63,6 +72,13 @@ static void ask(void *user, uint32_t request, enum ipc_pad_device device) {
 	rig->asks++;
 }
 
+static void tell(void *user, enum ipc_kind kind, const char *name) {
+	struct rig *rig = user;
+	rig->made += kind == IPC_PAD_MADE;
+	rig->gone += kind == IPC_PAD_GONE;
+	text_copy(rig->name, sizeof(rig->name), name);
+}
+
 static void say(void *user, const struct ipc_message *message) {
 	struct rig *rig = user;
 	rig->said = *message;
@@ -72,7 +88,9 @@ static void say(void *user, const struct ipc_message *message) {
 static void rig_init(struct rig *rig) {
 	memset(&fake, 0, sizeof(fake));
 	memset(rig, 0, sizeof(*rig));
-	rig->home = (struct pads_home){ .kernel = &kernel, .ask = ask, .user = rig };
+	rig->home = (struct pads_home){
+		.kernel = &kernel, .ask = ask, .tell = tell, .user = rig, .desk = 0xab
+	};
 	rig->other = -1;
 	pads_init(&rig->pads, &rig->home, 5);
 	rig->pads.say = say;
@@ -141,8 +159,12 @@ static void a_pad_becomes_a_device_of_the_kernel(void **state) {
 		axes |= enables && fake.calls[i].bit == EV_ABS;
 	}
 	assert_true(keys && axes);
-	const struct call *setup = &fake.calls[fake.count - 2];
+	const struct call *setup = &fake.calls[fake.count - 3];
 	assert_int_equal(setup->request, UI_DEV_SETUP);
+	/* The supervisor makes nodes of what has its desktop's number in its place. */
+	assert_string_equal(setup[-1].place, "perigee/00000000000000ab/5.2");
+	assert_int_equal(rig.made, 1);
+	assert_string_equal(rig.name, "input12");
 	assert_int_equal(setup->setup.id.vendor, 0x045e);
 	assert_int_equal(setup->setup.id.bustype, BUS_USB);
 	assert_string_equal(setup->setup.name, "Perigee Xbox One (virtual) pad");
@@ -150,6 +172,7 @@ static void a_pad_becomes_a_device_of_the_kernel(void **state) {
 	assert_int_equal(event.code, BTN_SOUTH);
 	assert_int_equal(event.value, 1);
 	unplug(&rig, 2);
+	assert_int_equal(rig.gone, 1);
 	assert_int_equal(fake.alive, 0);
 	rig_finish(&rig);
 }

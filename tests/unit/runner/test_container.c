@@ -30,7 +30,7 @@ struct exchange {
 	"{\"message\":\"No such image: game:1  \"}"
 #define SEEN(running, code) \
 	"HTTP/1.1 200 OK\r\n" JSON_HEAD "Transfer-Encoding: chunked\r\n\r\n" \
-	"41\r\n{\"State\":{\"Running\":" running ",\"ExitCode\":" code \
+	"4c\r\n{\"State\":{\"Running\":" running ",\"Pid\":4711,\"ExitCode\":" code \
 	"},\"Config\":{\"Tty\":false}}\r\n" \
 	"0\r\n\r\n"
 #define LOGS "GET /v1.40/containers/0abc/logs?follow=1&stdout=1&stderr=1&tail=all"
@@ -118,6 +118,8 @@ static struct process start_app(bool goes_on) {
 static int watched(struct process *runner) {
 	process_receive(runner, IPC_RUNNER_APP);
 	serve(runner, &(struct exchange){ INSPECT, SEEN("true ", "0  "), NULL });
+	process_receive(runner, IPC_RUNNER_PID);
+	assert_int_equal(runner->message.runner_pid.pid, 4711);
 	log_connection = serve(runner, &(struct exchange){ LOGS, NULL, NULL });
 	static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 	assert_int_equal(write(log_connection, head, sizeof(head) - 1), sizeof(head) - 1);
@@ -255,6 +257,7 @@ static void the_next_runner_finds_it_by_its_label(void **state) {
 				       list, NULL });
 	process_receive(&runner, IPC_RUNNER_APP);
 	serve(&runner, &(struct exchange){ INSPECT, SEEN("false", "5  "), NULL });
+	process_receive(&runner, IPC_RUNNER_PID);
 	static const char logs[] = "GET /v1.40/containers/0abc/logs?follow=1&stdout=1&stderr=1&"
 				   "tail=0";
 	serve(&runner, &(struct exchange){ logs, NOTHING, NULL });

@@ -91,10 +91,15 @@ static void without_a_base_there_is_what_is_needed(void **state) {
 	put(start.runner_start.argv, &start.runner_start.argv_len, "sh");
 	put(start.runner_start.argv, &start.runner_start.argv_len, "");
 	put(plan.runner_plan.list, &plan.runner_plan.list_len, "gpu=nvidia");
+	put(plan.runner_plan.list, &plan.runner_plan.list_len, "pads=/dev/perigee-run/s-ab");
 	json_t *body = made(), *host = json_object_get(body, "HostConfig");
 	expect_json(json_object_get(body, "Cmd"), "[\"sh\",\"\"]");
 	expect_json(json_object_get(body, "WorkingDir"), "\"/srv\"");
 	expect_json(json_object_get(host, "NetworkMode"), "\"none\"");
+	expect_json(json_object_get(host, "Binds"),
+			"[\"/dev/perigee-run/s-ab/input:/dev/input:rw\","
+			"\"/dev/perigee-run/s-ab/udev:/run/udev:ro\"]");
+	expect_json(json_object_get(host, "DeviceCgroupRules"), "[\"c 13:* rw\"]");
 	expect_json(json_object_get(host, "DeviceRequests"),
 			"[{\"Capabilities\":[[\"gpu\"]],\"Count\":-1,\"Driver\":\"nvidia\"}]");
 	expect_json(json_object_get(body, "Env"), "[\"PUID=1000\",\"NVIDIA_VISIBLE_DEVICES=all\","
@@ -135,6 +140,10 @@ static void an_engine_is_believed_only_what_has_the_form(void **state) {
 	assert_true(!seen.running && seen.out_of_memory && seen.terminal);
 	assert_int_equal(seen.exit_code, 137);
 	assert_string_equal(seen.error, "a b");
+	static const char runs[] = "{\"State\":{\"Running\":true,\"Pid\":4711}}";
+	assert_int_equal(seen.pid, 0);
+	assert_int_equal(container_parse_seen(runs, sizeof(runs) - 1, &seen), 0);
+	assert_int_equal(seen.pid, 4711);
 	assert_int_equal(container_parse_seen("{}", 2, &seen), -EBADMSG);
 }
 
