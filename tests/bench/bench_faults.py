@@ -41,13 +41,14 @@ class Bench:
         self.script.write_text(f"{AFTER_MS} inputcheck 2\n")
 
     def ensure(self, keys):
-        """Its session runs, nobody watches."""
-        if not [row for row in self.host.status("session") if row["client"] == keys]:
-            self.host.probe("stream", "--app", "Pattern", *self.form, "--frames", "5",
-                            "--no-decode", keys=keys)
-        wait_for(f"{keys} is not watched", 15, lambda: [
-            row for row in self.host.status("session")
-            if row["client"] == keys and row["state"] == "paused"])
+        """Its session runs, nobody watches. The one whose desktop died may just be ending."""
+        def paused():
+            rows = [row for row in self.host.status("session") if row["client"] == keys]
+            if not rows:
+                self.host.probe("stream", "--app", "Pattern", *self.form, "--frames", "5",
+                                "--no-decode", keys=keys)
+            return [row for row in rows if row["state"] == "paused"]
+        wait_for(f"{keys} is not watched", 15, paused)
 
     def session(self, keys):
         return [row for row in self.host.status("session") if row["client"] == keys][0]
