@@ -120,15 +120,21 @@ class Chaos(Lobbies, Checks):
         return True
 
     def take_over(self, action, viewer):
-        """The same client from elsewhere: the first one is told so and leaves."""
+        """The same client from elsewhere: the first one is told so and leaves, unless the second
+        one was not let in. A door without descriptors gets them back meanwhile."""
         if not viewer.watches() or not self.session_of(action.client):
             return False
-        viewer.excused = True
-        old = viewer.process
-        viewer.process = None
+        old, viewer.process = viewer.process, None
         viewer.start("resume")
+        new = viewer.process
         try:
-            viewer.reports.append({**self.host.report(old, 30, check=False), "excused": True})
+            wait_for("one of the two is over", 30, lambda: self.undo_due() or
+                     old.poll() is not None or new.poll() is not None, step=0.1)
+            if old.poll() is None:
+                viewer.collect()
+                viewer.process, viewer.excused = old, True
+                return False
+            viewer.reports.append({**self.host.report(old, 10, check=False), "excused": True})
         except Failed as reason:
             self.faults.append(f"a viewer that was taken over from: {reason}")
         return True
