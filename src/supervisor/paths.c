@@ -181,17 +181,16 @@ static int make(const char *what, const char *path, const struct paths *paths,
 					 what, path, strerror(-rc), what);
 }
 
-/* Xwayland's sockets lie here by convention. Whoever comes first makes the folder;
- * made by root without the sticky bit for all, nobody else's X server can start. */
-static void open_x_folder(const struct paths *paths) {
+/* Xwayland's sockets lie here by convention. Whoever comes first makes the folder (in a
+ * service's own /tmp and in a container that is us; a desktop may not); made by root
+ * without the sticky bit for all, nobody else's X server can start. */
+static void open_x_folder(void) {
 	static const char folder[] = "/tmp/.X11-unix";
-	if (paths->is_root) {
-		(void)!mkdir(folder, 01777);
-		struct stat st;
-		if (lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 &&
-				(st.st_mode & 01777) != 01777) {
-			(void)!chmod(folder, 01777);
-		}
+	struct stat st;
+	(void)!mkdir(folder, 01777);
+	if (lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+			(st.st_mode & 01777) != 01777) {
+		(void)!chmod(folder, 01777);
 	}
 }
 
@@ -237,7 +236,7 @@ int paths_settle(const struct config *config, struct paths *out, struct config_t
 	if ((rc = try_log(&paths, error)) < 0) {
 		return rc;
 	}
-	open_x_folder(&paths);
+	open_x_folder();
 	*out = paths;
 	return 0;
 }
