@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* perigee-log: the end of the log pipe. Lines from stdin go to stderr and to a
- * file that is rotated by size and count, or, when stderr is the journal, to the
- * journal with their priority. A terminal that was stopped costs only the lines
+ * file that is rotated by size and count; when stderr is the journal, with their
+ * priority. A terminal that was stopped costs only the lines
  * that it does not take; they are counted. What a full disk does not take waits here
  * until it does, as much as fits. Ends at the end of its input. */
 
@@ -233,9 +233,7 @@ static void write_line(struct logger *logger, const char *line, size_t len) {
 	if (level <= logger->console_level) {
 		write_console(logger, whole, head + len + 1);
 	}
-	if (!logger->journal) {
-		write_file(logger, whole, len + 1);
-	}
+	write_file(logger, whole + head, len + 1);
 }
 
 /* Writes the whole lines of text out; returns how many bytes that was. */

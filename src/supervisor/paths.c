@@ -195,11 +195,8 @@ static void open_x_folder(void) {
 }
 
 /* perigee-log opens it again for each start and rotation; here it is still time to
- * refuse. Under the journal no file is written. */
+ * refuse. */
 static int try_log(const struct paths *paths, struct config_text *error) {
-	if (getenv("JOURNAL_STREAM")) {
-		return 0;
-	}
 	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	OWN(fd_close) int fd = open(paths->log, flags, 0640);
 	return fd >= 0 ? 0

@@ -283,7 +283,11 @@ int spawn_log(const struct nursery *nursery, const char *file, int input, int co
 	bool quiet = isatty(console) && nursery->log_level < LOG_LEVEL_DEBUG;
 	const char *const argv[] = { way.name, "--file", file, "--console",
 		quiet ? "warning" : "debug", NULL };
-	const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
+	char stream[64];
+	const char *journal = getenv("JOURNAL_STREAM");
+	bool named = journal && text_format(stream, sizeof(stream), "JOURNAL_STREAM=%s", journal);
+	const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", named ? stream : NULL,
+		NULL };
 	pid_t pid;
 	rc = posix_spawn(&pid, way.file, &actions, &attributes, (char *const *)(uintptr_t)argv,
 			(char *const *)(uintptr_t)env);

@@ -182,7 +182,7 @@ static void dropped_lines_are_counted(void **state) {
 	assert_int_equal(finish(&run), 0);
 }
 
-static void the_journal_gets_priorities_and_no_file_is_made(void **state) {
+static void the_journal_gets_priorities_and_the_file_does_not(void **state) {
 	(void)state;
 	char text[256];
 	struct run run = start(ARGS("--file", file), true);
@@ -193,7 +193,8 @@ static void the_journal_gets_priorities_and_no_file_is_made(void **state) {
 	assert_string_equal(
 			text, "<3>e bad\n<4>2026-01-01T00:00:00Z w so-so\n<6>plain\n<7>d much\n");
 	assert_int_equal(finish(&run), 0);
-	assert_int_equal(access(file, F_OK), -1);
+	read_file("", text, sizeof(text));
+	assert_string_equal(text, lines);
 }
 
 static void a_quiet_console_shows_only_what_is_as_bad_as_asked(void **state) {
@@ -334,7 +335,7 @@ int main(int argc, char **argv) {
 		LOG_TEST(files_are_rotated_by_size_and_count),
 		LOG_TEST(a_terminal_that_takes_nothing_blocks_nobody),
 		LOG_TEST(dropped_lines_are_counted),
-		LOG_TEST(the_journal_gets_priorities_and_no_file_is_made),
+		LOG_TEST(the_journal_gets_priorities_and_the_file_does_not),
 		LOG_TEST(a_quiet_console_shows_only_what_is_as_bad_as_asked),
 		LOG_TEST(endless_lines_are_cut),
 		LOG_TEST(a_folder_that_is_missing_is_said_once),
