@@ -5,8 +5,8 @@
     tests/bench/bench_faults.py BUILD-FOLDER [--repeats N] [--only KIND ...] [--size WxH]
 
 One host, two viewers of Pattern. For each kind of process and each signal, `repeats` times:
-viewer B watches through a quiet while and then through one in which A's process (or the
-machine's) is struck. Printed are the longest gap of A's pictures and sound, whether A was still
+A streams, and viewer B watches through a quiet while and then through one in which A's process
+(or the machine's) is struck. Printed are the longest gap of A's pictures and sound, whether A was still
 connected, whether a key typed afterwards showed, and B's missing pictures, decode errors and
 p99 of the picture's age in both whiles: the medians, and the median of what the second has more
 than the quiet one just before it. Nothing passes or fails; the load is printed too.
@@ -30,7 +30,9 @@ from host import Failed, Host, wait_for  # noqa: E402
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGSEGV": signal.SIGSEGV, "SIGSTOP": signal.SIGSTOP}
 KINDS = ("encoder", "stream", "gate", "runner", "desktop", "sound", "store", "supervisor")
 MACHINE = ("gate", "store")
-QUIET_S, STRUCK_S, AFTER_MS = 3, 6, 4500
+BESIDE_S = 5                    # each of B's two whiles
+STRUCK_S = 2 * BESIDE_S + 3     # A streams through both
+AFTER_MS = 1000 * (STRUCK_S - 3)
 
 
 class Bench:
@@ -71,9 +73,9 @@ class Bench:
     def turn(self, kind, number):
         for keys in ("a", "b"):
             self.ensure(keys)
-        quiet = self.host.report(self.begin("b", QUIET_S))
         a = self.begin("a", STRUCK_S, "--script", str(self.script))
-        b = self.begin("b", QUIET_S)
+        quiet = self.host.report(self.begin("b", BESIDE_S))
+        b = self.begin("b", BESIDE_S)
         wait_for("some pictures", 5, lambda: self.session("b")["pictures"] > 30)
         os.kill(self.pid(kind), number)
         struck = self.host.report(b, check=False)
