@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -20,6 +21,7 @@
 #include "desktop/desktop.h"
 #include "desktop/pictures.h"
 #include "desktop/viewers.h"
+#include "ipc/obey.h"
 #include "ipc/worker.h"
 
 struct process {
@@ -249,9 +251,34 @@ static void handle_message(
 	}
 }
 
+#ifdef PERIGEE_OBEY
+/* As if an app had played an effect on every pad. */
+static int order_rumble(struct worker *worker, const char *argument, char *detail, size_t size) {
+	struct viewers *viewers = &((struct process *)worker->user)->viewers;
+	struct ipc_message message = { .kind = IPC_PAD_FEEDBACK,
+		.pad_feedback = { .what = PAD_RUMBLE,
+				.a = (uint16_t)strtoul(argument, NULL, 0),
+				.b = 0x1234 } };
+	unsigned count = 0;
+	for (size_t i = 0; i < VIEWERS_MAX; i++) {
+		count += viewers->list[i].used ? pads_feel(&viewers->list[i].pads, &message) : 0;
+	}
+	text_format(detail, size, "%u", count);
+	return 0;
+}
+
+static const struct obey_order orders[] = {
+	{ "rumble", order_rumble },
+	{ 0 },
+};
+#endif
+
 static const struct worker_class class = {
 	.kind = PEER_DESKTOP,
 	.message = handle_message,
+#ifdef PERIGEE_OBEY
+	.orders = orders,
+#endif
 };
 
 #define SOCKETS "[xwayland/sockets.c"

@@ -5,13 +5,15 @@
 #include <stdint.h>
 
 #include "base/own.h"
+#include "desktop/pad_dualsense.h"
 #include "desktop/pad_event.h"
 #include "ipc/message.h"
 
 struct sd_event;
 
 /* One virtual gamepad: a device node that the supervisor opened, made into a device of
- * the kernel. It goes with pad_device_destroy(), and whoever has it open reads its end. */
+ * the kernel, by uinput or by uhid. It goes with pad_device_destroy(), and whoever has it
+ * open reads its end. */
 struct pad_device;
 
 /* The kernel, or what a test puts in its place. */
@@ -24,11 +26,14 @@ extern const struct pad_kernel pad_kernel;
 struct pad_device_events {
 	/* An app wants something of the pad: what, a, b and the rest of pad_feedback are set. */
 	void (*feedback)(void *user, struct ipc_message *message);
+	/* The kernel has made of it what PAD_MADE calls `name`; perhaps within create. */
+	void (*named)(void *user, const char *name);
 	void *user; /* borrowed */
 };
 
 enum {
 	PAD_DEVICE_NAME_MAX = 40,
+	PAD_DEVICE_PLACE_MAX = 64,
 };
 
 struct pad_device_plan {
@@ -44,13 +49,16 @@ int pad_device_create(const struct pad_device_plan *plan, int fd, struct sd_even
 		const struct pad_kernel *kernel, const struct pad_device_events *events,
 		struct pad_device **out) NODISCARD;
 
-/* Accepts NULL. */
+/* What still moves in the client's hands stops. Accepts NULL. */
 void pad_device_destroy(struct pad_device *device);
-
-/* What the kernel calls it ("input12"); empty when it does not say. */
-const char *pad_device_name(const struct pad_device *device);
 
 /* What the client's pad is like now. A kernel that takes no events drops them. */
 void pad_device_state(struct pad_device *device, const pad_state *state);
+
+/* What else it feels; most devices have nothing to feel it with. */
+void pad_device_sense(struct pad_device *device, const pad_sense *sense);
+
+/* For the two kinds. */
+void pad_device_place(const struct pad_device_plan *plan, char out[PAD_DEVICE_PLACE_MAX]);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "desktop/pads.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -17,11 +18,10 @@ void pads_init(struct pads *pads, struct pads_home *home, uint32_t viewer) {
 
 static void unmake(struct desktop_pad *pad) {
 	const struct pads_home *home = pad->pads->home;
-	if (pad->device) {
-		char name[PAD_DEVICE_NAME_MAX];
-		text_copy(name, sizeof(name), pad_device_name(pad->device));
-		pad_device_destroy(TAKE(pad->device, NULL));
-		home->tell(home->user, IPC_PAD_GONE, name);
+	pad_device_destroy(TAKE(pad->device, NULL));
+	if (pad->name[0]) {
+		home->tell(home->user, IPC_PAD_GONE, pad->name);
+		pad->name[0] = '\0';
 	}
 	pad->request = 0;
 	memset(&pad->state, 0, sizeof(pad->state));
@@ -43,7 +43,8 @@ static void ask(struct desktop_pad *pad, enum ipc_pad_device device) {
 
 static void make(struct desktop_pad *pad) {
 	if (pad->here && pad->pads->allowed && !pad->device && !pad->request) {
-		ask(pad, PAD_UINPUT);
+		/* Only uhid makes a whole one of it. */
+		ask(pad, pad->shown == PAD_PS ? PAD_UHID : PAD_UINPUT);
 	}
 }
 
@@ -66,6 +67,12 @@ static void plug(struct desktop_pad *pad, const struct ipc_message *message) {
 	pad->shown = message->pad.shown;
 	pad->capabilities = message->pad.capabilities;
 	make(pad);
+}
+
+static void take_sense(struct desktop_pad *pad, const pad_sense *sense) {
+	if (pad->device && pad->pads->allowed) {
+		pad_device_sense(pad->device, sense);
+	}
 }
 
 static void take_state(struct desktop_pad *pad, const pad_state *state) {
@@ -92,8 +99,11 @@ bool pads_message(struct pads *pads, const struct ipc_message *message) {
 	case IPC_PAD_STATE:
 		take_state(&pads->list[message->pad_state.number], &message->pad_state);
 		return true;
+	case IPC_PAD_SENSE:
+		take_sense(&pads->list[message->pad_sense.number], &message->pad_sense);
+		return true;
 	default:
-		return message->kind == IPC_PAD_SENSE;
+		return false;
 	}
 }
 
@@ -136,22 +146,41 @@ static void handle_feedback(void *user, struct ipc_message *message) {
 	}
 }
 
-static void make_device(struct desktop_pad *pad, int fd) {
+unsigned pads_feel(struct pads *pads, const struct ipc_message *feedback) {
+	unsigned count = 0;
+	for (size_t i = 0; i < IPC_PADS_MAX; i++) {
+		if (pads->list[i].here) {
+			struct ipc_message message = *feedback;
+			handle_feedback(&pads->list[i], &message);
+			count++;
+		}
+	}
+	return count;
+}
+
+static void handle_named(void *user, const char *name) {
+	struct desktop_pad *pad = user;
+	struct pads_home *home = pad->pads->home;
+	text_copy(pad->name, sizeof(pad->name), name);
+	home->tell(home->user, IPC_PAD_MADE, pad->name);
+}
+
+static int make_device(struct desktop_pad *pad, int fd) {
 	struct pads *pads = pad->pads;
 	const struct pad_device_plan plan = { pads->home->desk, pad->shown, pad->asked,
 		pads->viewer, pad->number };
-	const struct pad_device_events events = { handle_feedback, pad };
+	const struct pad_device_events events = { handle_feedback, handle_named, pad };
 	int rc = pad_device_create(
 			&plan, fd, pads->home->event, pads->home->kernel, &events, &pad->device);
 	if (rc < 0) {
 		log_warning("pad-refused", "viewer=%u pad=%u shape=%u error=%d", pads->viewer,
 				pad->number, pad->shown, -rc);
-		return;
+		return rc;
 	}
-	log_info("pad", "viewer=%u pad=%u shape=%u device=%u name=%s", pads->viewer, pad->number,
-			pad->shown, pad->asked, log_quote(pad_device_name(pad->device)).text);
-	pads->home->tell(pads->home->user, IPC_PAD_MADE, pad_device_name(pad->device));
+	log_info("pad", "viewer=%u pad=%u shape=%u device=%u", pads->viewer, pad->number,
+			pad->shown, pad->asked);
 	pad_device_state(pad->device, &pad->state);
+	return 0;
 }
 
 bool pads_device(struct pads *pads, const struct ipc_message *message, int fd) {
@@ -161,8 +190,9 @@ bool pads_device(struct pads *pads, const struct ipc_message *message, int fd) {
 			continue;
 		}
 		pad->request = 0;
-		if (message->kind == IPC_PAD_DEVICE) {
-			make_device(pad, fd);
+		int rc = message->kind == IPC_PAD_DEVICE ? make_device(pad, fd) : -ENODEV;
+		if (rc < 0 && pad->asked == PAD_UHID) {
+			ask(pad, PAD_UINPUT);
 		}
 		return true;
 	}

@@ -30,9 +30,10 @@ struct desktop_pad {
 	bool here;
 	uint8_t number, shown;
 	uint16_t capabilities;
-	uint32_t request;          /* that is not answered; 0: none */
-	uint8_t asked;             /* enum ipc_pad_device of it */
-	struct pad_device *device; /* owned; NULL: none yet, or the host has none */
+	uint32_t request;               /* that is not answered; 0: none */
+	uint8_t asked;                  /* enum ipc_pad_device of it */
+	struct pad_device *device;      /* owned; NULL: none yet, or the host has none */
+	char name[PAD_DEVICE_NAME_MAX]; /* of it; empty while it has none */
 	pad_state state;
 };
 
@@ -61,6 +62,10 @@ void pads_allow(struct pads *pads, bool allowed);
 
 /* A stream that takes over from another hears what is plugged in. */
 void pads_tell(struct pads *pads);
+
+/* What an app wants of every pad that is here, whatever device it has; of how many. For
+ * tests alone. */
+unsigned pads_feel(struct pads *pads, const struct ipc_message *feedback);
 
 /* PAD_DEVICE and PAD_DEVICE_NONE. Takes fd (-1: none); false when the request is not
  * of these pads, and fd is the caller's still. */

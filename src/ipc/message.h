@@ -512,6 +512,7 @@ enum {
 /* Where a gamepad of ours comes from. */
 enum ipc_pad_device {
 	PAD_UINPUT,
+	PAD_UHID,
 	PAD_DEVICES,
 };
 
@@ -1022,7 +1023,7 @@ struct ipc_message {
 			int32_t error;  /* NONE: an errno */
 		} pad_device;           /* DEVICE carries an fd: the device node, opened */
 		struct {
-			char name[40]; /* of the kernel: input12, or 0003:054C:0CE6.0007 of HID */
+			char name[40]; /* the kernel's: input12; of HID its address, 02:... */
 		} pad_node;            /* MADE and GONE */
 		struct {
 			uint32_t pid; /* the first process in the container */

@@ -278,8 +278,8 @@ static void say_triggers(const struct ipc_message *message, struct control_messa
 	memcpy(out->adaptive_triggers.right, from->right, sizeof(from->right));
 }
 
-int pads_feedback(const struct pads *pads, const struct ipc_message *message,
-		struct control_message *out) {
+int pads_feedback(
+		struct pads *pads, const struct ipc_message *message, struct control_message *out) {
 	/* needs: any of these; a client that announced nothing gets rumble alone. */
 	static const struct {
 		void (*say)(const struct ipc_message *message, struct control_message *out);
@@ -292,7 +292,7 @@ int pads_feedback(const struct pads *pads, const struct ipc_message *message,
 		[PAD_LED] = { say_led, INPUT_CAN_LED },
 		[PAD_TRIGGERS] = { say_triggers, INPUT_CAN_ANALOG_TRIGGERS },
 	};
-	const struct pad *pad = &pads->list[message->pad_feedback.number];
+	struct pad *pad = &pads->list[message->pad_feedback.number];
 	uint8_t what = message->pad_feedback.what;
 	if (!pad->here) {
 		return -ENOENT;
@@ -304,5 +304,20 @@ int pads_feedback(const struct pads *pads, const struct ipc_message *message,
 	}
 	*out = (struct control_message){ .kind = CONTROL_RUMBLE };
 	rows[what].say(message, out);
+	if (what == PAD_RUMBLE) {
+		pad->rumbles = message->pad_feedback.a || message->pad_feedback.b;
+	}
 	return 0;
+}
+
+bool pads_still(struct pads *pads, struct control_message *out) {
+	for (uint16_t i = 0; i < IPC_PADS_MAX; i++) {
+		if (pads->list[i].rumbles) {
+			pads->list[i].rumbles = false;
+			*out = (struct control_message){ .kind = CONTROL_RUMBLE,
+				.rumble.controller = i };
+			return true;
+		}
+	}
+	return false;
 }

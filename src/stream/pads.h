@@ -20,6 +20,7 @@ struct pad {
 	uint8_t type;     /* enum input_controller_type */
 	uint8_t shown;    /* enum ipc_pad, never AUTO */
 	bool triggers[2]; /* left, right: pulled when the desktop changed */
+	bool rumbles;     /* as the client was told last */
 	uint16_t capabilities;
 	uint32_t buttons, kept_back; /* as the client said last; of those, not passed on */
 	uint8_t left_trigger, right_trigger;
@@ -57,7 +58,11 @@ void pads_recall(struct pads *pads, const struct ipc_message *message);
 
 /* PAD_FEEDBACK of a desktop as the client hears it. -ENOENT when that pad is not there,
  * -ENOTSUP when it cannot do that. */
-int pads_feedback(const struct pads *pads, const struct ipc_message *message,
+int pads_feedback(struct pads *pads, const struct ipc_message *message,
 		struct control_message *out) NODISCARD;
+
+/* The viewer has left a desktop: the message that stills a pad which rumbles for it. False
+ * when there is none. */
+bool pads_still(struct pads *pads, struct control_message *out);
 
 #endif

@@ -73,6 +73,10 @@ static void replace_playing(struct stream *stream, struct source *source) {
 static void move_to(struct stream *stream, struct source *source, uint64_t key, uint64_t now_ns) {
 	struct pads_hearer hearer = stream_source_hearer(stream);
 	pads_leave(&stream->pads, &hearer);
+	struct control_message still;
+	while (pads_still(&stream->pads, &still) &&
+			stream_control_say(&stream->control, &still) == 0) {
+	}
 	stream_source_release_input(stream);
 	replace_playing(stream, source);
 	pads_come(&stream->pads, &hearer);

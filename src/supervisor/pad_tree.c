@@ -222,25 +222,58 @@ static int add_hid(struct adding *adding, const char *name) {
 	return rc;
 }
 
-static bool is_hid(const char *name) {
-	static const char form[] = "XXXX:XXXX:XXXX.XXXX";
-	static const char digits[] = "0123456789ABCDEF";
-	for (size_t i = 0; i < sizeof(form); i++) {
+/* X: a hexadecimal digit. */
+static bool has_form(const char *name, const char *form, const char *digits) {
+	for (size_t i = 0; form[i]; i++) {
 		bool fits = form[i] == 'X' ? name[i] && strchr(digits, name[i])
 					   : name[i] == form[i];
 		if (!fits) {
 			return false;
 		}
 	}
-	return true;
+	return name[strlen(form)] == '\0';
+}
+
+static bool has_line(const char *path, const char *wanted) {
+	char line[128];
+	OWN(file_close) FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strcmp(line, wanted) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The HID device with an address: the oldest, should another one be made with it. */
+static bool find_hid(const struct pad_tree *tree, const char *address, char *out, size_t size) {
+	static const char form[] = "XXXX:XXXX:XXXX.XXXX";
+	char path[PATH_BYTES], wanted[64];
+	text_format(wanted, sizeof(wanted), "HID_UNIQ=%s", address);
+	text_format(path, sizeof(path), "%s" HIDS, tree->sys);
+	OWN(folder_close) DIR *folder = opendir(path);
+	out[0] = '\0';
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		const char *name = entry->d_name;
+		if (has_form(name, form, "0123456789ABCDEF") &&
+				(!out[0] || strcmp(name + 15, out + 15) < 0) &&
+				text_format(path, sizeof(path), "%s" HIDS "/%s/uevent", tree->sys,
+						name) &&
+				has_line(path, wanted)) {
+			text_copy(out, size, name);
+		}
+	}
+	return out[0];
 }
 
 int pad_tree_add(const struct pad_tree *tree, const char *name, uint64_t since_us,
 		pad_tree_hearer *hearer, void *user) {
 	struct adding adding = { tree, hearer, user, since_us, 0 };
 	char path[PATH_BYTES];
-	if (is_hid(name)) {
-		return add_hid(&adding, name);
+	char hid[PAD_TREE_NAME_MAX];
+	if (has_form(name, "XX:XX:XX:XX:XX:XX", "0123456789abcdef")) {
+		return find_hid(tree, name, hid, sizeof(hid)) ? add_hid(&adding, hid) : -ENOENT;
 	}
 	if (!is_numbered(name, "input") || strlen(name) >= PAD_TREE_NAME_MAX) {
 		return -EINVAL;

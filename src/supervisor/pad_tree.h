@@ -36,10 +36,10 @@ void pad_tree_place(uint64_t desk, char out[32]);
 /* Makes the folder, empty. -errno; -EPERM or -EROFS where nobody but the system's root may. */
 int pad_tree_make(const struct pad_tree *tree) NODISCARD;
 
-/* Makes what is missing of a device: `name` is that of an input device ("input12") or of a
- * HID device ("0003:054C:0CE6.0007"). Answers how many nodes were made; -EINVAL for a name
- * that is none, -EPERM when it is not this desktop's, -ENOENT when it is not there, else
- * what mknod() said. */
+/* Makes what is missing of a device: `name` is that of an input device ("input12"), or the
+ * address that a HID device was made with ("02:11:22:33:44:55"). Answers how many nodes were made;
+ * -EINVAL for a name that is none, -EPERM when it is not this desktop's, -ENOENT when it is not
+ * there, else what mknod() said. */
 int pad_tree_add(const struct pad_tree *tree, const char *name, uint64_t since_us,
 		pad_tree_hearer *hearer, void *user) NODISCARD;
 

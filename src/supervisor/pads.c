@@ -17,9 +17,13 @@
 #include "supervisor/supervisor.h"
 
 static const struct {
-	const char *path, *missing;
+	const char *path, *missing, *remedy;
 } nodes[PAD_DEVICES] = {
-	[PAD_UINPUT] = { "/dev/uinput", "gamepads do nothing, everything else works" },
+	[PAD_UINPUT] = { "/dev/uinput", "gamepads do nothing, everything else works",
+			"modprobe uinput, and let Perigee's user write /dev/uinput." },
+	[PAD_UHID] = { "/dev/uhid",
+			"PlayStation pads are without touchpad, motion, light and trigger effects",
+			"modprobe uhid hid-playstation, and let Perigee's user write /dev/uhid." },
 };
 
 static void say_missing(struct supervisor *supervisor, enum ipc_pad_device device, int error) {
@@ -30,7 +34,7 @@ static void say_missing(struct supervisor *supervisor, enum ipc_pad_device devic
 	log_warning("pads-missing", "reason=%s device=%s error=%s effect=%s remedy=%s",
 			reason_row(REASON_PADS_MISSING)->name, nodes[device].path,
 			log_quote(strerror(error)).text, log_quote(nodes[device].missing).text,
-			log_quote(reason_row(REASON_PADS_MISSING)->remedy).text);
+			log_quote(nodes[device].remedy).text);
 }
 
 void pads_open(struct desk *desk, const struct ipc_message *message) {

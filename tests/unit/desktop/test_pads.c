@@ -2,9 +2,13 @@
 #include "../unit.h"
 
 #include <fcntl.h>
+#include <linux/uhid.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <systemd/sd-event.h>
 
 #include "base/text.h"
 #include "desktop/pads.h"
@@ -26,7 +30,9 @@ struct call {
 static struct fake {
 	struct call calls[CALLS_MAX];
 	unsigned count, alive;
-	int error; /* what UI_DEV_CREATE answers */
+	int error;               /* what UI_DEV_CREATE answers */
+	struct ff_effect effect; /* that an app uploads */
+	int retval;              /* of the newest upload or erasure; 1: none */
 } fake;
 
 static int control(int fd, unsigned long request, void *argument) {
@@ -47,6 +53,15 @@ static int control(int fd, unsigned long request, void *argument) {
 	if (request == UI_SET_PHYS) {
 		text_copy(call->place, sizeof(call->place), argument);
 	}
+	if (request == UI_BEGIN_FF_UPLOAD) {
+		((struct uinput_ff_upload *)argument)->effect = fake.effect;
+	}
+	if (request == UI_END_FF_UPLOAD) {
+		fake.retval = ((struct uinput_ff_upload *)argument)->retval;
+	}
+	if (request == UI_END_FF_ERASE) {
+		fake.retval = ((struct uinput_ff_erase *)argument)->retval;
+	}
 	fake.alive += request == UI_DEV_CREATE;
 	fake.alive -= request == UI_DEV_DESTROY;
 	return 0;
@@ -55,6 +70,7 @@ static int control(int fd, unsigned long request, void *argument) {
 static const struct pad_kernel kernel = { control };
 
 struct rig {
+	struct sd_event *event;
 	struct pads_home home;
 	struct pads pads;
 	uint32_t asked;
@@ -88,9 +104,13 @@ static void say(void *user, const struct ipc_message *message) {
 static void rig_init(struct rig *rig) {
 	memset(&fake, 0, sizeof(fake));
 	memset(rig, 0, sizeof(*rig));
-	rig->home = (struct pads_home){
-		.kernel = &kernel, .ask = ask, .tell = tell, .user = rig, .desk = 0xab
-	};
+	assert_true(sd_event_new(&rig->event) >= 0);
+	rig->home = (struct pads_home){ .event = rig->event,
+		.kernel = &kernel,
+		.ask = ask,
+		.tell = tell,
+		.user = rig,
+		.desk = 0xab };
 	rig->other = -1;
 	pads_init(&rig->pads, &rig->home, 5);
 	rig->pads.say = say;
@@ -102,6 +122,7 @@ static void rig_finish(struct rig *rig) {
 	pads_finish(&rig->pads);
 	assert_int_equal(fake.alive, 0);
 	fd_close(rig->other);
+	sd_event_unref(rig->event);
 }
 
 static void plug(struct rig *rig, uint8_t number, uint8_t shown, uint16_t capabilities) {
@@ -278,6 +299,149 @@ static void a_stream_that_takes_over_hears_what_is_plugged_in(void **state) {
 	rig_finish(&rig);
 }
 
+static void happens(struct rig *rig, uint16_t type, uint16_t code, int32_t value) {
+	const struct input_event event = { .type = type, .code = code, .value = value };
+	assert_int_equal(write(rig->other, &event, sizeof(event)), sizeof(event));
+	assert_true(sd_event_run(rig->event, 1000000) > 0);
+}
+
+static void an_effect_of_an_app_is_felt(void **state) {
+	(void)state;
+	struct rig rig;
+	rig_init(&rig);
+	plug(&rig, 3, PAD_XBOX, PAD_CAN_RUMBLE);
+	assert_true(grant(&rig, rig.asked));
+	fake.effect = (struct ff_effect){
+		.type = FF_RUMBLE, .id = 2, .u.rumble = { 0xffff, 0x8000 }
+	};
+	fake.retval = 1;
+	happens(&rig, EV_UINPUT, UI_FF_UPLOAD, 77);
+	assert_int_equal(fake.retval, 0);
+	assert_int_equal(rig.says, 0);
+	happens(&rig, EV_FF, 2, 1);
+	assert_int_equal(rig.says, 1);
+	assert_int_equal(rig.said.kind, IPC_PAD_FEEDBACK);
+	assert_int_equal(rig.said.pad_feedback.number, 3);
+	assert_int_equal(rig.said.pad_feedback.what, PAD_RUMBLE);
+	assert_int_equal(rig.said.pad_feedback.a, 0xffff);
+	assert_int_equal(rig.said.pad_feedback.b, 0x8000);
+	happens(&rig, EV_FF, 2, 1); /* again, no stronger */
+	assert_int_equal(rig.says, 1);
+	fake.effect.type = FF_SPRING;
+	happens(&rig, EV_UINPUT, UI_FF_UPLOAD, 78); /* the app waits for an answer */
+	assert_int_equal(fake.retval, -EINVAL);
+	unplug(&rig, 3);
+	assert_int_equal(rig.says, 2);
+	assert_int_equal(rig.said.pad_feedback.a, 0);
+	rig_finish(&rig);
+}
+
+static void an_effect_ends_by_itself_or_when_it_is_erased(void **state) {
+	(void)state;
+	struct rig rig;
+	rig_init(&rig);
+	plug(&rig, 0, PAD_NINTENDO, 0);
+	assert_true(grant(&rig, rig.asked));
+	fake.effect = (struct ff_effect){
+		.type = FF_RUMBLE, .replay.length = 20, .u.rumble = { 1, 1 }
+	};
+	happens(&rig, EV_UINPUT, UI_FF_UPLOAD, 1);
+	happens(&rig, EV_FF, 0, 1);
+	assert_int_equal(rig.said.pad_feedback.a, 1);
+	while (rig.says < 2) {
+		assert_true(sd_event_run(rig.event, 5000000) > 0);
+	}
+	assert_int_equal(rig.said.pad_feedback.a, 0);
+	fake.effect.replay.length = 0;
+	happens(&rig, EV_UINPUT, UI_FF_UPLOAD, 2);
+	happens(&rig, EV_FF, 0, 1);
+	assert_int_equal(rig.said.pad_feedback.a, 1);
+	happens(&rig, EV_UINPUT, UI_FF_ERASE, 3);
+	assert_int_equal(fake.retval, 0);
+	assert_int_equal(rig.said.pad_feedback.a, 0);
+	rig_finish(&rig);
+}
+
+/* ---- uhid ---- */
+
+static struct uhid_event heard(struct rig *rig) {
+	struct uhid_event event = { 0 };
+	ssize_t len = recv(rig->other, &event, sizeof(event), MSG_DONTWAIT);
+	return len < (ssize_t)sizeof(event.type) ? (struct uhid_event){ .type = UINT32_MAX }
+						 : event;
+}
+
+static void kernel_says(struct rig *rig, const struct uhid_event *event) {
+	assert_int_equal(write(rig->other, event, sizeof(*event)), sizeof(*event));
+	assert_true(sd_event_run(rig->event, 1000000) > 0);
+}
+
+static void a_dualsense_is_made_by_uhid(void **state) {
+	(void)state;
+	struct rig rig;
+	rig_init(&rig);
+	plug(&rig, 1, PAD_PS, 0xff);
+	assert_int_equal(rig.device, PAD_UHID);
+	assert_true(grant(&rig, rig.asked));
+	struct uhid_event event = heard(&rig);
+	assert_int_equal(event.type, UHID_CREATE2);
+	assert_int_equal(event.u.create2.vendor, 0x054c);
+	assert_int_equal(event.u.create2.product, 0x0ce6);
+	assert_string_equal((char *)event.u.create2.phys, "perigee/00000000000000ab/5.1");
+	assert_int_equal(event.u.create2.rd_size, pad_dualsense_descriptor_size);
+	char address[64];
+	text_copy(address, sizeof(address), (char *)event.u.create2.uniq);
+	assert_int_equal(heard(&rig).type, UHID_INPUT2); /* how it is now */
+	press(&rig, 1, PAD_BUTTON_A);
+	event = heard(&rig);
+	assert_int_equal(event.type, UHID_INPUT2);
+	assert_int_equal(event.u.input2.size, PAD_DUALSENSE_INPUT);
+	assert_int_equal(event.u.input2.data[8], 0x28);
+	struct ipc_message touch = { .kind = IPC_PAD_SENSE,
+		.pad_sense = { .number = 1, .what = PAD_TOUCH, .type = PAD_FINGER_DOWN } };
+	assert_true(pads_message(&rig.pads, &touch));
+	assert_int_equal(heard(&rig).u.input2.data[33], 0);
+	kernel_says(&rig, &(struct uhid_event){ .type = UHID_GET_REPORT,
+					  .u.get_report = { 7, 0x09, UHID_FEATURE_REPORT } });
+	event = heard(&rig);
+	assert_int_equal(event.type, UHID_GET_REPORT_REPLY);
+	assert_int_equal(event.u.get_report_reply.id, 7);
+	assert_int_equal(event.u.get_report_reply.err, 0);
+	assert_int_equal(event.u.get_report_reply.size, 20);
+	kernel_says(&rig, &(struct uhid_event){ .type = UHID_GET_REPORT,
+					  .u.get_report = { 8, 0x77, UHID_FEATURE_REPORT } });
+	assert_int_equal(heard(&rig).u.get_report_reply.err, EIO);
+	assert_int_equal(rig.made, 0);
+	kernel_says(&rig, &(struct uhid_event){ .type = UHID_OUTPUT,
+					  .u.output = { { 2, 3, 4, 0x10, 0x20 }, 63,
+							  UHID_OUTPUT_REPORT } });
+	assert_int_equal(rig.made, 1);
+	assert_string_equal(rig.name, address);
+	assert_int_equal(rig.says, 3); /* motion is asked for, twice, and it rumbles */
+	assert_int_equal(rig.said.pad_feedback.what, PAD_RUMBLE);
+	assert_int_equal(rig.said.pad_feedback.a, 0x2020);
+	unplug(&rig, 1);
+	assert_int_equal(heard(&rig).type, UHID_DESTROY);
+	assert_int_equal(rig.gone, 1);
+	assert_int_equal(rig.says, 6); /* it is stilled, and motion no longer asked for */
+	rig_finish(&rig);
+}
+
+static void without_uhid_uinput_makes_it(void **state) {
+	(void)state;
+	struct rig rig;
+	rig_init(&rig);
+	plug(&rig, 0, PAD_PS, 0);
+	struct ipc_message none = { .kind = IPC_PAD_DEVICE_NONE,
+		.pad_device = { rig.asked, PAD_UHID, ENOENT } };
+	assert_true(pads_device(&rig.pads, &none, -1));
+	assert_int_equal(rig.asks, 2);
+	assert_int_equal(rig.device, PAD_UINPUT);
+	assert_true(grant(&rig, rig.asked));
+	assert_int_equal(fake.alive, 1);
+	rig_finish(&rig);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pad_becomes_a_device_of_the_kernel),
@@ -287,6 +451,10 @@ int main(void) {
 		cmocka_unit_test(without_a_device_everything_else_goes_on),
 		cmocka_unit_test(what_is_held_is_let_go),
 		cmocka_unit_test(a_stream_that_takes_over_hears_what_is_plugged_in),
+		cmocka_unit_test(an_effect_of_an_app_is_felt),
+		cmocka_unit_test(an_effect_ends_by_itself_or_when_it_is_erased),
+		cmocka_unit_test(a_dualsense_is_made_by_uhid),
+		cmocka_unit_test(without_uhid_uinput_makes_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

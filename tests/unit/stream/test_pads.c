@@ -221,7 +221,7 @@ static void a_successor_goes_on_with_what_the_desktop_has(void **test) {
 	assert_int_equal(ear.heard[0].pad.shown, PAD_PS);
 }
 
-static int feedback(const struct pads *pads, uint8_t what, struct control_message *out) {
+static int feedback(struct pads *pads, uint8_t what, struct control_message *out) {
 	struct ipc_message message = { .kind = IPC_PAD_FEEDBACK,
 		.pad_feedback = { .number = 1,
 				.what = what,
@@ -266,6 +266,22 @@ static void a_client_hears_what_its_pad_can_do(void **test) {
 	assert_int_equal(feedback(&pads, PAD_TRIGGERS, &out), -ENOTSUP);
 }
 
+static void what_rumbles_is_stilled_when_the_viewer_leaves(void **test) {
+	(void)test;
+	struct pads pads = { 0 };
+	struct control_message out;
+	arrive(&pads, 1, INPUT_PAD_PLAYSTATION, 0xff);
+	assert_false(pads_still(&pads, &out));
+	assert_int_equal(feedback(&pads, PAD_LED, &out), 0);
+	assert_false(pads_still(&pads, &out));
+	assert_int_equal(feedback(&pads, PAD_RUMBLE, &out), 0);
+	assert_true(pads_still(&pads, &out));
+	assert_int_equal(out.kind, CONTROL_RUMBLE);
+	assert_int_equal(out.rumble.controller, 1);
+	assert_int_equal(out.rumble.low | out.rumble.high, 0);
+	assert_false(pads_still(&pads, &out));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_that_arrives_is_plugged_in_as_what_it_is),
@@ -277,6 +293,7 @@ int main(void) {
 		cmocka_unit_test(a_pad_that_is_not_there_feels_nothing),
 		cmocka_unit_test(a_successor_goes_on_with_what_the_desktop_has),
 		cmocka_unit_test(a_client_hears_what_its_pad_can_do),
+		cmocka_unit_test(what_rumbles_is_stilled_when_the_viewer_leaves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,7 +139,8 @@ static void what_is_not_the_desktops_is_refused(void **state) {
 	assert_int_equal(add("input2"), -EPERM);
 	assert_int_equal(add("input3"), -ENOENT);
 	static const char *const names[] = { "", "input", "secret", "input1/../input1", "../input1",
-		"input1x", "0003:054C:0CE6", "0003:054C:0CE6.00071", "0003:054c:0CE6.0007" };
+		"input1x", "0003:054C:0CE6.0007", "02:11:22:33:44", "02:11:22:33:44:5X",
+		"02:11:22:33:44:55:66", "02:11:22:33:44:5A" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		assert_int_equal(add(names[i]), -EINVAL);
 	}
@@ -158,9 +159,13 @@ static void a_hid_device_has_several(void **state) {
 			13, 72, "40\n");
 	put_input("/devices/virtual/misc/uhid/0003:054C:0CE6.0007/input/input22", DESK, "event9",
 			13, 73, "5\n");
-	assert_int_equal(add("0003:054C:0CE6.0007"), 3);
+	put("/devices/virtual/misc/uhid/0003:054C:0CE6.0007/uevent",
+			"DRIVER=playstation\nHID_UNIQ=02:11:22:33:44:55\n");
+	put("/devices/virtual/misc/uhid/0003:054C:0CE6.0009/uevent",
+			"HID_UNIQ=02:11:22:33:44:55\n");
+	assert_int_equal(add("02:11:22:33:44:55"), 3);
 	assert_true(is_node("event7", 13, 71));
-	assert_int_equal(add("0003:054C:0CE6.0008"), -ENOENT);
+	assert_int_equal(add("02:11:22:33:44:56"), -ENOENT);
 	char path[PATH_BYTES], text[UDEV_RECORD_MAX] = "";
 	text_format(path, sizeof(path), "%s/udev/data/c13:72", tree.folder);
 	OWN(fd_close) int fd = open(path, O_RDONLY);
