@@ -233,7 +233,8 @@ FIELDS(f_stream_stats, RAW(stream_stats.pictures), RAW(stream_stats.key_frames),
 	RAW(stream_stats.video_packets), RAW(stream_stats.audio_packets), RAW(stream_stats.bytes),
 	RAW(stream_stats.invalidations), RAW(stream_stats.idr_requests), RAW(stream_stats.lapped),
 	RAW(stream_stats.input_events), RAW(stream_stats.age_p50_us), RAW(stream_stats.age_p99_us),
-	RAW(stream_stats.hand_p50_us), RAW(stream_stats.hand_p99_us), RAW(stream_stats.loss_ppm));
+	RAW(stream_stats.hand_p50_us), RAW(stream_stats.hand_p99_us), RAW(stream_stats.loss_ppm),
+	RAW(stream_stats.recoveries));
 FIELDS(f_runner_start, RAW(runner_start.app), RAW(runner_start.uid), RAW(runner_start.gid),
 	TEXT(runner_start.title), TEXT(runner_start.home), TEXT(runner_start.runtime),
 	BLOB(runner_start.argv, runner_start.argv_len), BLOB(runner_start.env, runner_start.env_len));
@@ -315,14 +316,15 @@ FIELDS(f_ledger_view, RAW(ledger_view.view), RAW(ledger_view.session), PARAMS(le
 	RAW(ledger_view.next_desk), RAW(ledger_view.pictures), RAW(ledger_view.sound),
 	RAW(ledger_view.next_pictures), RAW(ledger_view.next_sound), RAW(ledger_view.next_source),
 	ENUM(ledger_view.told, 2), ENUM(ledger_view.may_input, 2),
-	ENUM(ledger_view.next_may_input, 2));
+	ENUM(ledger_view.next_may_input, 2), ENUM(ledger_view.apart, 2), RAW(ledger_view.parted));
 FIELDS(f_ledger_encoding, RAW(ledger_encoding.encoding), RAW(ledger_encoding.desk),
 	ENUM(ledger_encoding.kind, 2), ENUM(ledger_encoding.opened, 2),
 	ENCODING(ledger_encoding.pictures), RAW(ledger_encoding.channels),
 	RAW(ledger_encoding.streams), RAW(ledger_encoding.coupled), RAW(ledger_encoding.frame_ms),
 	RAW(ledger_encoding.bitrate_bps), RAW(ledger_encoding.encoder),
 	ENUM(ledger_encoding.invalidation, 2), TEXT(ledger_encoding.name),
-	RAW(ledger_encoding.kinds_failed), ENUM(ledger_encoding.desktop_gone, 2));
+	RAW(ledger_encoding.kinds_failed), ENUM(ledger_encoding.desktop_gone, 2),
+	ENUM(ledger_encoding.own, 2));
 FIELDS(f_ledger_lobby, RAW(ledger_lobby.desk), TEXT(ledger_lobby.lobby), RAW(ledger_lobby.state),
 	RAW(ledger_lobby.created_ms), RAW(ledger_lobby.deadline_ms), RAW(ledger_lobby.grace_ms),
 	RAW(ledger_lobby.app_pid), TEXT(ledger_lobby.runtime), TEXT(ledger_lobby.sound_server),

@@ -1168,6 +1168,7 @@ struct ipc_message {
 			uint32_t age_p50_us, age_p99_us;   /* commit to last packet */
 			uint32_t hand_p50_us, hand_p99_us; /* our hand-overs, summed */
 			uint32_t loss_ppm;
+			uint64_t recoveries; /* asked of the encoder for the client's losses */
 		} stream_stats;
 
 		struct {
@@ -1432,6 +1433,8 @@ struct ipc_message {
 			uint32_t pictures, sound, next_pictures, next_sound, next_source;
 			uint8_t told;
 			uint8_t may_input, next_may_input;
+			uint8_t apart; /* by its line (supervisor/line.h) */
+			uint32_t parted;
 		} ledger_view;
 		struct {
 			uint32_t encoding;
@@ -1446,6 +1449,7 @@ struct ipc_message {
 			char name[32];
 			uint32_t kinds_failed;
 			uint8_t desktop_gone;
+			uint8_t own; /* of one viewer: not shared */
 		} ledger_encoding;
 		struct {
 			uint64_t desk;

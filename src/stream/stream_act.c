@@ -18,9 +18,7 @@ static void do_started(void *user) {
 static void do_key_wanted(void *user) {
 	struct stream *stream = (struct stream *)user;
 	stream->idr_requests++;
-	if (stream->video.ready && stream->video.source) {
-		frames_want_key(&stream->video.frames, clock_now_ns());
-	}
+	stream_video_want_key(&stream->video, clock_now_ns());
 }
 
 static void do_frames_lost(void *user, uint32_t first, uint32_t last) {

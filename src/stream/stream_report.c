@@ -76,6 +76,7 @@ void stream_report_second(struct stream *stream) {
 	message.stream_stats.invalidations = stream->losses_reported;
 	message.stream_stats.idr_requests = stream->idr_requests;
 	message.stream_stats.lapped = stream->video.counters.lapped;
+	message.stream_stats.recoveries = stream->video.counters.recoveries_asked;
 	message.stream_stats.input_events = stream->inputs;
 	message.stream_stats.loss_ppm = loss_ppm(stream);
 	ages_take(&stream->video.age, &message.stream_stats.age_p50_us,

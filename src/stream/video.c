@@ -282,10 +282,23 @@ uint64_t stream_video_run(
 	return UINT64_MAX;
 }
 
+/* What comes of the client's words. A request that is out already answers them too. */
+static void note_loss(struct stream_video *video) {
+	video->client_lost = video->client_lost || video->frames.request.kind != FRAMES_ASK_NOTHING;
+}
+
 void stream_video_lost(struct stream_video *video, uint32_t first, uint32_t last) {
 	if (video->source) {
 		frames_lost(&video->frames, first, last,
 				ring_newest(&video->source->pictures->ring));
+		note_loss(video);
+	}
+}
+
+void stream_video_want_key(struct stream_video *video, uint64_t now_ns) {
+	if (video->source && video->ready) {
+		frames_want_key(&video->frames, now_ns);
+		note_loss(video);
 	}
 }
 
@@ -294,6 +307,10 @@ uint64_t stream_video_ask(struct stream_video *video, uint64_t now_ns) {
 		return UINT64_MAX;
 	}
 	struct frames_request request = frames_due(&video->frames, now_ns);
+	if (request.kind != FRAMES_ASK_NOTHING) {
+		video->counters.recoveries_asked += video->client_lost;
+		video->client_lost = false;
+	}
 	if (request.kind == FRAMES_ASK_KEY) {
 		video->counters.key_asks++;
 		source_ask_key(video->source, 0);

@@ -33,7 +33,8 @@ struct video_counters {
 	uint64_t abandoned;                /* frames given up, in part or whole */
 	uint64_t too_large;                /* frames that no client could take */
 	uint64_t invalidations, key_asks;
-	uint64_t parity; /* datagrams of FEC */
+	uint64_t recoveries_asked; /* those of both that the client's losses caused */
+	uint64_t parity;           /* datagrams of FEC */
 };
 
 /* Where the time of new pictures went, summed: PULSE_STREAM_TIMED and below. */
@@ -50,6 +51,7 @@ struct stream_video {
 	struct pacer pacer;
 	struct source *source; /* borrowed from the stream; NULL for none */
 	bool ready;            /* the client may be sent pictures */
+	bool client_lost;      /* the request that is due is the client's */
 
 	/* the frame in hand */
 	bool busy;
@@ -98,8 +100,9 @@ typedef void video_commit_fn(void *user);
 uint64_t stream_video_run(
 		struct stream_video *video, bool pause, video_commit_fn *commit, void *user);
 
-/* The client lost frames. */
+/* The client lost frames; it asks for a key frame. */
 void stream_video_lost(struct stream_video *video, uint32_t first, uint32_t last);
+void stream_video_want_key(struct stream_video *video, uint64_t now_ns);
 
 /* Sends the requests that are due; returns when to look again. */
 uint64_t stream_video_ask(struct stream_video *video, uint64_t now_ns);

@@ -591,8 +591,35 @@ static void counters_are_told_each_second(void **state) {
 	assert_true(viewer->stats.stream_stats.hand_p50_us < viewer->stats.stream_stats.age_p50_us);
 	print_message("# hand-overs p50 %u us p99 %u us\n", viewer->stats.stream_stats.hand_p50_us,
 			viewer->stats.stream_stats.hand_p99_us);
+	assert_int_equal(viewer->stats.stream_stats.recoveries, 0);
 	send_frames(viewer, 5, 100, 3000);
 	assert_true(viewer_until(viewer, has_later_stats, VIEWER_WAIT_MS));
+	viewer_destroy(viewer);
+}
+
+static bool has_told_of_both_losses(struct viewer *viewer) {
+	return viewer->stats.stream_stats.invalidations == 2 &&
+	       viewer->stats.stream_stats.recoveries > 0;
+}
+
+/* What its client lost, and not what is asked for at the beginning or for an encoder's
+ * successor. While one answer is awaited more losses ask for nothing. */
+static void recoveries_that_its_client_caused_are_told(void **state) {
+	(void)state;
+	struct viewer *viewer = viewer_create((struct viewer_config){ 0 });
+	viewer_connect(viewer);
+	send_frames(viewer, 5, 100, 3000);
+	viewer_replace_part(viewer, IPC_STREAM_PICTURES);
+	assert_true(viewer_until(viewer, was_asked_for_a_key, VIEWER_WAIT_MS));
+	viewer_write(viewer, 0, 5000, RING_KEY, 0);
+	assert_true(viewer_until(viewer, has_newest, VIEWER_WAIT_MS));
+	for (uint32_t frame = 6; frame <= 7; frame++) {
+		struct control_message lost = { .kind = CONTROL_INVALIDATE,
+			.invalidate = { frame, frame } };
+		client_control_say(&viewer->control, 0, &lost);
+	}
+	assert_true(viewer_until(viewer, has_told_of_both_losses, VIEWER_WAIT_MS));
+	assert_int_equal(viewer->stats.stream_stats.recoveries, 1);
 	viewer_destroy(viewer);
 }
 
@@ -653,6 +680,7 @@ int main(int argc, char **argv) {
 		UNIT(an_encoders_successor_goes_on_with_a_key),
 		UNIT(a_sound_encoders_successor_begins_with_a_group),
 		UNIT(counters_are_told_each_second),
+		UNIT(recoveries_that_its_client_caused_are_told),
 		UNIT(a_killed_stream_leaves_a_page_that_covers_what_was_seen),
 		UNIT(a_client_that_is_not_heard_for_ten_seconds_is_silent),
 	};
