@@ -61,30 +61,40 @@ static int find_place(
 	return -1;
 }
 
-static uint32_t cost_on(const struct admission_costs *costs, int encoder, uint64_t kpx,
-		uint32_t app_milli) {
+static uint32_t cost_on(const struct admission_costs *costs, int encoder,
+		const struct admission_session *session) {
+	uint64_t kpx = kpx_per_s(&session->form);
 	uint32_t encode = encoder < 0 ? 0 : costs->encoders[encoder].ns_per_kpx;
-	uint32_t app = app_milli < ADMISSION_APP_MILLI_MAX ? app_milli : ADMISSION_APP_MILLI_MAX;
+	if (session->encoding) {
+		return milli_of(kpx * encode);
+	}
+	uint32_t app = session->app_milli < ADMISSION_APP_MILLI_MAX ? session->app_milli
+								    : ADMISSION_APP_MILLI_MAX;
 	return milli_of(kpx * ((uint64_t)encode + costs->rest_ns_per_kpx)) + costs->sound_milli +
 	       app;
+}
+
+static uint64_t memory_of(
+		const struct admission_costs *costs, const struct admission_session *session) {
+	return session->encoding ? ADMISSION_ENCODING_MEMORY : costs->memory;
 }
 
 uint32_t admission_processor_milli(const struct admission_costs *costs,
 		const struct admission_form *form, uint32_t app_milli) {
 	struct tally empty = { 0 };
-	uint64_t kpx = kpx_per_s(form);
-	return cost_on(costs, find_place(costs, &empty, kpx), kpx, app_milli);
+	struct admission_session session = { .form = *form, .app_milli = app_milli };
+	return cost_on(costs, find_place(costs, &empty, kpx_per_s(form)), &session);
 }
 
 static void add(struct tally *tally, const struct admission_costs *costs,
 		const struct admission_session *session) {
 	uint64_t kpx = kpx_per_s(&session->form);
 	int encoder = find_place(costs, tally, kpx);
-	tally->count++;
+	uint64_t memory = memory_of(costs, session);
+	tally->count += !session->encoding;
 	tally->of_client += session->same_client;
-	tally->processor_milli += cost_on(costs, encoder, kpx, session->app_milli);
-	tally->memory_to_come +=
-			session->memory < costs->memory ? costs->memory - session->memory : 0;
+	tally->processor_milli += cost_on(costs, encoder, session);
+	tally->memory_to_come += session->memory < memory ? memory - session->memory : 0;
 	if (encoder >= 0) {
 		tally->device_sessions[encoder]++;
 		tally->device_permille[encoder] +=
@@ -103,9 +113,8 @@ static enum admission_short check(const struct admission_limits *limits,
 		const struct tally *tally, const struct admission_session *wanted) {
 	uint64_t kpx = kpx_per_s(&wanted->form);
 	int encoder = find_place(costs, tally, kpx);
-	uint64_t processor =
-			tally->processor_milli + cost_on(costs, encoder, kpx, wanted->app_milli);
-	if (tally->count >= limits->sessions) {
+	uint64_t processor = tally->processor_milli + cost_on(costs, encoder, wanted);
+	if (tally->count >= limits->sessions && !wanted->encoding) {
 		return ADMISSION_NUMBER;
 	}
 	if (wanted->same_client && tally->of_client >= limits->per_client) {
@@ -119,7 +128,7 @@ static enum admission_short check(const struct admission_limits *limits,
 							1000) {
 		return ADMISSION_PROCESSOR;
 	}
-	if (machine->memory_total && memory_left(machine, tally) < costs->memory) {
+	if (machine->memory_total && memory_left(machine, tally) < memory_of(costs, wanted)) {
 		return ADMISSION_MEMORY;
 	}
 	return ADMISSION_FITS;
@@ -133,17 +142,20 @@ void admission_decide(const struct admission_limits *limits,
 	for (size_t i = 0; i < count; i++) {
 		add(&tally, costs, &running[i]);
 	}
-	uint64_t kpx = kpx_per_s(&wanted->form);
+	int encoder = find_place(costs, &tally, kpx_per_s(&wanted->form));
 	*out = (struct admission_answer){
 		.what = check(limits, machine, costs, &tally, wanted),
 		.used = tally.count,
 		.processor_used_milli = (uint32_t)tally.processor_milli,
 		.processor_milli = machine->processor_milli * ADMISSION_USABLE_PERMILLE / 1000,
-		.processor_needs_milli = cost_on(
-				costs, find_place(costs, &tally, kpx), kpx, wanted->app_milli),
+		.processor_needs_milli = cost_on(costs, encoder, wanted),
 		.memory_free = memory_left(machine, &tally),
-		.memory_needs = costs->memory,
+		.memory_needs = memory_of(costs, wanted),
 	};
+	if (wanted->encoding) {
+		out->capacity = tally.count;
+		return;
+	}
 	struct admission_session more = *wanted;
 	more.memory = 0;
 	more.same_client = false;

@@ -21,6 +21,8 @@ enum {
 	ADMISSION_APP_MILLI_MAX = 500, /* an app that computes for itself takes what is left */
 };
 
+#define ADMISSION_ENCODING_MEMORY (UINT64_C(48) << 20) /* bytes: encoder, packets, pictures */
+
 enum admission_short {
 	ADMISSION_FITS,
 	ADMISSION_NUMBER,    /* limits.sessions */
@@ -70,6 +72,7 @@ struct admission_session {
 	uint32_t app_milli; /* what its app is known to take */
 	uint64_t memory;    /* what it takes now, bytes; it may still grow */
 	bool same_client;   /* as the one who asks */
+	bool encoding;      /* no session: one more encoding of a desktop that is there */
 };
 
 struct admission_answer {

@@ -179,11 +179,11 @@ static bool is_better(const struct encoding *a, const struct encoding *than) {
 }
 
 /* What is on its way to its end, or was given up, is not joined. */
-static struct encoding *find_shared(const struct desk *desk, enum encoding_kind kind,
+struct encoding *encoding_shared(const struct desk *desk, enum encoding_kind kind,
 		const struct encoding_form *wanted) {
 	struct encoding *best = NULL;
 	for (struct encoding *at = desk->encodings; at; at = at->next) {
-		if (at->kind == kind && at->opened && !at->place.restarts.given_up &&
+		if (at->kind == kind && at->opened && !at->own && !at->place.restarts.given_up &&
 				encoding_serves(kind, &at->form, wanted) && is_better(at, best)) {
 			best = at;
 		}
@@ -201,37 +201,44 @@ static bool is_watched(const struct desk *desk) {
 }
 
 int encoding_join(struct desk *desk, enum encoding_kind kind, const struct encoding_form *wanted,
-		struct encoding **spare, bool alone, struct encoding **out) {
-	struct encoding *encoding = alone ? NULL : find_shared(desk, kind, wanted);
-	struct encoding *own = spare ? TAKE(*spare, NULL) : NULL;
+		struct encoding **spare, bool own, struct encoding **out) {
+	struct encoding *encoding = own ? NULL : encoding_shared(desk, kind, wanted);
+	struct encoding *made = spare ? TAKE(*spare, NULL) : NULL;
 	if (encoding) {
-		if (own) {
-			end(own, REASON_ASKED);
+		if (made) {
+			end(made, REASON_ASKED);
 		}
 		*out = encoding;
 		log_info("encoding-shared", "session=%016llx part=%s encoding=%u members=%u",
 				(unsigned long long)desk->id, encoding_part(kind), encoding->id,
-				encoding_members(encoding) + 1);
+				encoding_members(encoding));
 		return 0;
 	}
-	int rc = own ? 0 : encoding_create(desk, kind, &own);
+	int rc = made ? 0 : encoding_create(desk, kind, &made);
 	if (rc < 0) {
 		return rc;
 	}
-	own->form = *wanted;
+	made->form = *wanted;
+	made->own = own;
 	/* Where others watch, more may come who share it: it is on a step of the ladder. */
-	if (kind == ENCODING_PICTURES && is_watched(desk) && !alone) {
-		own->form.pictures.bitrate_kbps = encoding_step_kbps(wanted->pictures.bitrate_kbps);
+	if (kind == ENCODING_PICTURES && is_watched(desk) && !own) {
+		made->form.pictures.bitrate_kbps =
+				encoding_step_kbps(wanted->pictures.bitrate_kbps);
 	}
-	own->opened = true;
-	rc = encoding_order(own);
+	made->opened = true;
+	rc = encoding_order(made);
 	if (rc < 0) {
-		end(own, REASON_RESOURCES);
+		end(made, REASON_RESOURCES);
 		return rc;
 	}
-	encoding_keep(own);
-	*out = own;
+	encoding_keep(made);
+	*out = made;
 	return 0;
+}
+
+void encoding_open_to_all(struct encoding *encoding) {
+	encoding->own = false;
+	encoding_keep(encoding);
 }
 
 unsigned encoding_members(const struct encoding *encoding) {

@@ -41,6 +41,7 @@ struct encoding {
 	enum encoding_kind kind;
 	struct place place;
 	bool opened; /* form is what it encodes; else it waits to be told */
+	bool own;    /* of a viewer on a bad line: nobody else joins it */
 	struct encoding_form form;
 	uint32_t encoder;              /* towards the desktop */
 	int ring_fd;                   /* owned, -1 until READY */
@@ -74,9 +75,17 @@ uint32_t encoding_step_kbps(uint32_t kbps);
 int encoding_create(struct desk *desk, enum encoding_kind kind, struct encoding **out) NODISCARD;
 
 /* One that encodes `wanted`: one that is there, else *spare (which is taken, may be
- * NULL), else a new one. `alone`: not one that is there. -errno, and the spare is over. */
+ * NULL), else a new one. `own`: not one that is there, and for nobody else. -errno, and the
+ * spare is over. */
 int encoding_join(struct desk *desk, enum encoding_kind kind, const struct encoding_form *wanted,
-		struct encoding **spare, bool alone, struct encoding **out) NODISCARD;
+		struct encoding **spare, bool own, struct encoding **out) NODISCARD;
+
+/* The one that is there and would be joined; NULL for none. */
+struct encoding *encoding_shared(const struct desk *desk, enum encoding_kind kind,
+		const struct encoding_form *wanted);
+
+/* It is nobody's own any more. */
+void encoding_open_to_all(struct encoding *encoding);
 
 /* A view does not use it any more (its reference is gone already): ends it after the
  * last one. Accepts NULL. */

@@ -26,7 +26,8 @@ static void write_one(const struct encoding *encoding) {
 				.encoder = encoding->encoder,
 				.invalidation = encoding->invalidation,
 				.kinds_failed = encoding->kinds_failed,
-				.desktop_gone = encoding->desktop_gone },
+				.desktop_gone = encoding->desktop_gone,
+				.own = encoding->own },
 	};
 	text_copy(message.ledger_encoding.name, sizeof(message.ledger_encoding.name),
 			encoding->name);
@@ -77,6 +78,7 @@ void encoding_restore(struct desk *desk, const struct ipc_message *record) {
 	encoding->invalidation = from->invalidation;
 	encoding->kinds_failed = from->kinds_failed;
 	encoding->desktop_gone = from->desktop_gone;
+	encoding->own = from->own;
 	text_copy(encoding->name, sizeof(encoding->name), from->name);
 	encoding->ring_fd = keep_take(&desk->supervisor->keep, "e%u.ring", encoding->id);
 	encoding_keep(encoding);

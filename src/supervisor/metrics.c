@@ -77,7 +77,8 @@ static void write_host(struct supervisor *supervisor, struct exposition *out) {
 }
 
 static void write_sessions(struct supervisor *supervisor, struct exposition *out) {
-	uint64_t states[LIFE_STATES] = { 0 }, internal = 0, viewers = 0, ceiling_kbps = 0;
+	uint64_t states[LIFE_STATES] = { 0 }, internal = 0, viewers = 0, apart = 0,
+		 ceiling_kbps = 0;
 	for (const struct session *at = supervisor->sessions; at; at = at->next) {
 		if (at->internal) {
 			internal++;
@@ -86,6 +87,7 @@ static void write_sessions(struct supervisor *supervisor, struct exposition *out
 		states[at->life.state]++;
 		if (at->life.state == LIFE_STREAMING && at->view) {
 			viewers++;
+			apart += line_is_apart(&at->view->line);
 			ceiling_kbps += at->view->params.bitrate_kbps;
 		}
 	}
@@ -99,6 +101,9 @@ static void write_sessions(struct supervisor *supervisor, struct exposition *out
 	gauge(out, "perigee_sessions_limit", "Sessions of users that are admitted at once.",
 			supervisor->config.sessions_max);
 	gauge(out, "perigee_viewers", "Viewers that are sent pictures.", viewers);
+	gauge(out, "perigee_viewers_apart",
+			"Those whose line is so bad that they have an encoding of their own.",
+			apart);
 	gauge(out, "perigee_launches_waiting",
 			"Launches without encryption that wait for another of the same address.",
 			supervisor->deferred.count);
@@ -118,6 +123,11 @@ static void write_launches(struct supervisor *supervisor, struct exposition *out
 			metrics->refused);
 	by_reason(out, "perigee_sessions_ended_total", "Sessions of users that ended, by why.",
 			metrics->sessions_ended);
+	exposition_family(out, "perigee_viewers_on_bad_lines_total", EXPOSITION_COUNTER,
+			"What was done with viewers who lose much beside others.");
+	exposition_number(out, LABELS({ "done", "apart" }), metrics->parted);
+	exposition_number(out, LABELS({ "done", "back" }), metrics->returned);
+	exposition_number(out, LABELS({ "done", "kept" }), metrics->kept);
 	exposition_family(out, "perigee_launch_seconds", EXPOSITION_HISTOGRAM,
 			"From a launch or resume to its first packet, the client's time included.");
 	struct exposition_histogram histogram = { launch_bounds_ms, ARRAY_LEN(launch_bounds_ms),

@@ -34,6 +34,7 @@ struct metrics {
 	uint64_t launches, streams_begun;
 	uint64_t refused[REASONS];        /* launches */
 	uint64_t sessions_ended[REASONS]; /* by why; internal ones are not among them */
+	uint64_t parted, returned, kept;  /* viewers on bad lines: view_line.c */
 	uint64_t launch_classes[METRICS_LAUNCH_CLASSES], launch_ms;
 
 	/* of the writing itself */

@@ -188,7 +188,8 @@ static void send_session(
 			"\"packets\":%llu,\"age_p50_us\":%u,\"age_p99_us\":%u,\"hand_p50_us\":%u,"
 			"\"hand_p99_us\":%u,\"loss_ppm\":%u,"
 			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s,\"doing\":%s,"
-			"\"lobby\":\"%s\",\"member\":\"%s\"}",
+			"\"lobby\":\"%s\",\"member\":\"%s\",\"line\":\"%s\","
+			"\"recoveries\":%llu}",
 			(unsigned long long)session->id, json(session->app->title).text,
 			json(session->client_name).text, life_state_name(session->life.state),
 			session->desk->width, session->desk->height, session->desk->rate_mhz,
@@ -209,7 +210,9 @@ static void send_session(
 			reason_row(session->reason)->name, session->internal ? "true" : "false",
 			json(session->desk->app_doing).text,
 			session->member.lobby ? session->member.lobby->id : "",
-			member_state_name(session->member.state));
+			member_state_name(session->member.state),
+			session->view ? line_state_name(session->view->line.state) : "",
+			(unsigned long long)(known ? stats->stream_stats.recoveries : 0));
 }
 
 static void send_process(
@@ -352,12 +355,13 @@ static void send_encodings(
 		send_line(supervisor, request,
 				"{\"what\":\"encoding\",\"desk\":\"%016llx\",\"part\":\"%s\","
 				"\"viewers\":%u,\"name\":%s,\"width\":%u,\"height\":%u,"
-				"\"rate_x100\":%u,\"kbps\":%u}",
+				"\"rate_x100\":%u,\"kbps\":%u,\"own\":%s}",
 				(unsigned long long)desk->id, encoding_part(at->kind),
 				encoding_members(at), json(at->name).text, form->width,
 				form->height, form->rate_x100,
 				at->kind == ENCODING_PICTURES ? form->bitrate_kbps
-							      : at->form.bitrate_bps / 1000);
+							      : at->form.bitrate_bps / 1000,
+				at->own ? "true" : "false");
 	}
 }
 

@@ -36,6 +36,7 @@ static void handle_stream_message(
 			tell_event(session, TOLD_KEY_FRAME, 0, NULL);
 		}
 		session->stats = *message;
+		view_line_heard(view, message->stream_stats.recoveries);
 	} else if (message->kind == IPC_STREAM_FLOW) {
 		view_flow_answered(view, message->stream_flow.flow, message->stream_flow.taken);
 	} else if (message->kind == IPC_STREAM_SOURCE_ACTIVE) {
@@ -175,6 +176,8 @@ void view_close(struct view *view, uint32_t reason, uint32_t code) {
 	struct session *session = view->session;
 	view_forget(view);
 	bool moving = view->next.desk;
+	struct encoding *coming = TAKE(view->coming, NULL);
+	encoding_leave(coming, reason);
 	view->overdue = sd_event_source_disable_unref(view->overdue);
 	view_leave_seat(view, &view->next, reason);
 	view_leave_seat(view, &view->now, reason);

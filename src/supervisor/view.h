@@ -9,6 +9,7 @@
 #include "ipc/message.h"
 #include "ipc/reason.h"
 #include "supervisor/encoding.h"
+#include "supervisor/line.h"
 #include "supervisor/place.h"
 
 struct desk;
@@ -65,6 +66,8 @@ struct view {
 	uint32_t abandoned;              /* source of the last move that was given up, or 0 */
 	bool astray;                     /* the stream moved there all the same */
 	struct sd_event_source *overdue; /* owned: of the move */
+	struct line line;                /* whether it shares its pictures with others */
+	struct encoding *coming;         /* borrowed: pictures of its desk that it will read */
 	struct ipc_stream_params params;
 	struct shm page;      /* the takeover page */
 	bool opened, started; /* started: the stream has its orders */

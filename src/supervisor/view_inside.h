@@ -9,8 +9,9 @@
 #include "supervisor/view.h"
 
 /* Between view.c, which makes and ends a view, view_seat.c, which moves it, view_flows.c,
- * which keeps its sockets, succeed.c, which replaces its stream, and view_record.c, which
- * writes down what a supervisor that takes over must know. Nobody else includes this. */
+ * which keeps its sockets, view_line.c, which moves it between encodings of its desk, succeed.c,
+ * which replaces its stream, and view_record.c, which writes down what a supervisor that takes over
+ * must know. Nobody else includes this. */
 
 /* Spawns the stream. */
 int view_spawn(struct view *view) NODISCARD;
@@ -38,6 +39,18 @@ int view_send_source(struct view *view, struct view_seat *seat) NODISCARD;
 
 /* STREAM_SOURCE_ACTIVE. */
 void view_source_active(struct view *view, uint32_t source, uint32_t reason);
+
+/* An encoding of a seat got a ring: the stream hears of it, of the whole seat if it has not
+ * had that yet. */
+int view_seat_goes_on(
+		struct view *view, struct view_seat *seat, struct encoding *encoding) NODISCARD;
+
+/* STREAM_STATS: so many recoveries were caused by its client. */
+void view_line_heard(struct view *view, uint64_t recoveries);
+
+/* The encoding that comes has a ring; it does not come. */
+void view_line_ready(struct view *view);
+void view_line_fails(struct view *view, uint32_t reason);
 
 /* Leaves a seat: desktop and encodings are told. */
 void view_leave_seat(struct view *view, struct view_seat *seat, uint32_t reason);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/page.h"
@@ -72,7 +73,9 @@ void view_write(const struct view *view) {
 				.next_pictures = id_of(next->encoding[ENCODING_PICTURES]),
 				.next_sound = id_of(next->encoding[ENCODING_SOUND]),
 				.next_source = next->told ? next->source : 0,
-				.next_may_input = next->may_input },
+				.next_may_input = next->may_input,
+				.apart = line_is_apart(&view->line),
+				.parted = view->line.parted },
 	};
 	record_note(view->session->supervisor, view->session->id, &message);
 	for (unsigned flow = 0; flow < FLOWS; flow++) {
@@ -196,6 +199,8 @@ int view_restore(struct session *session, const struct ipc_message *record, stru
 	view->opened = record->ledger_view.opened;
 	view->started = record->ledger_view.started;
 	view->incarnation = record->ledger_view.incarnation;
+	line_restore(&view->line, record->ledger_view.apart, record->ledger_view.parted,
+			clock_now_ms());
 	restore_seats(view, record);
 	for (unsigned flow = 0; flow < FLOWS; flow++) {
 		restore_flow(view, flow);

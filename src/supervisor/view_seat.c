@@ -139,18 +139,21 @@ void view_start_stream(struct view *view) {
 	session_raise(session, LIFE_VIEW_READY, REASON_NONE, NULL);
 }
 
+/* The encoding may be gone: it is not looked at. */
 bool view_uses(const struct view *view, const struct encoding *encoding) {
-	return view->now.encoding[encoding->kind] == encoding ||
-	       view->next.encoding[encoding->kind] == encoding;
+	bool uses = view->coming == encoding;
+	for (int kind = 0; kind < ENCODING_KINDS; kind++) {
+		uses = uses || view->now.encoding[kind] == encoding ||
+		       view->next.encoding[kind] == encoding;
+	}
+	return uses;
 }
 
 bool view_is_on(const struct view *view, const struct desk *desk) {
 	return view->now.desk == desk || view->next.desk == desk;
 }
 
-/* A seat whose encoding got a ring: the stream hears of it, of the whole seat if it has
- * not had that yet. */
-static int seat_goes_on(struct view *view, struct view_seat *seat, struct encoding *encoding) {
+int view_seat_goes_on(struct view *view, struct view_seat *seat, struct encoding *encoding) {
 	if (!seat->told) {
 		return seat_is_ready(seat) ? view_send_source(view, seat) : 0;
 	}
@@ -165,18 +168,22 @@ void view_encoding_ready(
 		struct view *view, struct encoding *encoding, uint32_t reason, const char *detail) {
 	(void)reason;
 	(void)detail;
+	if (view->coming == encoding) {
+		view_line_ready(view);
+		return;
+	}
 	if (!view->started) {
 		view_start_stream(view);
 		return;
 	}
 	if (view->next.encoding[encoding->kind] == encoding &&
-			seat_goes_on(view, &view->next, encoding) < 0) {
+			view_seat_goes_on(view, &view->next, encoding) < 0) {
 		view_switch_fails(view, REASON_RESOURCES);
 	}
 	if (view->now.encoding[encoding->kind] != encoding) {
 		return;
 	}
-	int rc = seat_goes_on(view, &view->now, encoding);
+	int rc = view_seat_goes_on(view, &view->now, encoding);
 	if (rc < 0) {
 		session_raise(view->session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
 	}
@@ -185,6 +192,10 @@ void view_encoding_ready(
 /* Without its sound encoder a view goes on in silence. */
 void view_encoding_failed(
 		struct view *view, struct encoding *encoding, uint32_t reason, const char *detail) {
+	if (view->coming == encoding) {
+		view_line_fails(view, reason);
+		return;
+	}
 	if (view->next.encoding[encoding->kind] == encoding) {
 		view_switch_fails(view, reason);
 		return;
@@ -218,7 +229,8 @@ int view_take_encodings(struct view *view, struct view_seat *seat) {
 		struct encoding_form form;
 		struct encoding *spare = TAKE(seat->encoding[kind], NULL);
 		encoding_form(&view->params, (enum encoding_kind)kind, &form);
-		rc = encoding_join(seat->desk, (enum encoding_kind)kind, &form, &spare, false,
+		bool own = kind == ENCODING_PICTURES && line_is_apart(&view->line);
+		rc = encoding_join(seat->desk, (enum encoding_kind)kind, &form, &spare, own,
 				&seat->encoding[kind]);
 	}
 	record_touch(view->session);
@@ -273,6 +285,7 @@ int view_switch(struct view *view, struct desk *desk, bool may_input) {
 	if (view->now.desk == desk) {
 		return -EALREADY;
 	}
+	view_line_fails(view, REASON_SWITCH_PENDING);
 	view->next = (struct view_seat){ .desk = desk, .may_input = may_input };
 	int rc = sd_event_add_time_relative(view->session->supervisor->event, &view->overdue,
 			CLOCK_MONOTONIC, VIEW_SWITCH_MS * US_PER_MS, 1000, handle_overdue, view);

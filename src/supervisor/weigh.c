@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/message.h"
-#include "supervisor/machine.h"
 #include "supervisor/lobby.h"
+#include "supervisor/machine.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
@@ -180,39 +180,99 @@ void weigh_finish(struct supervisor *supervisor) {
 	supervisor->weigh.timer = sd_event_source_disable_unref(supervisor->weigh.timer);
 }
 
-void weigh_admit(struct supervisor *supervisor, const struct session *self,
-		const uint8_t client[32], unsigned app, const struct admission_form *form,
-		struct admission_answer *out) {
+/* Who runs, with what each is known to take. */
+struct running {
+	struct admission_session *list; /* owned */
+	size_t count;
+};
+
+static void add(struct running *running, const struct admission_session *session) {
+	if (running->list && running->count < SESSIONS_LOOKED_AT) {
+		running->list[running->count++] = *session;
+	}
+}
+
+static void add_sessions(const struct supervisor *supervisor, const struct session *self,
+		const uint8_t client[32], struct running *out) {
+	for (const struct session *at = supervisor->sessions; at; at = at->next) {
+		if (at != self && !at->internal && at->life.state < LIFE_ENDING) {
+			add(out, &(struct admission_session){
+						 .form = { at->desk->width, at->desk->height,
+								 at->desk->rate_mhz },
+						 .app_milli = supervisor->weigh.app_milli
+									      [at->app - supervisor->apps.list],
+						 .memory = at->weighed.memory,
+						 .same_client = client &&
+								memcmp(at->client, client, 32) == 0,
+				 });
+		}
+	}
+}
+
+static void add_lobbies(const struct supervisor *supervisor, unsigned app, struct running *out) {
+	for (const struct lobby *at = supervisor->lobbies; at; at = at->next) {
+		if (at->life.state < LOBBY_LIFE_ENDING) {
+			add(out, &(struct admission_session){
+						 .form = { at->desk->width, at->desk->height,
+								 at->desk->rate_mhz },
+						 .app_milli = supervisor->weigh.app_milli[app],
+				 });
+		}
+	}
+}
+
+static struct admission_session extra(const struct ipc_encoding *form) {
+	return (struct admission_session){
+		.form = { form->width, form->height, form->rate_x100 * 10 },
+		.memory = ADMISSION_ENCODING_MEMORY,
+		.encoding = true,
+	};
+}
+
+/* Of viewers on bad lines: no session's place pays for them. */
+static void add_extra(const struct supervisor *supervisor, struct running *out) {
+	for (const struct desk *desk = supervisor->desks; desk; desk = desk->next) {
+		for (const struct encoding *at = desk->encodings; at; at = at->next) {
+			struct admission_session session = extra(&at->form.pictures);
+			if (at->own) {
+				add(out, &session);
+			}
+		}
+	}
+}
+
+static void decide(struct supervisor *supervisor, const struct running *running,
+		const struct admission_session *wanted, struct admission_answer *out) {
 	const struct config *config = &supervisor->config;
 	struct admission_limits limits = { config->sessions_max, config->per_client_max,
 		config->limit_processor };
 	struct admission_machine machine;
-	OWN(free) void *memory = calloc(SESSIONS_LOOKED_AT, sizeof(struct admission_session));
-	struct admission_session *running = memory;
-	size_t count = 0;
 	machine_look("", &machine);
-	for (struct session *at = supervisor->sessions; running && at; at = at->next) {
-		if (at == self || at->internal || at->life.state >= LIFE_ENDING ||
-				count == SESSIONS_LOOKED_AT) {
-			continue;
-		}
-		running[count++] = (struct admission_session){
-			.form = { at->desk->width, at->desk->height, at->desk->rate_mhz },
-			.app_milli = supervisor->weigh.app_milli[at->app - supervisor->apps.list],
-			.memory = at->weighed.memory,
-			.same_client = client && memcmp(at->client, client, 32) == 0,
-		};
-	}
-	for (struct lobby *at = supervisor->lobbies; running && at; at = at->next) {
-		if (at->life.state < LOBBY_LIFE_ENDING && count < SESSIONS_LOOKED_AT) {
-			running[count++] = (struct admission_session){
-				.form = { at->desk->width, at->desk->height, at->desk->rate_mhz },
-				.app_milli = supervisor->weigh.app_milli[app],
-			};
-		}
-	}
+	admission_decide(&limits, &machine, &supervisor->weigh.costs, running->list, running->count,
+			wanted, out);
+}
+
+void weigh_admit(struct supervisor *supervisor, const struct session *self,
+		const uint8_t client[32], unsigned app, const struct admission_form *form,
+		struct admission_answer *out) {
+	OWN(free) void *list = calloc(SESSIONS_LOOKED_AT, sizeof(struct admission_session));
+	struct running running = { .list = list };
+	add_sessions(supervisor, self, client, &running);
+	add_lobbies(supervisor, app, &running);
+	add_extra(supervisor, &running);
 	struct admission_session wanted = {
 		.form = *form, .app_milli = supervisor->weigh.app_milli[app], .same_client = true
 	};
-	admission_decide(&limits, &machine, &supervisor->weigh.costs, running, count, &wanted, out);
+	decide(supervisor, &running, &wanted, out);
+}
+
+void weigh_admit_encoding(struct supervisor *supervisor, const struct ipc_encoding *form,
+		struct admission_answer *out) {
+	OWN(free) void *list = calloc(SESSIONS_LOOKED_AT, sizeof(struct admission_session));
+	struct running running = { .list = list };
+	add_sessions(supervisor, NULL, NULL, &running);
+	add_lobbies(supervisor, 0, &running);
+	add_extra(supervisor, &running);
+	struct admission_session wanted = extra(form);
+	decide(supervisor, &running, &wanted, out);
 }

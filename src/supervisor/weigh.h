@@ -8,6 +8,7 @@
 #include "supervisor/admission.h"
 #include "supervisor/apps.h"
 
+struct ipc_encoding;
 struct ipc_message;
 struct sd_event_source;
 struct session;
@@ -44,6 +45,10 @@ void weigh_probed(struct supervisor *supervisor, const struct ipc_message *messa
  * which may be NULL. client: 32 bytes, who asks. */
 void weigh_admit(struct supervisor *supervisor, const struct session *self,
 		const uint8_t client[32], unsigned app, const struct admission_form *form,
+		struct admission_answer *out);
+
+/* Whether one more encoding of a desktop that is there fits beside everybody. */
+void weigh_admit_encoding(struct supervisor *supervisor, const struct ipc_encoding *form,
 		struct admission_answer *out);
 
 #endif

@@ -101,6 +101,30 @@ static void the_processor_may_be_left_out(void **state) {
 	assert_int_equal(answer.what, ADMISSION_NUMBER);
 }
 
+/* One that is lossy gets an encoding of its own: that is encoding, and nothing else. */
+static void one_more_encoding_is_no_session(void **state) {
+	(void)state;
+	struct admission_answer answer;
+	struct admission_session running[8] = { { .form = hd }, { .form = hd }, { .form = hd } };
+	struct admission_session wanted = { .form = hd, .encoding = true };
+	struct admission_limits narrow = limits;
+	narrow.sessions = 3;
+	for (size_t count = 3; count < 8; count++) {
+		admission_decide(&narrow, &two_cores, &software, running, count, &wanted, &answer);
+		assert_int_equal(answer.used, 3);
+		assert_int_equal(answer.processor_needs_milli, 165);
+		bool fits = 3 * 288 + (count - 3 + 1) * 165 <= 1700;
+		assert_int_equal(answer.what, fits ? ADMISSION_FITS : ADMISSION_PROCESSOR);
+		running[count] = wanted;
+	}
+	assert_int_equal(answer.what, ADMISSION_FITS);
+	/* What it takes counts for the next session. */
+	struct admission_session session = { .form = hd };
+	admission_decide(&limits, &two_cores, &software, running, 7, &session, &answer);
+	assert_int_equal(answer.processor_used_milli, 3 * 288 + 4 * 165);
+	assert_int_equal(answer.what, ADMISSION_PROCESSOR);
+}
+
 static void memory_counts_what_the_others_may_still_take(void **state) {
 	(void)state;
 	struct admission_answer answer;
@@ -198,6 +222,7 @@ int main(void) {
 		UNIT(one_is_always_let_in),
 		UNIT(a_smaller_picture_still_fits),
 		UNIT(the_processor_may_be_left_out),
+		UNIT(one_more_encoding_is_no_session),
 		UNIT(memory_counts_what_the_others_may_still_take),
 		UNIT(a_device_carries_so_many_and_the_processor_the_others),
 		UNIT(a_client_has_its_own_limit),

@@ -71,8 +71,8 @@ static struct view_seat seat_at(struct scene *scene, int place) {
 	return seat;
 }
 
-/* What the stream was told last, if anything. */
-static uint32_t told(struct scene *scene) {
+/* The source that the stream was told of last, if any, in messages of that kind alone. */
+static uint32_t heard(struct scene *scene, enum ipc_kind kind) {
 	uint32_t source = 0;
 	struct ipc_message message;
 	struct ipc_fds fds;
@@ -81,10 +81,15 @@ static uint32_t told(struct scene *scene) {
 		for (size_t i = 0; i < fds.count; i++) {
 			fd_close(fds.fd[i]);
 		}
-		assert_int_equal(message.kind, IPC_STREAM_SOURCE);
-		source = message.stream_source.source;
+		assert_int_equal(message.kind, kind);
+		source = kind == IPC_STREAM_SOURCE ? message.stream_source.source
+						   : message.stream_part.source;
 	}
 	return source;
+}
+
+static uint32_t told(struct scene *scene) {
+	return heard(scene, IPC_STREAM_SOURCE);
 }
 
 static void connect_stream(struct scene *scene) {
@@ -232,6 +237,65 @@ static void an_encoder_that_is_replaced_meanwhile_brings_it_back(void **state) {
 	end(scene);
 }
 
+/* Pictures of where it is that it is about to read, with a ring. */
+static struct encoding *come(struct scene *scene, enum line_state state) {
+	struct view *view = &scene->view;
+	struct encoding *encoding = encoding_make(view->now.desk, ENCODING_PICTURES, 1000);
+	assert_non_null(encoding);
+	encoding->ring_fd = eventfd(0, EFD_CLOEXEC);
+	view->coming = encoding;
+	view->line.state = state;
+	return encoding;
+}
+
+static void pictures_that_come_take_the_place_of_those_before(void **state) {
+	(void)state;
+	struct scene *scene = begin();
+	struct view *view = &scene->view;
+	uint32_t source = view->now.source, left = view->now.encoding[ENCODING_PICTURES]->id;
+	struct encoding *sound = view->now.encoding[ENCODING_SOUND];
+	struct encoding *own = come(scene, LINE_PARTING);
+	view_encoding_ready(view, own, REASON_NONE, NULL);
+	assert_ptr_equal(view->now.encoding[ENCODING_PICTURES], own);
+	assert_ptr_equal(view->now.encoding[ENCODING_SOUND], sound);
+	assert_null(view->coming);
+	assert_null(encoding_find(view->now.desk, left)); /* nobody reads it any more */
+	assert_true(line_is_apart(&view->line));
+	/* The source is the same, with another ring. */
+	assert_int_equal(heard(scene, IPC_STREAM_PICTURES), source);
+	assert_int_equal(view->now.source, source);
+	end(scene);
+}
+
+static void pictures_that_fail_to_come_change_nothing(void **state) {
+	(void)state;
+	struct scene *scene = begin();
+	struct view *view = &scene->view;
+	struct encoding *before = view->now.encoding[ENCODING_PICTURES];
+	struct encoding *own = come(scene, LINE_PARTING);
+	view_encoding_failed(view, own, REASON_NO_ENCODER, "none");
+	assert_ptr_equal(view->now.encoding[ENCODING_PICTURES], before);
+	assert_null(view->coming);
+	assert_null(encoding_find(view->now.desk, 1000));
+	assert_int_equal(view->line.state, LINE_SHARED);
+	assert_int_equal(heard(scene, IPC_STREAM_PICTURES), 0);
+	end(scene);
+}
+
+/* Its shared pictures are there, and it goes elsewhere before it has them: it stays apart. */
+static void who_goes_elsewhere_lets_what_comes_go(void **state) {
+	(void)state;
+	struct scene *scene = begin();
+	struct view *view = &scene->view;
+	come(scene, LINE_RETURNING);
+	view->next = seat_at(scene, LOBBY);
+	view_line_fails(view, REASON_SWITCH_PENDING);
+	assert_null(view->coming);
+	assert_int_equal(view->line.state, LINE_APART);
+	view->next = (struct view_seat){ 0 };
+	end(scene);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(a_stream_that_moved_to_a_lobby_that_ended_comes_back),
@@ -239,6 +303,9 @@ int main(void) {
 		UNIT(one_that_moves_on_comes_back_if_that_fails_too),
 		UNIT(one_that_moves_on_and_arrives_does_not_come_back),
 		UNIT(an_encoder_that_is_replaced_meanwhile_brings_it_back),
+		UNIT(pictures_that_come_take_the_place_of_those_before),
+		UNIT(pictures_that_fail_to_come_change_nothing),
+		UNIT(who_goes_elsewhere_lets_what_comes_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
