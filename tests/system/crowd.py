@@ -46,15 +46,15 @@ def paired_crowd(host, count):
     return names
 
 
-def launch_crowd(host, names, form, abreast=5, then=None):
+def launch_crowd(host, names, form, abreast=5, then=None, beside=0):
     """All of them watch Pattern, some of them started side by side: the probes, and their
     sessions' numbers as the API wants them. then: what is done with each session before the next
-    ones come, for own desktops in full motion are dear."""
+    ones come, for own desktops in full motion are dear. beside: how many stream already."""
     viewers, sessions = [], []
     for first in range(0, len(names), abreast):
         viewers += [host.probe("stream", "--app", "Pattern", *form, keys=name, background=True)
                     for name in names[first:first + abreast]]
-        rows = wait_for("everybody streams", 30, lambda: streaming(host, len(viewers)))
+        rows = wait_for("everybody streams", 30, lambda: streaming(host, beside + len(viewers)))
         new = [str(int(row["id"], 16)) for row in rows]
         for session in new:
             if then and session not in sessions:

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A viewer on a bad line beside others: it gets an encoding of its own, and they see nothing of
+what it loses."""
+import os
+import signal
+
+from crowd import launch_crowd, leave_crowd, paired_crowd
+from host import Host, expect, run, wait_for
+from test_lobby import ask, create, done, encoders, row_of, shows
+
+SMALL = {"width": 640, "height": 360, "refresh_rate": 30}
+FORM = ["--size", "640x360", "--fps", "30", "--kbps", "3000", "--no-decode", "--seconds", "120"]
+CLEAN = 4
+# Of an encoder's counters (ipc/pulse.h).
+PICTURES, KEYS, INVALIDATED = 0, 1, 4
+
+
+def counters(host, desk):
+    """Of the encoders of a desk's pictures, the oldest first."""
+    rows = host.status("process", kind="encoder", name="pictures", session=desk)
+    return [row["counters"] for row in sorted(rows, key=lambda row: row["worker"])]
+
+
+def kill_supervisor(host):
+    mark = len(host.log())
+    os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")), signal.SIGKILL)
+    host.wait_log("event=settled", 10, mark)
+    wait_for("it answers", 5, lambda: host.api("/api/v1/status", optional=True))
+
+
+def who_loses_much_is_set_apart(build):
+    with Host(build) as host:
+        lobby = create(host, video=SMALL)
+        desk = host.status("lobby", id=lobby)[0]["desk"]
+
+        def join(session):
+            done("join", ask(host, "join", lobby, session))
+        names = paired_crowd(host, CLEAN + 1)
+        viewers, sessions = launch_crowd(host, names[:CLEAN], FORM, abreast=2, then=join)
+        lossy, more = launch_crowd(host, names[CLEAN:], [*FORM, "--drop", "10", "--seed", "7"],
+                                   then=join, beside=CLEAN)
+        bad = next(session for session in more if session not in sessions)
+        host.wait_log(f"event=viewer-apart session={int(bad):016x}", 40)
+        rows = encoders(host, lobby)
+        expect(f"one encoding for the others, one of its own: {rows}",
+               sorted((row["viewers"], row["own"]) for row in rows) == [(1, True), (CLEAN, False)])
+        before, asked = counters(host, desk)[0], row_of(host, bad)["recoveries"]
+        wait_for("it goes on losing", 60, lambda: row_of(host, bad)["recoveries"] >= asked + 4)
+        after = counters(host, desk)[0]
+        expect(f"their encoder heard nothing of it: {before} {after}",
+               after[PICTURES] > before[PICTURES] and after[KEYS] == before[KEYS] and
+               after[INVALIDATED] == before[INVALIDATED])
+        kill_supervisor(host)
+        expect(f"it is apart still: {row_of(host, bad)}", row_of(host, bad)["line"] == "apart")
+        rows = encoders(host, lobby)
+        expect(f"the same two: {rows}",
+               sorted((row["viewers"], row["own"]) for row in rows) == [(1, True), (CLEAN, False)])
+        for session in sessions:
+            shows(host, session)
+        lossy[0].send_signal(signal.SIGUSR2)
+        host.report(lossy[0], check=False)
+        wait_for("its encoder went with it", 10, lambda: len(encoders(host, lobby)) == 1)
+        leave_crowd(host, viewers)
+
+
+if __name__ == "__main__":
+    run([who_loses_much_is_set_apart])
