@@ -80,12 +80,28 @@ def who_is_where_must_be_agreed_on():
         assert len(lobbies.disagreements(wrong)) == 1, wrong
 
 
+class Told(lobbies.Lobbies):
+    def __init__(self, *events):
+        self.faults = []
+        self.events = lambda: [{"event": event, "lobby": lobby, "row": event}
+                               for event, lobby in events]
+        self.check_lobby_lines()
+
+
+def every_lobby_tells_its_end():
+    assert not Told(("lobby-start", "a"), ("lobby-end", "a")).faults
+    assert Told(("lobby-start", "a"), ("lobby-start", "b"), ("lobby-end", "a")).faults
+    assert not Told(("lobby-start", "a"), ("settled", "")).faults
+    assert Told(("lobby-start", "a"), ("lobby-written-off", "a"), ("lobby-end", "a")).faults
+
+
 FIRST = "4.33 kill SEGV desktop client2"
 
 if __name__ == "__main__":
     for test in (same_seed_same_run, every_deed_and_every_kind_comes_up,
                  a_run_is_in_order_and_in_time, a_soak_is_two_busy_days,
                  a_leak_is_seen_and_noise_is_not,
-                 what_is_more_is_named, who_is_where_must_be_agreed_on):
+                 what_is_more_is_named, who_is_where_must_be_agreed_on,
+                 every_lobby_tells_its_end):
         test()
         print(f"[       OK ] {test.__name__}")
