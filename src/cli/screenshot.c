@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -26,13 +27,19 @@ enum {
 };
 
 /* Ids of sessions are numbers, those of lobbies are not. */
-static bool make_target(const char *id, char *out, size_t size) {
+static bool make_target(const char *id, bool jpeg, char *out, size_t size) {
 	size_t digits = strspn(id, "0123456789");
 	size_t usual = strspn(
 			id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_");
 	return id[0] && strlen(id) <= ID_MAX && id[usual] == '\0' &&
-	       text_format(out, size, "/api/v2/desktops/screenshot?%s=%s",
-			       id[digits] ? "lobby_id" : "session_id", id);
+	       text_format(out, size, "/api/v2/desktops/screenshot?%s=%s&format=%s",
+			       id[digits] ? "lobby_id" : "session_id", id, jpeg ? "jpeg" : "png");
+}
+
+/* As the file is called; a picture otherwise is a PNG. */
+static bool is_jpeg(const char *path) {
+	const char *dot = path ? strrchr(path, '.') : NULL;
+	return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
 }
 
 static int complain(const char *body, size_t len) {
@@ -56,7 +63,7 @@ static int write_file(const char *path, const char *body, size_t len) {
 
 int screenshot_save(const struct direct_options *options, const char *id, const char *path) {
 	char target[160], own[80];
-	if (!id || !make_target(id, target, sizeof(target))) {
+	if (!id || !make_target(id, is_jpeg(path), target, sizeof(target))) {
 		fputs("perigee: say screenshot SESSION [FILE], or screenshot LOBBY [FILE].\n",
 				stderr);
 		return USAGE;

@@ -146,8 +146,7 @@ static void handle_sound_start(
 static void handle_shot_start(
 		struct encoder_process *process, struct ipc_message *message, struct ipc_fds *fds) {
 	process->kind = WORK_SHOT;
-	shot_start(&process->shot, &process->worker, message->shot_start.size_max,
-			fds_take(fds, 0));
+	shot_start(&process->shot, &process->worker, message, fds_take(fds, 0));
 }
 
 static void handle_reader(

@@ -9,6 +9,7 @@
 #include "base/shm.h"
 #include "ipc/worker.h"
 #include "media/convert.h"
+#include "media/jpeg.h"
 
 enum {
 	PACK_LIMIT_MS = 5000, /* the largest picture, on a busy machine */
@@ -50,11 +51,13 @@ static uint8_t *to_rgb(const struct shot_work *work, unsigned slot) {
 }
 
 static int pack(const struct shot_work *work, const uint8_t *rgb, struct shm *out) {
-	uint8_t *png = NULL;
+	uint8_t *file = NULL;
 	size_t size = 0;
-	int rc = rgb ? png_encode(rgb, work->format.width, work->format.height, &png, &size)
-		     : -ENOMEM;
-	OWN(free) void *owned = png;
+	uint32_t width = work->format.width, height = work->format.height;
+	int rc = !rgb         ? -ENOMEM
+		 : work->jpeg ? jpeg_encode(rgb, width, height, &file, &size)
+			      : png_encode(rgb, width, height, &file, &size);
+	OWN(free) void *owned = file;
 	if (rc == 0 && size > work->size_max) {
 		rc = -EFBIG;
 	}
@@ -79,7 +82,8 @@ static void take(struct shot_work *work, unsigned slot) {
 	struct ipc_message taken = { .kind = IPC_SHOT_TAKEN,
 		.shot = { .size = (uint32_t)shm.size,
 				.width = work->format.width,
-				.height = work->format.height } };
+				.height = work->format.height,
+				.jpeg = work->jpeg } };
 	worker_post(work->worker, &taken, &shm.fd, 1);
 	shm_finish(&shm);
 }
@@ -116,10 +120,13 @@ static const struct channel_events channel_events = {
 	.closed = handle_closed,
 };
 
-void shot_start(struct shot_work *work, struct worker *worker, uint32_t size_max, int fd) {
-	*work = (struct shot_work){
-		.worker = worker, .pool.shm = SHM_NONE, .desktop.fd = -1, .size_max = size_max
-	};
+void shot_start(struct shot_work *work, struct worker *worker, const struct ipc_message *message,
+		int fd) {
+	*work = (struct shot_work){ .worker = worker,
+		.pool.shm = SHM_NONE,
+		.desktop.fd = -1,
+		.size_max = message->shot_start.size_max,
+		.jpeg = message->shot_start.jpeg };
 	int rc = channel_open(&work->desktop, worker->event, fd, PEER_ENCODER, PEER_DESKTOP,
 			&channel_events, work);
 	if (rc < 0) {

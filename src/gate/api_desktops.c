@@ -105,13 +105,20 @@ void api_handle_shot_ask(struct request *request) {
 	struct connection *connection = request->connection;
 	uint64_t desktop = api_wanted_desktop(request);
 	uint32_t deadline_ms = (uint32_t)schema_integer(request->json, "deadline_ms", SHOT_MS);
+	const char *format = schema_text(request->json, "format", "png");
+	bool jpeg = strcmp(format, "jpeg") == 0 || strcmp(format, "jpg") == 0;
 	if (!desktop) {
+		return;
+	}
+	if (!jpeg && strcmp(format, "png") != 0) {
+		api_error(connection, 400, "\"format\" is png or jpeg.");
 		return;
 	}
 	struct ipc_message message = { .kind = IPC_SHOT_ASK,
 		.shot_ask = { .request = connection_request(connection),
 				.desk = desktop,
-				.deadline_ms = deadline_ms } };
+				.deadline_ms = deadline_ms,
+				.jpeg = jpeg } };
 	connection->awaits = AWAITS_SHOT;
 	connection_extend(connection, deadline_ms + SHOT_SPARE_MS);
 	gate_post(request->gate, &message);
@@ -152,7 +159,8 @@ void api_handle_shot(struct gate *gate, struct ipc_message *message, struct ipc_
 		api_refuse(connection, REASON_RESOURCES, NULL);
 		return;
 	}
-	struct http_answer answer = { .status = 200, .content_type = "image/png" };
+	struct http_answer answer = { .status = 200,
+		.content_type = message->shot.jpeg ? "image/jpeg" : "image/png" };
 	request_answer_kept(connection, &answer, 200, picture->shm.map, size, &picture->keep);
 	connection_keep_drop(&picture->keep);
 }

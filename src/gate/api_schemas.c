@@ -161,6 +161,13 @@ PART(session, "StreamSession",
 	NEED_WHOLE("age_s", 0, 0, "Since its launch."));
 SCHEMA(schema_gives_sessions, "SessionList", SUCCESS, NEED_LIST("sessions", 256, session, NULL));
 SCHEMA(schema_takes_session, "BySession", NEED_ID_IN("session_id", NULL));
+SCHEMA(schema_takes_runner_start, "StartRunner",
+	FLAG("stop_stream_when_over", "The session ends with it."),
+	NEED_OBJECT("runner", runner, "Of the type process."), NEED_ID_IN("session_id", NULL));
+SCHEMA_OPEN(schema_gives_image, "Image");
+SCHEMA(schema_takes_image, "ImageQuery", NEED_LINE("image_name", 1, 255, NULL));
+SCHEMA(schema_takes_pull, "PullImage", NEED_LINE("image_name", 1, 255, NULL),
+	FLAG("wait", "false: answered at once; events tell how it ended."));
 SCHEMA(schema_takes_session_add, "NewSession",
 	LINE("client_id", 0, 64, "Whose it is; none: nobody's, and its files go with it."),
 	ID_IN("app_id", "None: the launcher."),
@@ -294,13 +301,21 @@ SCHEMA(schema_gives_health, "Health", SUCCESS,
 	NEED_LINE("overall_status", 1, 16, "healthy, degraded or critical."));
 PART(memory_client, "MemoryClient",
 	NEED_ID("session_id", NULL), NEED_LINE("client_ip", 0, 64, NULL),
-	NEED_LINE("resolution", 0, 40, NULL), NEED_LINE("app_id", 1, 16, NULL));
-PART_OPEN(memory_other, "MemoryOther", WHOLE("memory_bytes", 0, 0, NULL));
+	NEED_LINE("resolution", 0, 40, NULL), NEED_LINE("app_id", 1, 16, NULL),
+	NEED_WHOLE("memory_bytes", 0, 0, "Of its stream."));
+PART(memory_app, "MemoryApp",
+	NEED_LINE("app_id", 1, 16, NULL), NEED_TEXT("app_name", 95, NULL),
+	NEED_LINE("resolution", 0, 40, NULL), NEED_WHOLE("client_count", 0, 0, NULL),
+	NEED_WHOLE("memory_bytes", 0, 0, "Of its session's desktop and of its first process."));
+PART(memory_lobby, "MemoryLobby",
+	NEED_LINE("lobby_id", 1, 39, NULL), NEED_TEXT("lobby_name", 95, NULL),
+	NEED_LINE("resolution", 0, 60, NULL), NEED_WHOLE("client_count", 0, 0, NULL),
+	NEED_WHOLE("memory_bytes", 0, 0, "Of its desktop and of its app's first process."));
 SCHEMA(schema_gives_memory, "Memory", SUCCESS,
-	NEED_WHOLE("process_rss_bytes", 0, 0, "Measured: what is our processes' own."),
+	NEED_WHOLE("process_rss_bytes", 0, 0, "Measured: the PSS of our processes."),
 	NEED_WHOLE("gstreamer_buffer_bytes", 0, 0, "There are none."),
-	NEED_WHOLE("total_memory_bytes", 0, 0, NULL),
-	NEED_LIST("apps", 256, memory_other, NULL), NEED_LIST("lobbies", 256, memory_other, NULL),
+	NEED_WHOLE("total_memory_bytes", 0, 0, "The same, with the apps'."),
+	NEED_LIST("apps", 256, memory_app, NULL), NEED_LIST("lobbies", 256, memory_lobby, NULL),
 	NEED_LIST("clients", 256, memory_client, NULL));
 PART(desktop, "Desktop",
 	NEED_ID("desktop_id", NULL), NEED_LINE("app_id", 1, 16, NULL),
@@ -309,7 +324,8 @@ PART(desktop, "Desktop",
 SCHEMA(schema_takes_shot, "Screenshot",
 	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
 	ID_IN("session_id", "or what a session sees."),
-	WHOLE("deadline_ms", 1, 20000, "5000 when it is missing."));
+	WHOLE("deadline_ms", 1, 20000, "5000 when it is missing."),
+	LINE("format", 3, 4, "png or jpeg; png when it is missing."));
 SCHEMA(schema_gives_desktops, "DesktopList", SUCCESS, NEED_LIST("desktops", 256, desktop, NULL));
 SCHEMA(schema_gives_viewers, "ViewerList", SUCCESS, NEED_LIST("viewers", 2048, status_row, NULL));
 SCHEMA(schema_gives_counters, "CounterList", SUCCESS,

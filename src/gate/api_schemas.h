@@ -29,6 +29,10 @@ extern const struct schema schema_gives_document;
 
 extern const struct schema schema_takes_settings;
 extern const struct schema schema_takes_session;
+extern const struct schema schema_takes_runner_start;
+extern const struct schema schema_takes_image;
+extern const struct schema schema_gives_image;
+extern const struct schema schema_takes_pull;
 extern const struct schema schema_takes_session_add;
 extern const struct schema schema_takes_session_resume;
 extern const struct schema schema_gives_session;

@@ -189,6 +189,11 @@ static json_t *event_json(struct gate *gate, const struct ipc_message *message) 
 				"session_id", id);
 	case TOLD_HEALTH:
 		return json_pack("{s:b,s:s}", "ready", event->number != 0, "detail", event->detail);
+	case TOLD_PULL_BEGAN:
+		return json_pack("{s:s}", "image_name", event->detail);
+	case TOLD_PULL_ENDED:
+		return json_pack("{s:s,s:b}", "image_name", event->detail, "success",
+				event->number != 0);
 	case TOLD_EVENTS:
 		break;
 	}
@@ -207,6 +212,8 @@ void api_handle_told_event(struct gate *gate, const struct ipc_message *message)
 		[TOLD_INCIDENT] = EVENT_INCIDENT,
 		[TOLD_HEALTH] = EVENT_HEALTH,
 		[TOLD_KEY_FRAME] = EVENT_KEY_FRAME,
+		[TOLD_PULL_BEGAN] = EVENT_PULL_START,
+		[TOLD_PULL_ENDED] = EVENT_PULL_END,
 	};
 	uint64_t session = message->told_event.session;
 	events_tell(gate, kinds[message->told_event.event], session, NULL,

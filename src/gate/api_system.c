@@ -140,6 +140,7 @@ static json_t *make_health(struct gate *gate, json_t *rows) {
 static const struct view views[] = {
 	{ "/api/v1/system/health", { "host", "process", "corpse" }, make_health },
 	{ "/api/v1/wolf/health", { "host", "process", "corpse" }, make_health },
+	{ "/api/v1/system/memory", { "memory" }, api_make_memory },
 	{ "/api/v2/viewers", { "session" }, make_viewers },
 	{ "/api/v2/counters", { "process" }, make_counters },
 	{ "/api/v2/evidence", { "evidence", "incident" }, make_evidence },
@@ -173,50 +174,12 @@ void api_handle_status_end(struct gate *gate, const struct ipc_message *message)
 	const struct view *view = view_at(connection->path);
 	json_t *wait = (json_t *)TAKE(connection->wait, NULL);
 	json_t *rows = json_object_get(wait, "rows");
-	api_answer(connection, 200, view ? view->make(gate, rows) : named("status", rows));
+	if (view && json_array_size(rows) == 0 && view->make == api_make_memory) {
+		api_error(connection, 503, "The host could not measure its memory in time.");
+	} else {
+		api_answer(connection, 200, view ? view->make(gate, rows) : named("status", rows));
+	}
 	json_decref(wait);
-}
-
-/* ---- memory ---- */
-
-/* What the supervisor measured, from the figures that it publishes. */
-static json_int_t memory_of(const char *figures) {
-	static const char name[] = "\nperigee_process_memory_bytes{";
-	json_int_t sum = 0;
-	for (const char *at = figures; (at = strstr(at, name));) {
-		at += sizeof(name) - 1;
-		const char *value = strstr(at, "} ");
-		sum += value ? (json_int_t)strtoll(value + 2, NULL, 10) : 0;
-	}
-	return sum;
-}
-
-static json_t *client_json(const struct web_session *row) {
-	char id[API_ID_SIZE], address[ADDRESS_TEXT_MAX], app[16], size[40];
-	api_id_text(row->session, id);
-	address_ip_text(&row->address, address);
-	text_format(app, sizeof(app), "%d", row->app);
-	text_format(size, sizeof(size), "%ux%u@%u", row->width, row->height, row->rate_mhz / 1000);
-	return json_pack("{s:s,s:s,s:s,s:s}", "session_id", id, "client_ip", address, "resolution",
-			size, "app_id", app);
-}
-
-void api_handle_memory(struct request *request) {
-	struct gate *gate = request->gate;
-	json_t *clients = json_array();
-	char *figures = health_figures(gate);
-	json_int_t total = figures ? memory_of(figures) : 0;
-	free(figures);
-	for (size_t i = 0; i < SESSIONS_MAX; i++) {
-		if (gate->web.sessions[i].session) {
-			json_array_append_new(clients, client_json(&gate->web.sessions[i]));
-		}
-	}
-	api_answer(request->connection, 200,
-			json_pack("{s:b,s:I,s:i,s:I,s:[],s:[],s:o}", "success", 1,
-					"process_rss_bytes", total, "gstreamer_buffer_bytes", 0,
-					"total_memory_bytes", total, "apps", "lobbies", "clients",
-					clients));
 }
 
 /* ---- what this host does not do ---- */
@@ -231,13 +194,6 @@ void api_handle_not_built(struct request *request) {
 		{ "/api/v1/sessions/start",
 				"Streams go to clients that have shown a session's secret, to no "
 				"other address." },
-		{ "/api/v1/runners/start", "A session has one runner, its app's." },
-		{ "/api/v1/docker/images/inspect",
-				"The engine is asked by the process that runs an app, not for "
-				"programs: it is told when an image is missing." },
-		{ "/api/v1/docker/images/pull",
-				"An image is pulled when an app that needs it starts; its viewers "
-				"see how far that is." },
 		{ "/api/v1/lobbies/pause", "Lobbies are not paused; leave them, or stop them." },
 		{ "/api/v1/lobbies/resume", "Lobbies are not paused; leave them, or stop them." },
 	};

@@ -41,12 +41,17 @@ enum {
 			.media = media_, .words = words_ } \
 	}
 
+/* An object a line; or one answer, where nothing is told meanwhile. */
+#define LINES(path_, scope_, takes_, gives_, handle_, words_) \
+	{ \
+		.path = path_, .doors = BOTH, .method = HTTP_POST, .access = ACCESS_KEY, \
+		.handle = handle_, .about = { .scope = SCOPE_##scope_, .takes = takes_, \
+			.gives = gives_, .media = "application/x-ndjson", .words = words_ } \
+	}
+
 /* What Wolf has and this host has not: answered with 501 and the reason. */
 #define LACK(path_, scope_) \
 	CALL(POST, path_, BOTH, LOUD, scope_, &schema_anything, NO, api_handle_not_built, \
-			"Not done by this host: 501, and why.")
-#define LACK_GET(path_, scope_) \
-	CALL(GET, path_, BOTH, LOUD, scope_, &schema_anything, NO, api_handle_not_built, \
 			"Not done by this host: 501, and why.")
 #define PNG(path_, takes_, handle_, words_) STREAM(path_, READ, takes_, "image/png", handle_, words_)
 
@@ -113,9 +118,15 @@ static const struct route routes[] = {
 	CALL(POST, "/api/v1/sessions/configure", BOTH, LOUD, SESSIONS, &schema_takes_configure,
 		&schema_gives_message, api_handle_configure,
 		"Sends a client's next session to a lobby."),
-	LACK("/api/v1/runners/start", SESSIONS),
-	LACK("/api/v1/docker/images/pull", APPS),
-	LACK_GET("/api/v1/docker/images/inspect", APPS),
+	CALL(POST, "/api/v1/runners/start", BOTH, LOUD, SESSIONS, &schema_takes_runner_start, NO,
+		api_handle_runner_start,
+		"Starts one more program on a session's own desktop; answered when it runs."),
+	LINES("/api/v1/docker/images/pull", APPS, &schema_takes_pull, &schema_success,
+		api_handle_image_pull,
+		"Has the container engine fetch an image: its words line by line, then success."),
+	CALL(GET, "/api/v1/docker/images/inspect", BOTH, LOUD, READ, &schema_takes_image,
+		&schema_gives_image, api_handle_image_inspect,
+		"What the container engine says of an image."),
 	CALL(GET, "/api/v1/keyboard/state", BOTH, QUIET, INPUT, NO, &schema_gives_keyboard,
 		api_handle_keyboard_state, "What is held down on each desktop."),
 	CALL(POST, "/api/v1/keyboard/reset", BOTH, LOUD, INPUT, &schema_takes_session,
@@ -146,7 +157,7 @@ static const struct route routes[] = {
 
 	CALL(GET, "/api/v2/desktops", BOTH, QUIET, READ, NO, &schema_gives_desktops,
 		api_handle_desktops, "What can be seen and steered."),
-	STREAM("/api/v2/desktops/screenshot", SCREEN, &schema_takes_shot, "image/png",
+	STREAM("/api/v2/desktops/screenshot", SCREEN, &schema_takes_shot, "image/*",
 		api_handle_shot_ask, "What a desktop shows, while it is streamed or not."),
 	CALL(POST, "/api/v2/desktops/input", BOTH, QUIET, INPUT, &schema_takes_desktop_input, NO,
 		api_handle_desktop_input, "Points, clicks, presses keys and types."),

@@ -65,6 +65,7 @@ static const struct {
 	[AWAITS_STATE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_DONE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_ADDED] = { api_added_overdue, api_added_gone },
+	[AWAITS_IMAGE] = { api_image_overdue, api_image_gone },
 	[AWAITS_INPUT] = { input_overdue, api_input_gone },
 	[AWAITS_KEYS] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_KEYS_LIST] = { api_keys_overdue, api_keys_gone },
@@ -83,6 +84,10 @@ static const struct {
 void gate_overdue(struct connection *connection) {
 	if (connection->awaits == AWAITS_EVENTS) {
 		events_handle_quiet(connection);
+		return;
+	}
+	if (connection->streaming) {
+		waits[connection->awaits].overdue(connection);
 		return;
 	}
 	log_warning("overdue", "path=%s awaits=%u trace=%s", connection->path, connection->awaits,
@@ -412,6 +417,8 @@ static void handle_guest(struct gate *gate, struct ipc_message *message, struct 
 		handler(gate, message); \
 	}
 
+FORWARD(handle_image_piece, api_handle_image_piece)
+FORWARD(handle_image_done, api_handle_image_done)
 FORWARD(handle_added, api_handle_added)
 FORWARD(handle_coming, launch_handle_coming)
 FORWARD(handle_cancelled, launch_handle_cancelled)
@@ -475,6 +482,8 @@ static message_handler *const handlers[IPC_KINDS] = {
 #ifdef PERIGEE_OBEY
 	[IPC_OBEYED] = handle_obeyed,
 #endif
+	[IPC_IMAGE_PIECE] = handle_image_piece,
+	[IPC_IMAGE_DONE] = handle_image_done,
 	[IPC_API_INPUT] = api_handle_input_channel,
 	[IPC_SHOT] = api_handle_shot,
 	[IPC_TOLD_SESSION] = handle_told_session,

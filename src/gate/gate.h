@@ -46,6 +46,7 @@ enum gate_awaits {
 	AWAITS_STATE,         /* web: STATE_DONE */
 	AWAITS_DONE,          /* web: API_DONE */
 	AWAITS_ADDED,         /* web: LAUNCHED */
+	AWAITS_IMAGE,         /* web: IMAGE_PIECE, IMAGE_DONE; then an endless answer */
 	AWAITS_INPUT,         /* web: API_INPUT */
 	AWAITS_KEYS,          /* web: KEYS, what was held */
 	AWAITS_KEYS_LIST,     /* web: KEYS of every desktop */

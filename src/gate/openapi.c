@@ -36,6 +36,10 @@ static json_t *answers(const struct route *route) {
 	json_t *content = about->media ? json_pack("{s:{s:{s:s}}}", about->media, "schema", "type",
 							 "string")
 				       : json_content(gives);
+	if (about->media && about->gives) {
+		json_object_set_new(content, "application/json",
+				json_pack("{s:o}", "schema", reference(gives)));
+	}
 	return json_pack("{s:{s:s,s:o},s:{s:s,s:o}}", "200", "description", "It was done.",
 			"content", content, "default", "description", "It was not; error says why.",
 			"content", json_content(&schema_error));
@@ -94,7 +98,7 @@ static void add_route(json_t *paths, json_t *schemas, const struct route *route)
 		json_object_set_new(paths, route->path, path);
 	}
 	json_object_set_new(path, route->method == HTTP_GET ? "get" : "post", operation(route));
-	add_schema(schemas, route->about.media ? NULL : route->about.gives);
+	add_schema(schemas, route->about.gives);
 	if (route->method == HTTP_POST) {
 		add_schema(schemas, route->about.takes);
 	}

@@ -212,13 +212,18 @@ void web_not_found(struct request *request, int status) {
 				      : "There is nothing here.");
 }
 
+static bool more(struct connection *connection) {
+	return connection->awaits == AWAITS_IMAGE ? api_image_more(connection)
+						  : events_more(connection);
+}
+
 const struct connection_class web_class = {
 	.name = "web",
 	.tls = true,
 	.receive = request_receive,
 	.overdue = gate_overdue,
 	.gone = gate_gone,
-	.more = events_more,
+	.more = more,
 };
 
 const struct connection_class web_api_class = {
@@ -226,5 +231,5 @@ const struct connection_class web_api_class = {
 	.receive = request_receive,
 	.overdue = gate_overdue,
 	.gone = gate_gone,
-	.more = events_more,
+	.more = more,
 };

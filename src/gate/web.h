@@ -83,6 +83,7 @@ struct web {
 	struct web_session sessions[SESSIONS_MAX];
 	struct web_input inputs[WEB_INPUTS_MAX];
 	struct web_wish wishes[WEB_WISHES_MAX];
+	struct image_wait *images; /* of connections: they go with them */
 	/* owned objects of rows as the API shows them, by id; apps by number */
 	struct json_t *lobbies, *apps, *profiles, *settings;
 };

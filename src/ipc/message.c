@@ -84,6 +84,13 @@ FIELDS(f_session_coming, RAW(session_coming.session), RAW(session_coming.client)
 	ADDRESS(session_coming.address), RAW(session_coming.key), RAW(session_coming.video_ping),
 	RAW(session_coming.audio_ping), RAW(session_coming.connect_data),
 	RAW(session_coming.enet_peer), ENUM(session_coming.sealed, 2), TEXT(session_coming.trace));
+FIELDS(f_runner_add, RAW(runner_add.request), RAW(runner_add.session),
+	ENUM(runner_add.ends_session, 2), TEXT(runner_add.title),
+	BLOB(runner_add.argv, runner_add.argv_len));
+FIELDS(f_memory_ask, RAW(memory_ask.request));
+FIELDS(f_image, RAW(image.request), ENUM(image.what, IMAGE_VERBS), TEXT(image.name));
+FIELDS(f_image_piece, RAW(image_piece.request), BLOB(image_piece.bytes, image_piece.len));
+FIELDS(f_image_done, RAW(image_done.request), RAW(image_done.status), TEXT(image_done.detail));
 FIELDS(f_session_expected, RAW(session_coming.session));
 FIELDS(f_launched, RAW(launched.request), RAW(launched.reason), TEXT(launched.detail),
 	RAW(launched.session), RAW(launched.video_ping), RAW(launched.audio_ping),
@@ -359,9 +366,12 @@ FIELDS(f_lobby_state, TEXT(lobby_state.lobby), TEXT(lobby_state.name), TEXT(lobb
 	RAW(lobby_state.channels), RAW(lobby_state.app), RAW(lobby_state.members),
 	RAW(lobby_state.created_ms), TEXT(lobby_state.state_folder), RAW(lobby_state.desktop));
 FIELDS(f_lobby_cancel, RAW(lobby_cancel.request), TEXT(lobby_cancel.lobby));
-FIELDS(f_shot_ask, RAW(shot_ask.request), RAW(shot_ask.desk), RAW(shot_ask.deadline_ms));
-FIELDS(f_shot_start, RAW(shot_start.encoder), RAW(shot_start.size_max));
-FIELDS(f_shot, RAW(shot.request), RAW(shot.size), RAW(shot.width), RAW(shot.height));
+FIELDS(f_shot_ask, RAW(shot_ask.request), RAW(shot_ask.desk), RAW(shot_ask.deadline_ms),
+	ENUM(shot_ask.jpeg, 2));
+FIELDS(f_shot_start, RAW(shot_start.encoder), RAW(shot_start.size_max),
+	ENUM(shot_start.jpeg, 2));
+FIELDS(f_shot, RAW(shot.request), RAW(shot.size), RAW(shot.width), RAW(shot.height),
+	ENUM(shot.jpeg, 2));
 FIELDS(f_lobby_gone, TEXT(lobby_gone.lobby), RAW(lobby_gone.reason), TEXT(lobby_gone.detail));
 FIELDS(f_lobby_member, TEXT(lobby_member.lobby), RAW(lobby_member.session),
 	ENUM(lobby_member.role, ROLES), ENUM(lobby_member.present, 2), RAW(lobby_member.reason));
@@ -602,6 +612,11 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_LEDGER_NOTICE]     = { "ledger-notice",      NOBODY,         NOBODY,         0, 0, f_ledger_notice },
 	[IPC_SESSION_COMING]    = { "session-coming",     P(SUPERVISOR),  P(GATE),        0, 0, f_session_coming },
 	[IPC_SESSION_EXPECTED]  = { "session-expected",   P(GATE),        P(SUPERVISOR),  0, 0, f_session_expected },
+	[IPC_MEMORY_ASK]        = { "memory-ask",         P(WEB),         P(SUPERVISOR),  0, 0, f_memory_ask },
+	[IPC_RUNNER_ADD]        = { "runner-add",         P(WEB),         P(SUPERVISOR),  0, 0, f_runner_add },
+	[IPC_IMAGE_ASK]         = { "image-ask",          P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(RUNNER), 0, 0, f_image },
+	[IPC_IMAGE_PIECE]       = { "image-piece",        P(RUNNER) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_image_piece },
+	[IPC_IMAGE_DONE]        = { "image-done",         P(RUNNER) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_image_done },
 	[IPC_HOLD_DIED]         = { "hold-died",          P(HOLDER),      P(SUPERVISOR),  0, 0, f_hold_died },
 	[IPC_PAD_MADE]          = { "pad-made",           P(DESKTOP),     P(SUPERVISOR),  0, 0, f_pad_node },
 	[IPC_PAD_GONE]          = { "pad-gone",           P(DESKTOP),     P(SUPERVISOR),  0, 0, f_pad_node },

@@ -310,6 +310,12 @@ enum ipc_kind {
 	/* sessions that a program made: what the Moonlight door is told of them */
 	IPC_SESSION_COMING = 410,
 	IPC_SESSION_EXPECTED = 411,
+	/* images of the container engine, for programs */
+	IPC_IMAGE_ASK = 412,
+	IPC_IMAGE_PIECE = 413,
+	IPC_IMAGE_DONE = 414,
+	IPC_MEMORY_ASK = 415,
+	IPC_RUNNER_ADD = 416,
 	IPC_KINDS,
 };
 
@@ -443,7 +449,16 @@ enum ipc_event {
 	TOLD_INCIDENT,   /* number, reason; detail: of which process */
 	TOLD_HEALTH,     /* number: 1 ready; detail: what stalls */
 	TOLD_KEY_FRAME,  /* the viewer asked for one, or for several within a second */
+	TOLD_PULL_BEGAN, /* detail: the image; session 0: no app of one */
+	TOLD_PULL_ENDED, /* the same; number: 1 when it is there now */
 	TOLD_EVENTS,
+};
+
+/* image.what */
+enum ipc_image_verb {
+	IMAGE_INSPECT,
+	IMAGE_PULL,
+	IMAGE_VERBS,
 };
 
 /* desk_ask.what */
@@ -832,6 +847,36 @@ struct ipc_message {
 			uint32_t reason;
 			char detail[400];
 		} told_event;
+		/* One more program on a session's own desktop; answered by API_DONE once it runs.
+		 */
+		struct {
+			uint32_t request;
+			uint64_t session;
+			uint8_t ends_session; /* when it is over */
+			char title[96];
+			uint16_t argv_len;
+			char argv[2048]; /* NUL-terminated strings, one after the other */
+		} runner_add;
+		/* What the processes take is measured; answered as STATUS_ASK is. */
+		struct {
+			uint32_t request;
+		} memory_ask;
+		/* Answered by IMAGE_PIECEs and one IMAGE_DONE. */
+		struct {
+			uint32_t request; /* 0: nobody waits */
+			uint8_t what;     /* enum ipc_image_verb */
+			char name[256];
+		} image;
+		struct {
+			uint32_t request;
+			uint16_t len;
+			uint8_t bytes[8192]; /* as the engine says it */
+		} image_piece;
+		struct {
+			uint32_t request;
+			int32_t status; /* HTTP's, of the engine; or a negative errno */
+			char detail[200];
+		} image_done;
 		/* Answered by API_DONE. */
 		struct {
 			uint32_t request;
@@ -1543,17 +1588,20 @@ struct ipc_message {
 			uint32_t request;
 			uint64_t desk;
 			uint32_t deadline_ms; /* 0: the default */
+			uint8_t jpeg;         /* else PNG */
 		} shot_ask;
 		/* To an encoder, which then does only that; fd: the picture channel. */
 		struct {
 			uint32_t encoder;
-			uint32_t size_max; /* bytes of the PNG */
+			uint32_t size_max; /* bytes of the file */
+			uint8_t jpeg;      /* else PNG */
 		} shot_start;
-		/* SHOT_TAKEN and SHOT; fd: a sealed memfd with a PNG of size bytes. */
+		/* SHOT_TAKEN and SHOT; fd: a sealed memfd with a file of size bytes. */
 		struct {
 			uint32_t request; /* SHOT alone */
 			uint32_t size;
 			uint16_t width, height;
+			uint8_t jpeg; /* else PNG */
 		} shot;
 		struct {
 			char lobby[40];

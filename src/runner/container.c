@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /* perigee-container: starts, watches and ends one app in a container, by the Docker Engine
- * API, or removes what is left over of apps of former sessions. It opens no file and no
- * socket: connections to the engine are made by the supervisor, one for each request, and
- * nothing here waits for one. */
+ * API, or removes what is left over of apps of former sessions, or asks for an image. It opens no
+ * file and no socket: connections to the engine are made by the supervisor, one for each request,
+ * and nothing here waits for one. */
 
 #include <errno.h>
 #include <string.h>
@@ -21,6 +21,7 @@
 #include "runner/container_life.h"
 #include "runner/engine.h"
 #include "runner/engine_log.h"
+#include "runner/image.h"
 #include "runner/output.h"
 
 enum {
@@ -59,6 +60,7 @@ struct container {
 	char words[300];               /* why it could not be run; "" while it can */
 	struct container_row rows[CONTAINER_LIST_MAX]; /* of a sweep */
 	unsigned rows_count, sweeping;                 /* sweeping: removals under way */
+	struct image image; /* of a process that asks for one, and does nothing else */
 };
 
 static void raise_event(struct container *container, enum container_event event);
@@ -410,15 +412,9 @@ static void create(struct container *container) {
 	ask(container, "POST", target, body, CREATE_MS, handle_created);
 }
 
-/* Without a tag an engine would pull all there are. */
 static void pull(struct container *container) {
-	char encoded[TARGET_MAX - 64], target[TARGET_MAX];
-	const char *image = container->plan.runner_plan.image;
-	const char *last = strrchr(image, '/');
-	bool tagged = strchr(last ? last : image, ':') || strchr(image, '@');
-	(void)container_encode(image, encoded, sizeof(encoded));
-	text_format(target, sizeof(target), "/images/create?fromImage=%s%s", encoded,
-			tagged ? "" : "&tag=latest");
+	char target[TARGET_MAX];
+	(void)image_pull_target(container->plan.runner_plan.image, target, sizeof(target));
 	container->pulled = true;
 	container->pull = (struct container_pull){ 0 };
 	struct engine_request request = {
@@ -610,6 +606,9 @@ static void handle_message(
 		break;
 	case IPC_RUNNER_SWEEP:
 		sweep(container, message);
+		break;
+	case IPC_IMAGE_ASK:
+		image_begin(&container->image, &container->engine, worker, message);
 		break;
 	case IPC_RUNNER_ENGINE:
 		engine_give(&container->engine, fds_take(fds, 0));

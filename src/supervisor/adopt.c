@@ -15,6 +15,7 @@
 #include "supervisor/container.h"
 #include "supervisor/doors.h"
 #include "supervisor/evidence.h"
+#include "supervisor/extra.h"
 #include "supervisor/lobby_inside.h"
 #include "supervisor/member.h"
 #include "supervisor/pads.h"
@@ -201,6 +202,8 @@ static void adopt_worker(struct supervisor *supervisor, const struct ipc_message
 		rc = view_adopt(session, &left);
 	} else if (left.kind == PEER_ENCODER) {
 		rc = encoding_adopt(desk, &left);
+	} else if (extra_is(&left)) {
+		rc = extra_adopt(desk, &left);
 	} else if (left.kind == PEER_RUNNER) {
 		rc = session_app_adopt(desk, &left);
 	} else if (left.kind == PEER_NOTICE) {

@@ -4,6 +4,8 @@
 #include "ipc/channel.h"
 #include "ipc/reason.h"
 #include "supervisor/desk.h"
+#include "supervisor/extra.h"
+#include "supervisor/images.h"
 #include "supervisor/session.h"
 #include "supervisor/session_added.h"
 #include "supervisor/shot.h"
@@ -102,6 +104,15 @@ bool asked_handle(struct supervisor *supervisor, const struct ipc_message *messa
 		return true;
 	case IPC_KEYS_ASK:
 		handle_keys_ask(supervisor, message);
+		return true;
+	case IPC_MEMORY_ASK:
+		measure_ask(supervisor, message);
+		return true;
+	case IPC_RUNNER_ADD:
+		extra_add(supervisor, message);
+		return true;
+	case IPC_IMAGE_ASK:
+		images_ask(supervisor, message);
 		return true;
 	case IPC_SHOT_ASK:
 		shot_handle(supervisor, message);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "supervisor/encoding.h"
+#include "supervisor/extra.h"
 #include "supervisor/session.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/shot.h"
@@ -63,6 +64,7 @@ void desk_destroy(struct desk *desk) {
 	}
 	drop_views(desk);
 	shots_release(desk, REASON_DESKTOP_UNKNOWN);
+	extras_finish(desk);
 	encodings_release(desk, REASON_ASKED);
 	let_go(desk);
 	session_parts_finish(desk);

@@ -14,6 +14,7 @@
 struct app;
 struct desk;
 struct encoding;
+struct extra;
 struct shot;
 struct supervisor;
 
@@ -55,6 +56,7 @@ struct desk {
 
 	struct child *desktop, *sound, *runner;
 	struct encoding *encodings; /* owned list */
+	struct extra *extras;       /* owned list: programs beside its app */
 	struct shot *shots;         /* owned list: screenshots that are being taken */
 	unsigned children;          /* processes of it that are not reaped */
 	uint32_t app_pid;

@@ -217,6 +217,14 @@ static void open_gate(struct desk *desk) {
 	}
 }
 
+static void tell_image(const struct desk *desk, const char *detail) {
+	bool begins = strcmp(detail, "begins") == 0, well = strcmp(detail, "pulled") == 0;
+	if (desk->app->runner && (well || begins || strcmp(detail, "failed") == 0)) {
+		tell_pull(desk->supervisor, desk->id, begins ? TOLD_PULL_BEGAN : TOLD_PULL_ENDED,
+				well, desk->app->runner->image);
+	}
+}
+
 static void handle_runner_message(
 		struct child *child, struct ipc_message *message, struct ipc_fds *fds) {
 	struct desk *desk = (struct desk *)child->user;
@@ -236,6 +244,7 @@ static void handle_runner_message(
 	} else if (message->kind == IPC_RUNNER_PULL) {
 		text_format(desk->app_doing, sizeof(desk->app_doing), "image: %s, %u %%",
 				message->runner_pull.detail, message->runner_pull.percent);
+		tell_image(desk, message->runner_pull.detail);
 	} else if (message->kind == IPC_RUNNER_GATE) {
 		fd_close(desk->app_gate_fd);
 		desk->app_gate_fd = fds_take(fds, 0);
@@ -424,7 +433,9 @@ void session_app_restore(struct desk *desk) {
 	desk->app_gate_fd = -1; /* its runner tells us again */
 }
 
-static int spawn_runner(struct desk *desk) {
+/* view: 0 for the desk's own app. */
+static int spawn(struct desk *desk, const struct child_owner *owner, void *user, uint32_t view,
+		struct child **out) {
 	char home[256];
 	int rc = make_home(desk, home, sizeof(home));
 	if (rc < 0) {
@@ -447,9 +458,29 @@ static int spawn_runner(struct desk *desk) {
 		.display = display[0] ? display : NULL,
 		.session = desk->id,
 		.name = desk->app->title,
+		.view = view,
 	};
-	rc = child_spawn(&desk->supervisor->nursery, &spec, &runner_owner, desk, &desk->runner);
-	desk->children += rc == 0 && !container;
+	return child_spawn(&desk->supervisor->nursery, &spec, owner, user, out);
+}
+
+static int spawn_runner(struct desk *desk) {
+	int rc = spawn(desk, &runner_owner, desk, 0, &desk->runner);
+	desk->children += rc == 0 && !app_plan_is_container(desk);
+	return rc;
+}
+
+int session_app_spawn(const struct desk *desk, const struct app *app,
+		const struct child_owner *owner, void *user, uint32_t view, struct child **out) {
+	struct ipc_message message, plan;
+	struct desk other = *desk; /* the same place with another app */
+	other.app = app;
+	int rc = fill_runner_start(&other, &message);
+	rc = rc < 0 ? rc : app_plan_fill(&other, message.runner_start.home, false, &plan);
+	rc = rc < 0 ? rc : spawn(&other, owner, user, view, out);
+	if (rc == 0) {
+		child_post(*out, &plan, NULL, 0);
+		child_post(*out, &message, NULL, 0);
+	}
 	return rc;
 }
 

@@ -6,6 +6,10 @@
 
 #include "base/own.h"
 
+struct app;
+struct child;
+struct child_left;
+struct child_owner;
 struct desk;
 struct supervisor;
 
@@ -14,7 +18,11 @@ struct supervisor;
 /* Home, environment, runner; the app follows. -errno. */
 int session_app_start(struct desk *desk) NODISCARD;
 
-struct child_left;
+/* Another app on that desk, in its own app's home: a runner, and what it is to run. Whose the
+ * runner is, is said by owner and user; view as of a child_spec. -errno. */
+int session_app_spawn(const struct desk *desk, const struct app *app,
+		const struct child_owner *owner, void *user, uint32_t view,
+		struct child **out) NODISCARD;
 
 /* Goes on with the runner that a predecessor started. */
 int session_app_adopt(struct desk *desk, struct child_left *left) NODISCARD;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "supervisor/desk.h"
 #include "supervisor/encoding.h"
+#include "supervisor/extra.h"
 #include "supervisor/groups.h"
 #include "supervisor/launcher.h"
 #include "supervisor/pads.h"
@@ -403,6 +404,7 @@ void session_parts_stop(struct desk *desk, uint32_t reason) {
 	desk->sound_retry = sd_event_source_disable_unref(desk->sound_retry);
 	desk->desktop_retry = sd_event_source_disable_unref(desk->desktop_retry);
 	session_app_stop(desk, reason);
+	extras_stop(desk, reason);
 	child_stop(desk->desktop, reason, DESKTOP_GRACE_MS);
 	child_stop(desk->sound, reason, DESKTOP_GRACE_MS);
 }
@@ -410,6 +412,7 @@ void session_parts_stop(struct desk *desk, uint32_t reason) {
 void session_parts_kill(struct desk *desk, uint32_t reason) {
 	notice_kill(desk, reason);
 	child_kill(desk->runner, reason, "the session ends");
+	extras_kill(desk, reason);
 	child_kill(desk->desktop, reason, "the session ends");
 	child_kill(desk->sound, reason, "the session ends");
 	encodings_kill(desk, reason);

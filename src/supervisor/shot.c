@@ -127,7 +127,7 @@ static void choose_format(const struct desk *desk, struct ipc_picture_format *ou
 	}
 }
 
-static int attach(struct shot *shot) {
+static int attach(struct shot *shot, bool jpeg) {
 	int pair[2];
 	int rc = channel_pair(pair);
 	if (rc < 0) {
@@ -138,8 +138,10 @@ static int attach(struct shot *shot) {
 	struct ipc_message attach = { .kind = IPC_DESKTOP_ENCODER,
 		.desktop_encoder.encoder = shot->encoder };
 	choose_format(desk, &attach.desktop_encoder.format);
-	struct ipc_message start = { .kind = IPC_SHOT_START,
-		.shot_start = { .encoder = shot->encoder, .size_max = SHOT_SIZE_MAX } };
+	struct ipc_message start = {
+		.kind = IPC_SHOT_START,
+		.shot_start = { .encoder = shot->encoder, .size_max = SHOT_SIZE_MAX, .jpeg = jpeg }
+	};
 	child_post(desk->desktop, &attach, &pair[0], 1);
 	child_post(shot->child, &start, &pair[1], 1);
 	fd_close(pair[0]);
@@ -147,7 +149,7 @@ static int attach(struct shot *shot) {
 	return 0;
 }
 
-static int begin(struct shot *shot, uint32_t deadline_ms) {
+static int begin(struct shot *shot, uint32_t deadline_ms, bool jpeg) {
 	struct desk *desk = shot->desk;
 	struct child_spec spec = {
 		.kind = PEER_ENCODER,
@@ -163,7 +165,7 @@ static int begin(struct shot *shot, uint32_t deadline_ms) {
 	desk->children++;
 	rc = sd_event_add_time_relative(desk->supervisor->event, &shot->overdue, CLOCK_MONOTONIC,
 			deadline_ms * US_PER_MS, 1000, handle_overdue, shot);
-	return rc < 0 ? rc : attach(shot);
+	return rc < 0 ? rc : attach(shot, jpeg);
 }
 
 static unsigned count_all(const struct supervisor *supervisor) {
@@ -200,7 +202,7 @@ void shot_handle(struct supervisor *supervisor, const struct ipc_message *messag
 		.desk = desk, .next = desk->shots, .request = request, .begun_ms = clock_now_ms()
 	};
 	desk->shots = shot;
-	if (begin(shot, deadline_ms ? deadline_ms : SHOT_MS) < 0) {
+	if (begin(shot, deadline_ms ? deadline_ms : SHOT_MS, message->shot_ask.jpeg) < 0) {
 		fail(shot, REASON_SPAWN_FAILED);
 	}
 }

@@ -18,6 +18,7 @@
 #include "supervisor/keep.h"
 #include "supervisor/keys.h"
 #include "supervisor/ledger.h"
+#include "supervisor/measure.h"
 #include "supervisor/metrics.h"
 #include "supervisor/paths.h"
 #include "supervisor/permits.h"
@@ -90,6 +91,8 @@ struct supervisor {
 	struct session *sessions; /* owned list */
 	unsigned sessions_count;
 	struct lobby *lobbies;    /* owned list */
+	struct image_job *images; /* owned list: what is asked of the container engine */
+	struct measure measure;   /* what processes take, when it is asked for */
 	struct desk *desks;       /* list of all, each its owner's */
 	struct deferred deferred; /* launches that wait for another */
 	struct weigh weigh;       /* what sessions cost here */

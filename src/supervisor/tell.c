@@ -75,6 +75,12 @@ void tell_switched(const struct session *session, const struct desk *desk) {
 	}
 }
 
+void tell_pull(struct supervisor *supervisor, uint64_t desk, enum ipc_event event, bool well,
+		const char *image) {
+	struct ipc_message message = event_message(desk, event, well, image);
+	supervisor_post(supervisor, SERVICE_WEB, &message, NULL, 0);
+}
+
 void tell_ping(const struct session *session, enum ipc_flow flow, const struct address *address) {
 	if (flow == FLOW_CONTROL || session->internal) {
 		return;

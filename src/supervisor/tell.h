@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_TELL_H
 #define SUPERVISOR_TELL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ipc/message.h"
@@ -25,6 +26,10 @@ void tell_desk_event(
 void tell_switched(const struct session *session, const struct desk *desk);
 /* A ping of a flow came from there. */
 void tell_ping(const struct session *session, enum ipc_flow flow, const struct address *address);
+
+/* The engine fetches an image for an app of that desk, or 0. event is a TOLD_PULL_. */
+void tell_pull(struct supervisor *supervisor, uint64_t desk, enum ipc_event event, bool well,
+		const char *image);
 
 /* Incidents that were not told yet. */
 void tell_incidents(struct supervisor *supervisor);

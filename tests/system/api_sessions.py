@@ -52,6 +52,27 @@ def without_a_key(host, api, events, client, pattern):
     return session, key, viewer
 
 
+def one_more_program(api, events, session):
+    """Beside its app; it runs on its desktop, and the session may end with it."""
+    start = "/api/v1/runners/start"
+    command = {"type": "process", "run_cmd": "sh -c 'test -S $XDG_RUNTIME_DIR/$WAYLAND_DISPLAY'"}
+    api.post(start, {"session_id": "5", "runner": command}, status=404)
+    api.post(start, {"session_id": session, "runner": {"type": "docker", "image": "x"}},
+             status=501)
+    api.post(start, {"session_id": session, "runner": {"type": "process"}}, status=400)
+    api.post(start, {"session_id": session, "runner": command, "stop_stream_when_over": False})
+    over = events.wait("AppExited", session_id=session)[2]
+    expect(f"it found its desktop: {over}", over["status"] == 0)
+    expect("the session goes on", session in listed(api))
+    memory = api.get("/api/v1/system/memory")
+    expect(f"its app and desktop are measured: {memory}",
+           memory["apps"][0]["memory_bytes"] > 1 << 20 and
+           memory["total_memory_bytes"] > memory["process_rss_bytes"])
+    api.post(start, {"session_id": session, "stop_stream_when_over": True,
+                     "runner": {"type": "process", "run_cmd": "sleep 0.1"}})
+    events.wait("StopStreamEvent", session_id=session)
+
+
 def a_further_one(host, api, events, client, pattern):
     """At the same time as another of that client; Moonlight's launch is a third."""
     key = fresh_key()
@@ -72,8 +93,7 @@ def nobodys(host, api, events, pattern):
     answer = api.post(ADD, {**FORM, "app_id": pattern, "wait": False})
     wait_for("its desktop", 10, lambda: listed(api).get(answer["session_id"], {}).get(
         "state") == "paused")
-    api.post("/api/v1/sessions/stop", {"session_id": answer["session_id"]})
-    events.wait("StopStreamEvent", session_id=answer["session_id"])
+    one_more_program(api, events, answer["session_id"])
 
 
 def cancelled(host, api, pattern):

@@ -11,6 +11,7 @@ import subprocess
 import time
 import zlib
 
+from api_engine import images
 from api_sessions import sessions_of_programs
 from host import Failed, Host, expect, run, wait_for
 
@@ -246,6 +247,9 @@ def figures(api):
     memory = wait_for("measured memory", 10, lambda: [m for m in [api.get("/api/v1/system/memory")]
                                                       if m["total_memory_bytes"] > 1 << 20])
     expect("no made-up figure", memory[0]["gstreamer_buffer_bytes"] == 0)
+    own = {row["pid"]: row["kind"] for row in api.get(
+        "/api/v1/status", query="?filter=process")["status"]}
+    expect("as the kernel counts it", memory[0]["process_rss_bytes"] > len(own) << 18)
     rows = api.get("/api/v1/status", query="?filter=process")["status"]
     expect("only what was asked for", rows and all(row["what"] == "process" for row in rows))
     for path in ("/api/v1/status", "/api/v2/viewers", "/api/v2/counters", "/api/v2/evidence",
@@ -289,6 +293,9 @@ def screenshots(host, api, session, row):
     wait_for("the stream goes on", 10, lambda: [
         one for one in api.get("/api/v2/viewers")["viewers"]
         if one["pictures"] > before["pictures"]])
+    jpeg = api.get(path, query=f"?session_id={session}&format=jpeg")
+    expect("a JPEG", jpeg[:3] == b"\xff\xd8\xff" and jpeg[-2:] == b"\xff\xd9")
+    api.get(path, query=f"?session_id={session}&format=gif", status=400)
     file = host.folder / "picture.png"
     done = subprocess.run([str(host.build / "src/cli/perigee"), "--runtime",
                            str(host.folder / "run"), "screenshot", session, str(file)],
@@ -366,8 +373,15 @@ def a_lobby_too_late(api, events, pattern):
     wait_for("no lobby", 10, lambda: not api.get("/api/v1/lobbies")["lobbies"])
 
 
+class Engined(Host):
+    def before_start(self):
+        path = self.folder / "perigee.yaml"
+        path.write_text(f"container_engine: {self.folder}/engine.sock\n")
+        self.command += ["--config", str(path)]
+
+
 def every_call_answers_as_the_document_says(build):
-    with Host(build) as host:
+    with Engined(build) as host:
         api = Api(host)
         events = Events(api)
         client = pair(host, api, events)
@@ -377,6 +391,7 @@ def every_call_answers_as_the_document_says(build):
         commands(host)
         lobbies(api)
         what_is_missing(api)
+        images(host, api, events)
         apps = api.get("/api/v1/apps")["apps"]
         pattern = [app["id"] for app in apps if app["title"] == "Pattern"][0]
         status, answer = api.raw("GET", f"/api/v1/utils/get-icon?app_id={pattern}")

@@ -151,6 +151,14 @@ def nodes_of_gamepads_come_to_a_container(host):
     none_is_left()
 
 
+def its_image_is_told_of(host):
+    path = "/api/v1/docker/images/inspect?image_name="
+    expect("what the engine says of it", host.api(f"{path}perigee-test")["Id"])
+    absent = host.api(f"{path}localhost/no-such")
+    expect(f"there is no other: {absent}", absent["success"] is False and
+           "no such image" in absent["error"])
+
+
 def what_cannot_run_says_why(host):
     for title, words in (("Nowhere", "pull: "), ("Broken", "start: ")):
         mark = len(host.log())
@@ -191,7 +199,7 @@ def containers(build):
         with Contained(build) as host:
             for part in (a_container_gets_its_desktop_and_what_is_configured, its_windows_are_seen,
                          a_container_is_labelled_and_goes_when_the_session_does,
-                         nodes_of_gamepads_come_to_a_container,
+                         nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)
