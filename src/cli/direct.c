@@ -17,6 +17,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "cli/api.h"
+#include "cli/named.h"
 #include "cli/net.h"
 #include "cli/show.h"
 #include "proto/http.h"
@@ -116,8 +117,10 @@ int direct_sessions(const struct direct_options *options, const char *verb, cons
 	if ((!stop && strcmp(verb, "pause") != 0) || !id) {
 		return usage("say sessions, sessions pause ID, or sessions stop ID.");
 	}
+	char session[NAMED_ID_MAX];
+	named_session(options->runtime, id, session);
 	return call_and_print(options, stop ? "/api/v1/sessions/stop" : "/api/v1/sessions/pause",
-			json_pack("{s:s}", "session_id", id), NULL,
+			json_pack("{s:s}", "session_id", session), NULL,
 			stop ? "The session ends." : "The viewer is sent away; its desktop stays.");
 }
 
@@ -142,10 +145,14 @@ static bool put_pin(json_t *body, const char *pin) {
 
 static int lobby_create(const struct direct_options *options, const char *name) {
 	if (!name || (!options->app && !options->run)) {
-		return usage("say lobby create NAME --app ID, or --run COMMAND.");
+		return usage("say lobby create NAME --app APP, or --run COMMAND.");
 	}
 	json_t *body = json_pack("{s:s,s:i}", "name", name, "deadline_ms", ANSWER_MS);
-	put(body, "app_id", options->app);
+	if (options->app) {
+		char app[NAMED_ID_MAX];
+		named_app(options->runtime, options->app, app);
+		put(body, "app_id", app);
+	}
 	if (options->run) {
 		json_object_set_new(body, "runner",
 				json_pack("{s:s,s:s}", "type", "process", "run_cmd", options->run));
@@ -183,8 +190,15 @@ int direct_lobby(const struct direct_options *options, const char *verb, const c
 			return usage(verbs[i].session ? "say which: LOBBY --session ID."
 						      : "say which lobby.");
 		}
-		json_t *body = json_pack("{s:s}", "lobby_id", id);
-		put(body, "moonlight_session_id", verbs[i].session ? options->session : NULL);
+		char lobby[NAMED_ID_MAX], session[NAMED_ID_MAX];
+		if (!named_lobby(options->runtime, id, lobby)) {
+			return USAGE;
+		}
+		json_t *body = json_pack("{s:s}", "lobby_id", lobby);
+		if (verbs[i].session) {
+			named_session(options->runtime, options->session, session);
+			put(body, "moonlight_session_id", session);
+		}
 		put(body, "role", verbs[i].role ? options->role : NULL);
 		if (verbs[i].role) {
 			json_object_set_new(body, "deadline_ms", json_integer(ANSWER_MS));

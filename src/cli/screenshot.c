@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/api.h"
 #include "cli/direct.h"
+#include "cli/named.h"
 #include "cli/show.h"
 
 OWN_DEFINE(json_t *, json_decref)
@@ -62,7 +63,14 @@ static int write_file(const char *path, const char *body, size_t len) {
 }
 
 int screenshot_save(const struct direct_options *options, const char *id, const char *path) {
-	char target[160], own[80];
+	char target[160], own[80], named[NAMED_ID_MAX];
+	if (id) {
+		named_session(options->runtime, id, named);
+		if (strcmp(named, id) == 0 && !named_lobby(options->runtime, id, named)) {
+			return USAGE;
+		}
+		id = named;
+	}
 	if (!id || !make_target(id, is_jpeg(path), target, sizeof(target))) {
 		fputs("perigee: say screenshot SESSION [FILE], or screenshot LOBBY [FILE].\n",
 				stderr);
