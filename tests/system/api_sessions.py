@@ -97,12 +97,18 @@ def nobodys(host, api, events, pattern):
 
 
 def cancelled(host, api, pattern):
-    """Whoever goes away before the answer leaves nothing behind."""
+    """Whoever goes away before the answer leaves nothing behind. Who goes away before it was
+    read has asked for nothing; and one that was answered sooner than it could go is stopped."""
     data = json.dumps({**FORM, "app_id": pattern}).encode()
+    mark = len(host.log())
     with api.connect() as s:
         s.sendall(f"POST {ADD} HTTP/1.1\r\nHost: p\r\nContent-Length: {len(data)}\r\n\r\n"
                   .encode() + data)
-    host.wait_log("event=session-cancelled")
+        host.wait_log("event=session-start", start=mark)
+    wait_for("it is ended, or was answered", 10, lambda: listed(api) or
+             "event=session-cancelled" in host.log()[mark:])
+    for session in listed(api):
+        api.raw("POST", "/api/v1/sessions/stop", {"session_id": session})
     wait_for("nothing of it stays", 10, lambda: not host.status("session"))
     api.post(ADD, {**FORM, "app_id": pattern, "deadline_ms": 1}, status=503)
     wait_for("nothing of what was late stays", 10, lambda: not host.status("session"))
