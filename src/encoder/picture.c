@@ -347,6 +347,11 @@ void picture_request(struct picture_work *work, const struct ipc_message *messag
 void picture_set_rate(struct picture_work *work, uint32_t bitrate_kbps) {
 	int rc = encoder_set_rate(work->encoder, bitrate_kbps);
 	if (rc < 0) {
-		log_warning("rate-refused", "kbps=%u error=%d", bitrate_kbps, rc);
+		log_info("rate-refused", "kbps=%u error=%d", bitrate_kbps, rc);
+	} else {
+		work->encoding.bitrate_kbps = bitrate_kbps;
 	}
+	struct ipc_message rated = { .kind = IPC_ENCODER_RATED,
+		.encoder_rate.bitrate_kbps = work->encoding.bitrate_kbps };
+	worker_post(work->worker, &rated, NULL, 0);
 }

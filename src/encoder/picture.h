@@ -51,6 +51,7 @@ void picture_start(struct picture_work *work, struct worker *worker, struct read
 void picture_reader_joined(struct picture_work *work);
 void picture_reader_left(struct picture_work *work);
 void picture_request(struct picture_work *work, const struct ipc_message *message);
+/* The supervisor is told what the rate is then. */
 void picture_set_rate(struct picture_work *work, uint32_t bitrate_kbps);
 
 #endif

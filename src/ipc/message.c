@@ -476,6 +476,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_ENCODER_READER]    = { "encoder-reader",     P(SUPERVISOR),  P(ENCODER),     2, 0, f_encoder_reader },
 	[IPC_ENCODER_READER_GONE] = { "encoder-reader-gone", P(SUPERVISOR), P(ENCODER),   0, 0, f_encoder_reader },
 	[IPC_ENCODER_RATE]      = { "encoder-rate",       P(SUPERVISOR),  P(ENCODER),     0, 1, f_encoder_rate },
+	[IPC_ENCODER_RATED]     = { "encoder-rated",      P(ENCODER),     P(SUPERVISOR),  0, 1, f_encoder_rate },
 	[IPC_KEYFRAME_ASK]      = { "keyframe-ask",       P(STREAM),      P(ENCODER),     0, 1, f_keyframe_ask },
 	[IPC_INVALIDATE]        = { "invalidate",         P(STREAM),      P(ENCODER),     0, 0, f_invalidate },
 

@@ -132,6 +132,7 @@ enum ipc_kind {
 	IPC_ENCODER_READER = 106,
 	IPC_ENCODER_READER_GONE = 107,
 	IPC_ENCODER_RATE = 108,
+	IPC_ENCODER_RATED = 390, /* the answer: what the bit stream has now */
 
 	/* stream -> encoder, the request channel */
 	IPC_KEYFRAME_ASK = 110,
@@ -307,6 +308,7 @@ enum ipc_kind {
 	IPC_PAD_MADE = 405,
 	IPC_PAD_GONE = 406,
 	IPC_RUNNER_PID = 407,
+
 	/* sessions that a program made: what the Moonlight door is told of them */
 	IPC_SESSION_COMING = 410,
 	IPC_SESSION_EXPECTED = 411,

@@ -44,6 +44,10 @@ static void handle_message(struct child *child, struct ipc_message *message, str
 		handle_deaf(encoding->desk->sound);
 		return;
 	}
+	if (message->kind == IPC_ENCODER_RATED) {
+		encoding_rated(encoding, message->encoder_rate.bitrate_kbps);
+		return;
+	}
 	if (message->kind != IPC_ENCODER_READY) {
 		return;
 	}
@@ -250,10 +254,43 @@ unsigned encoding_members(const struct encoding *encoding) {
 	return count;
 }
 
-void encoding_leave(struct encoding *encoding, uint32_t reason) {
-	if (encoding && encoding_members(encoding) == 0) {
-		end(encoding, reason);
+static unsigned viewers_of(const struct desk *desk) {
+	unsigned count = 0;
+	for (const struct session *at = desk->supervisor->sessions; at; at = at->next) {
+		count += at->view && view_is_on(at->view, desk);
 	}
+	return count;
+}
+
+void encoding_leave(struct encoding *encoding, uint32_t reason) {
+	if (!encoding) {
+		return;
+	}
+	struct desk *desk = encoding->desk;
+	if (encoding_members(encoding) > 0) {
+		encoding_raise(encoding);
+		return;
+	}
+	end(encoding, reason);
+	encodings_raise(desk);
+}
+
+void encodings_raise(struct desk *desk) {
+	bool sole = viewers_of(desk) == 1;
+	for (struct encoding *at = desk->encodings; at && sole; at = at->next) {
+		encoding_raise(at);
+	}
+}
+
+void encoding_again(struct encoding *encoding) {
+	struct desk *desk = encoding->desk;
+	struct ipc_message gone = { .kind = IPC_DESKTOP_ENCODER_GONE,
+		.desktop_encoder.encoder = encoding->encoder };
+	child_post(desk->desktop, &gone, NULL, 0);
+	place_release(&encoding->place, &closing_owner, desk, REASON_ASKED, ENCODING_GRACE_MS);
+	place_missed(&encoding->place);
+	fd_release(&encoding->ring_fd);
+	encoding_start(encoding);
 }
 
 struct encoding *encoding_find(const struct desk *desk, uint32_t id) {

@@ -51,6 +51,7 @@ struct encoding {
 	struct restarts kind_restarts; /* of the kind that encodes now */
 	bool desktop_gone;             /* it waits for another desktop */
 	bool kept;                     /* its ring lies with the holder */
+	uint32_t asked_kbps;           /* of the encoder, that has not answered; 0: nothing */
 };
 
 const char *encoding_part(enum encoding_kind kind);
@@ -90,6 +91,9 @@ void encoding_open_to_all(struct encoding *encoding);
 /* A view does not use it any more (its reference is gone already): ends it after the
  * last one. Accepts NULL. */
 void encoding_leave(struct encoding *encoding, uint32_t reason);
+
+/* Who is left alone on its pictures gets all that it asked for. */
+void encoding_raise(struct encoding *encoding);
 
 /* Its viewers are told that something will be felt, or is over for them. */
 void encoding_trouble(struct encoding *encoding, uint32_t reason, const char *detail);

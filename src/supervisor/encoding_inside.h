@@ -6,8 +6,8 @@
 #include "supervisor/encoding.h"
 
 /* Between encoding.c, which makes and ends encodings, encoding_orders.c, which says
- * what they are to do, encoding_succeed.c, which replaces what dies, and
- * encoding_record.c. Nobody else includes this. */
+ * what they are to do, encoding_raise.c, which gives one more, encoding_succeed.c, which replaces
+ * what dies, and encoding_record.c. Nobody else includes this. */
 
 /* In a desk's list, without a process. NULL without memory. */
 struct encoding *encoding_make(struct desk *desk, enum encoding_kind kind, uint32_t id);
@@ -25,6 +25,15 @@ void encoding_start(struct encoding *encoding);
 
 /* Its process is gone for good: its successor is started, or its viewers are told. */
 void encoding_ended(struct encoding *encoding, const struct child_end *end);
+
+/* The same for all of a desk that a single viewer is left on. */
+void encodings_raise(struct desk *desk);
+
+/* Ends its process and starts another, as when it dies, but nobody misses it as lost. */
+void encoding_again(struct encoding *encoding);
+
+/* ENCODER_RATED: its bit stream has that rate now. */
+void encoding_rated(struct encoding *encoding, uint32_t kbps);
 
 /* Leaves its ring with the holder, or takes it away; its record is to be written. */
 void encoding_keep(struct encoding *encoding);

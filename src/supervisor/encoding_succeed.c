@@ -27,6 +27,9 @@ static void failed(struct encoding *encoding, uint32_t reason);
 void encoding_start(struct encoding *encoding) {
 	struct place *place = &encoding->place;
 	restarts_tried(&place->restarts);
+	if (encoding->asked_kbps) {
+		encoding->form.pictures.bitrate_kbps = TAKE(encoding->asked_kbps, 0);
+	}
 	int rc = encoding_spawn(encoding);
 	if (rc == 0) {
 		rc = encoding_order(encoding);
@@ -123,6 +126,7 @@ void encodings_mend(struct desk *desk) {
 			mend(at);
 		}
 	}
+	encodings_raise(desk);
 }
 
 void encoding_answered(struct encoding *encoding, struct child *child, bool missed) {

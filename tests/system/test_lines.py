@@ -64,5 +64,33 @@ def who_loses_much_is_set_apart(build):
         leave_crowd(host, viewers)
 
 
+def who_is_left_alone_gets_all_that_it_asked_for(build):
+    """In the encoder that runs: without a key frame."""
+    with Host(build) as host:
+        lobby = create(host, video=SMALL)
+        desk = host.status("lobby", id=lobby)[0]["desk"]
+
+        def join(session):
+            done("join", ask(host, "join", lobby, session))
+        names = paired_crowd(host, 2)
+        rich, first = launch_crowd(host, names[:1], FORM, then=join)
+        poor, both = launch_crowd(host, names[1:], [*FORM, "--kbps", "1400"], then=join, beside=1)
+        session = next(one for one in both if one not in first)
+        rows = sorted(encoders(host, lobby), key=lambda row: row["kbps"])
+        expect(f"one on a step below: {rows}", len(rows) == 2)
+        shows(host, session)
+        step, keys = rows[0]["kbps"], counters(host, desk)[1][KEYS]
+        leave_crowd(host, rich)
+        row = wait_for("raised", 10, lambda: [
+            row for row in encoders(host, lobby) if step < row["kbps"] < 1400])[0]
+        shows(host, session)
+        kept = counters(host, desk)
+        expect(f"by the same encoder: {kept}", len(kept) == 1 and kept[0][KEYS] == keys)
+        kill_supervisor(host)
+        expect("it is known", encoders(host, lobby)[0]["kbps"] == row["kbps"])
+        shows(host, session)
+        leave_crowd(host, poor)
+
+
 if __name__ == "__main__":
-    run([who_loses_much_is_set_apart])
+    run([who_loses_much_is_set_apart, who_is_left_alone_gets_all_that_it_asked_for])

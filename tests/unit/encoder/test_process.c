@@ -403,6 +403,13 @@ static void rates_follow_the_supervisor(void **state) {
 	}
 	assert_int_equal(world.process.pulse->poked, 1);
 	assert_true(after * 3 < before);
+	const struct ipc_message *rated = process_expect(&world.process, IPC_ENCODER_RATED);
+	assert_int_equal(rated->encoder_rate.bitrate_kbps, 1000);
+	/* More than the level in its parameter sets allows: it stays. */
+	struct ipc_message rate = { .kind = IPC_ENCODER_RATE, .encoder_rate.bitrate_kbps = 900000 };
+	process_send(&world.process, &rate, NULL, 0);
+	rated = process_expect(&world.process, IPC_ENCODER_RATED);
+	assert_int_equal(rated->encoder_rate.bitrate_kbps, 1000);
 	end(&world);
 }
 
