@@ -54,7 +54,8 @@ def launch_crowd(host, names, form, abreast=5, then=None, beside=0):
     for first in range(0, len(names), abreast):
         viewers += [host.probe("stream", "--app", "Pattern", *form, keys=name, background=True)
                     for name in names[first:first + abreast]]
-        rows = wait_for("everybody streams", 30, lambda: streaming(host, beside + len(viewers)))
+        rows = wait_for("everybody streams", 30,
+                        lambda: streaming(host, beside + len(viewers), viewers))
         new = [str(int(row["id"], 16)) for row in rows]
         for session in new:
             if then and session not in sessions:
@@ -63,7 +64,11 @@ def launch_crowd(host, names, form, abreast=5, then=None, beside=0):
     return viewers, sessions
 
 
-def streaming(host, count):
+def streaming(host, count, viewers=()):
+    """The rows of so many sessions, when there are. Of the viewers none has ended."""
+    over = next((viewer for viewer in viewers if viewer.poll() is not None), None)
+    if over:
+        raise Failed(f"a viewer ended early: {over.args} {host.report(over, check=False)}")
     rows = [row for row in host.status("session", state="streaming") if row["pictures"] > 2]
     return rows if len(rows) == count else None
 
