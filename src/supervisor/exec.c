@@ -13,9 +13,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,22 +20,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/number.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "supervisor/cgroup.h"
-#include "supervisor/confine.h"
 #include "supervisor/confine_print.h"
-#include "supervisor/landlock.h"
-#include "supervisor/veil.h"
+#include "supervisor/exec_options.h"
 
 enum {
-	EXIT_UNKNOWN = 125, /* nobody has learned that it was about to run */
-	EXIT_CANNOT = 126,
-	EXIT_MISSING = 127,
-	ENV_MAX = 256,
-	FIRST_FD = 3,    /* the channel, the first listening socket, or the gate */
-	LAST_FD = 63,    /* where a program may come by its descriptor */
 	GATE_MS = 30000, /* two supervisors in a row may hang before one opens it */
 	REALTIME_PRIORITY = 1,
 	REALTIME_US = 500000, /* at one go; then SIGXCPU */
@@ -46,156 +33,6 @@ enum {
 	SCHED_RESET_ON_FORK_FLAG = 1,
 	DEVICE_GROUPS_MAX = 16,
 };
-
-struct options {
-	int64_t uid, gid, nofile, listen_fds, nice, program_fd; /* UNSET when not given */
-	bool setsid, env_clear, die_with_parent, realtime, prompt, may_gain, print_table, gate;
-	const char *cwd, *kind;
-	const char *settles;          /* what the worker's environment says of it */
-	const char *env[ENV_MAX + 4]; /* with LISTEN_PID, LISTEN_FDS, SETTLE_ENV and the end */
-	size_t n_env;
-	struct landlock_plan landlock;
-	struct confine_places places;
-	const char *hide[VEIL_FOLDERS_MAX]; /* what looks empty to it */
-	size_t n_hide;
-	const char *cgroups[CGROUP_CONTROLLERS]; /* folders of groups to enter */
-	size_t n_cgroups;
-	char **program;   /* argv of what to become */
-	const char *file; /* what to execute: argv[0], or a descriptor's path */
-	char file_room[32];
-};
-
-#define UNSET INT64_MIN
-
-enum option_form {
-	OPTION_FLAG,
-	OPTION_NUMBER,
-	OPTION_TEXT,
-	OPTION_FOLDER, /* appended to a list of `min` at most; its count is `count` */
-};
-
-struct option_row {
-	const char *name;
-	enum option_form form;
-	size_t offset, count;
-	int64_t min, max;
-};
-
-#define FOLDERS LANDLOCK_FOLDERS_MAX
-#define AT(member) offsetof(struct options, member)
-
-static const struct option_row rows[] = {
-	{ "--uid", OPTION_NUMBER, AT(uid), 0, 0, UINT32_MAX - 1 },
-	{ "--gid", OPTION_NUMBER, AT(gid), 0, 0, UINT32_MAX - 1 },
-	{ "--nofile", OPTION_NUMBER, AT(nofile), 0, 16, 1 << 20 },
-	{ "--die-with-parent", OPTION_FLAG, AT(die_with_parent), 0, 0, 0 },
-	{ "--program-fd", OPTION_NUMBER, AT(program_fd), 0, FIRST_FD + 1, LAST_FD },
-	{ "--gate", OPTION_FLAG, AT(gate), 0, 0, 0 },
-	{ "--listen-fds", OPTION_NUMBER, AT(listen_fds), 0, 0, 64 },
-	{ "--nice", OPTION_NUMBER, AT(nice), 0, -20, 19 },
-	{ "--prompt", OPTION_FLAG, AT(prompt), 0, 0, 0 },
-	{ "--realtime", OPTION_FLAG, AT(realtime), 0, 0, 0 },
-	{ "--setsid", OPTION_FLAG, AT(setsid), 0, 0, 0 },
-	{ "--env-clear", OPTION_FLAG, AT(env_clear), 0, 0, 0 },
-	{ "--cwd", OPTION_TEXT, AT(cwd), 0, 0, 0 },
-	{ "--confine", OPTION_TEXT, AT(kind), 0, 0, 0 },
-	{ "--may-gain", OPTION_FLAG, AT(may_gain), 0, 0, 0 },
-	{ "--print-table", OPTION_FLAG, AT(print_table), 0, 0, 0 },
-	{ "--at-state", OPTION_TEXT, AT(places.state), 0, 0, 0 },
-	{ "--at-runtime", OPTION_TEXT, AT(places.runtime), 0, 0, 0 },
-	{ "--cgroup", OPTION_FOLDER, AT(cgroups), AT(n_cgroups), CGROUP_CONTROLLERS, 0 },
-	{ "--hide", OPTION_FOLDER, AT(hide), AT(n_hide), VEIL_FOLDERS_MAX - 2, 0 },
-	{ "--at-display", OPTION_TEXT, AT(places.display), 0, 0, 0 },
-	{ "--at-app", OPTION_TEXT, AT(places.app), 0, 0, 0 },
-	{ "--at-libexec", OPTION_TEXT, AT(places.libexec), 0, 0, 0 },
-	{ "--at-home", OPTION_TEXT, AT(places.home), 0, 0, 0 },
-	{ "--landlock-rw", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), FOLDERS, 0 },
-	{ "--landlock-home", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), FOLDERS, 0 },
-	{ "--landlock-runtime", OPTION_FOLDER, AT(landlock.write), AT(landlock.n_write), FOLDERS,
-			0 },
-	{ "--landlock-ro", OPTION_FOLDER, AT(landlock.read), AT(landlock.n_read), FOLDERS, 0 },
-	{ "--landlock-closed", OPTION_FOLDER, AT(landlock.closed), AT(landlock.n_closed), FOLDERS,
-			0 },
-};
-
-_Noreturn static void fail(int status, const char *step, const char *what, int error) {
-	log_error("exec-failed", "step=%s what=%s error=%s", step, log_quote(what).text,
-			log_quote(strerror(error)).text);
-	_exit(status);
-}
-
-static const struct option_row *find_row(const char *name) {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (strcmp(rows[i].name, name) == 0) {
-			return &rows[i];
-		}
-	}
-	return NULL;
-}
-
-static int set_value(struct options *options, const struct option_row *row, const char *text) {
-	char *base = (char *)options;
-	if (row->form == OPTION_NUMBER) {
-		return number_parse(text, strlen(text), row->min, row->max,
-				(int64_t *)(void *)(base + row->offset));
-	}
-	const char **at = (const char **)(void *)(base + row->offset);
-	if (row->form == OPTION_FOLDER) {
-		size_t *count = (size_t *)(void *)(base + row->count);
-		if (*count == (size_t)row->min) {
-			return -ENOSPC;
-		}
-		at += (*count)++;
-	}
-	*at = text;
-	return 0;
-}
-
-static void add_env(struct options *options, const char *text) {
-	if (options->n_env == ENV_MAX) {
-		fail(EXIT_CANNOT, "arguments", text, ENOSPC);
-	}
-	options->env[options->n_env++] = text;
-}
-
-static void parse(char **argv, struct options *out) {
-	for (char **at = argv + 1; *at; at++) {
-		if (strcmp(*at, "--") == 0) {
-			out->program = at + 1;
-			break;
-		}
-		const struct option_row *row = find_row(*at);
-		if (row && row->form == OPTION_FLAG) {
-			*(bool *)((char *)out + row->offset) = true;
-		} else if (row) {
-			const char *value = at[1];
-			int rc = value ? set_value(out, row, value) : -EINVAL;
-			if (rc < 0) {
-				fail(EXIT_CANNOT, "arguments", *at, -rc);
-			}
-			at++;
-		} else if (out->env_clear && (*at)[0] != '-' && strchr(*at, '=')) {
-			add_env(out, *at);
-		} else {
-			fail(EXIT_CANNOT, "arguments", *at, EINVAL);
-		}
-	}
-	if (out->print_table) {
-		return;
-	}
-	if (!out->program || !out->program[0] || out->program[0][0] != '/') {
-		fail(EXIT_CANNOT, "arguments", "-- /path/of/program is missing", EINVAL);
-	}
-	out->file = out->program[0];
-	if (out->program_fd != UNSET) {
-		text_format(out->file_room, sizeof(out->file_room), "/proc/self/fd/%d",
-				(int)out->program_fd);
-		out->file = out->file_room;
-	}
-	if ((out->uid == UNSET) != (out->gid == UNSET)) {
-		fail(EXIT_CANNOT, "arguments", "--uid and --gid go together", EINVAL);
-	}
-}
 
 /* Who starts an app may die before anybody else knows of it. So it does not begin until it
  * is known: the other end of FIRST_FD is with whoever would find it again, and is closed
@@ -221,20 +58,20 @@ static void reset_signals(void) {
 static void limit(int resource, rlim_t wanted, const char *name) {
 	struct rlimit now;
 	if (getrlimit(resource, &now) < 0) {
-		fail(EXIT_CANNOT, name, "getrlimit", errno);
+		exec_fail(EXIT_CANNOT, name, "getrlimit", errno);
 	}
 	struct rlimit next = { .rlim_cur = wanted, .rlim_max = wanted };
 	if (wanted > now.rlim_max && geteuid() != 0) {
 		next.rlim_cur = next.rlim_max = now.rlim_max;
 	}
 	if (setrlimit(resource, &next) < 0) {
-		fail(EXIT_CANNOT, name, "setrlimit", errno);
+		exec_fail(EXIT_CANNOT, name, "setrlimit", errno);
 	}
 }
 
 static void close_range_or_fail(unsigned first, unsigned last) {
 	if (first <= last && syscall(SYS_close_range, first, last, 0) < 0) {
-		fail(EXIT_CANNOT, "descriptors", "close_range", errno);
+		exec_fail(EXIT_CANNOT, "descriptors", "close_range", errno);
 	}
 }
 
@@ -252,7 +89,8 @@ static void keep_fds(const struct options *options) {
 		int fd = (int)(FIRST_FD + i);
 		int flags = fcntl(fd, F_GETFD);
 		if (flags < 0 && options->listen_fds != UNSET) {
-			fail(EXIT_CANNOT, "descriptors", "a listening socket is missing", errno);
+			exec_fail(EXIT_CANNOT, "descriptors", "a listening socket is missing",
+					errno);
 		}
 		if (flags >= 0) {
 			fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
@@ -268,14 +106,14 @@ static void drop_ids(const struct options *options, const struct confine_row *ro
 	gid_t groups[DEVICE_GROUPS_MAX];
 	size_t count = row && row->devices ? confine_device_groups(groups, ARRAY_LEN(groups)) : 0;
 	if (setgroups(count, groups) < 0 || setresgid(gid, gid, gid) < 0) {
-		fail(EXIT_CANNOT, "gid", "setresgid", errno);
+		exec_fail(EXIT_CANNOT, "gid", "setresgid", errno);
 	}
 	uid_t uid = (uid_t)options->uid;
 	if (setresuid(uid, uid, uid) < 0) {
-		fail(EXIT_CANNOT, "uid", "setresuid", errno);
+		exec_fail(EXIT_CANNOT, "uid", "setresuid", errno);
 	}
 	if (uid != 0 && setuid(0) == 0) {
-		fail(EXIT_CANNOT, "uid", "root could be regained", EPERM);
+		exec_fail(EXIT_CANNOT, "uid", "root could be regained", EPERM);
 	}
 }
 
@@ -297,10 +135,10 @@ static int prepare_landlock(struct options *options) {
 		return -1;
 	}
 	if (rc == -ENOENT && access(options->file, F_OK) < 0) {
-		fail(EXIT_MISSING, "program", options->program[0], ENOENT);
+		exec_fail(EXIT_MISSING, "program", options->program[0], ENOENT);
 	}
 	if (rc < 0) {
-		fail(EXIT_CANNOT, "landlock", "a folder cannot be opened", -rc);
+		exec_fail(EXIT_CANNOT, "landlock", "a folder cannot be opened", -rc);
 	}
 	return ruleset;
 }
@@ -346,21 +184,21 @@ static void become_prompt(void) {
 static const struct confine_row *find_kind(const struct options *options) {
 	const struct confine_row *row = options->kind ? confine_find(options->kind) : NULL;
 	if (options->kind && !row) {
-		fail(EXIT_CANNOT, "confine", options->kind, ENOENT);
+		exec_fail(EXIT_CANNOT, "confine", options->kind, ENOENT);
 	}
 	return row;
 }
 
 static void check(int rc, const struct confine_fault *fault) {
 	if (rc < 0) {
-		fail(EXIT_CANNOT, fault->step, "cannot be confined", -rc);
+		exec_fail(EXIT_CANNOT, fault->step, "cannot be confined", -rc);
 	}
 }
 
 static void schedule(const struct options *options) {
 	errno = 0;
 	if (options->nice != UNSET && nice((int)options->nice) == -1 && errno != 0) {
-		fail(EXIT_CANNOT, "nice", "", errno);
+		exec_fail(EXIT_CANNOT, "nice", "", errno);
 	}
 	if (options->realtime) {
 		become_realtime();
@@ -409,7 +247,7 @@ static void draw_veil(const struct options *options, const struct confine_row *r
 	}
 	int rc = veil_enter(&veil);
 	if (rc < 0) {
-		fail(EXIT_CANNOT, "veil", "mount namespace", -rc);
+		exec_fail(EXIT_CANNOT, "veil", "mount namespace", -rc);
 	}
 }
 
@@ -431,7 +269,7 @@ static void confine(struct options *options) {
 	struct confine state = { row, -1, -1, -1, -1 };
 	struct confine_fault fault = { "confine" };
 	if (options->setsid && setsid() < 0) {
-		fail(EXIT_CANNOT, "setsid", "", errno);
+		exec_fail(EXIT_CANNOT, "setsid", "", errno);
 	}
 	enter_cgroups(options);
 	schedule(options);
@@ -441,7 +279,7 @@ static void confine(struct options *options) {
 	}
 	check(row ? confine_limit(row, &fault) : 0, &fault);
 	if (!may_gain(options, row) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-		fail(EXIT_CANNOT, "no-new-privs", "", errno);
+		exec_fail(EXIT_CANNOT, "no-new-privs", "", errno);
 	}
 	keep_fds(options);
 	bool may_veil = row && row->veil != VEIL_NONE && (geteuid() == 0 || !row->veil_by_root);
@@ -459,14 +297,14 @@ static void confine(struct options *options) {
 	check(row ? confine_drop(row, &fault) : 0, &fault);
 	/* After the change of ids, which clears it. */
 	if (options->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0) {
-		fail(EXIT_CANNOT, "die-with-parent", "", errno);
+		exec_fail(EXIT_CANNOT, "die-with-parent", "", errno);
 	}
 	if (options->cwd && chdir(options->cwd) < 0) {
-		fail(EXIT_CANNOT, "cwd", options->cwd, errno);
+		exec_fail(EXIT_CANNOT, "cwd", options->cwd, errno);
 	}
 	int rc = ruleset >= 0 ? landlock_enter(ruleset) : 0;
 	if (rc < 0) {
-		fail(EXIT_CANNOT, "landlock", "restrict", -rc);
+		exec_fail(EXIT_CANNOT, "landlock", "restrict", -rc);
 	}
 	check(row ? confine_enter(&state, &options->settles, &fault) : 0, &fault);
 }
@@ -481,7 +319,7 @@ int main(int argc, char **argv) {
 		.nice = UNSET,
 		.program_fd = UNSET,
 	};
-	parse(argv, &options);
+	exec_parse(argv, &options);
 	if (options.print_table) {
 		confine_print();
 		return 0;
@@ -516,5 +354,6 @@ int main(int argc, char **argv) {
 		environ = (char **)(uintptr_t)options.env;
 	}
 	execv(options.file, options.program);
-	fail(errno == ENOENT ? EXIT_MISSING : EXIT_CANNOT, "program", options.program[0], errno);
+	exec_fail(errno == ENOENT ? EXIT_MISSING : EXIT_CANNOT, "program", options.program[0],
+			errno);
 }
