@@ -8,22 +8,11 @@
 #include "proto/control_message.h"
 #include "proto/fec.h"
 #include "proto/gcm.h"
+#include "proto/video_shard.h"
 
 enum {
 	RTP_SIZE = 16,
 	RTP_HEADER = 0x90,
-};
-
-/* A shard's header, in the host's byte order. */
-struct shard {
-	uint16_t sequence;
-	uint32_t timestamp_90k;
-	uint32_t stream_index; /* 24 bits */
-	uint32_t frame_index;
-	uint8_t flags, extra;
-	uint8_t block, last_block;
-	uint16_t index, data;
-	uint8_t fec_percent;
 };
 
 /* The block being collected. */
@@ -61,14 +50,6 @@ struct video_receiver {
 	struct control_fec_status fec_status;
 	struct video_receive_stats stats;
 };
-
-static bool before16(uint16_t a, uint16_t b) {
-	return (int16_t)(uint16_t)(a - b) < 0;
-}
-
-static bool before32(uint32_t a, uint32_t b) {
-	return (int32_t)(a - b) < 0;
-}
 
 static size_t payload_size(const struct video_receiver *receiver) {
 	return receiver->shard_size - VIDEO_SHARD_HEADER_SIZE;
@@ -138,29 +119,6 @@ bool video_receive_fec_status(struct video_receiver *receiver, struct control_fe
 	return true;
 }
 
-static void shard_read(struct reader *r, struct shard *s) {
-	reader_take(r, 2);
-	s->sequence = reader_be16(r);
-	s->timestamp_90k = reader_be32(r);
-	reader_take(r, 8);
-	s->stream_index = reader_le32(r) >> 8;
-	s->frame_index = reader_le32(r);
-	s->flags = reader_u8(r);
-	s->extra = reader_u8(r);
-	reader_take(r, 1);
-	uint8_t blocks = reader_u8(r);
-	s->block = blocks >> 4 & 3;
-	s->last_block = blocks >> 6;
-	uint32_t fec = reader_le32(r);
-	s->index = (uint16_t)(fec >> 12 & 0x3ff);
-	s->data = (uint16_t)(fec >> 22);
-	s->fec_percent = (uint8_t)(fec >> 4);
-}
-
-static size_t parity_of(const struct shard *s) {
-	return ((size_t)s->data * s->fec_percent + 99) / 100;
-}
-
 /* A nonce that comes twice, or after a later one, says nothing to a client and gives its
  * key away: nobody but us would notice. The incarnation is the more significant part. */
 static void note_iv(struct video_receiver *receiver, const uint8_t *iv) {
@@ -189,7 +147,7 @@ static int shard_open(struct video_receiver *receiver, const void *datagram, siz
 		tag = reader_take(&r, GCM_TAG_SIZE);
 		/* Spares the work for a frame that is complete already; trusted for nothing else.
 		 */
-		if (!r.failed && frame_index && before32(frame_index, receiver->current)) {
+		if (!r.failed && frame_index && video_before32(frame_index, receiver->current)) {
 			return -EPROTO;
 		}
 	}
@@ -258,8 +216,8 @@ static void block_give_up(struct video_receiver *receiver) {
 	}
 }
 
-static int block_open(struct video_receiver *receiver, const struct shard *s) {
-	size_t parity = parity_of(s);
+static int block_open(struct video_receiver *receiver, const struct video_shard *s) {
+	size_t parity = video_shard_parity(s);
 	size_t shards = s->data + parity;
 	if (s->data == 0 || s->index >= shards ||
 			shards > (parity ? FEC_SHARDS_MAX : VIDEO_BLOCK_DATA_MAX)) {
@@ -281,12 +239,12 @@ static int block_open(struct video_receiver *receiver, const struct shard *s) {
 }
 
 /* The rules of who ends whom: RtpvAddPacket(). */
-static int block_choose(struct video_receiver *receiver, const struct shard *s) {
+static int block_choose(struct video_receiver *receiver, const struct video_shard *s) {
 	struct block *block = &receiver->block;
 	bool same_frame = s->frame_index == receiver->current;
 	/* RtpvAddPacket() compares 16 bits: a leap of more than half of that goes back. */
-	if (before32(s->frame_index, receiver->current) ||
-			before16((uint16_t)s->frame_index, (uint16_t)receiver->current) ||
+	if (video_before32(s->frame_index, receiver->current) ||
+			video_before16((uint16_t)s->frame_index, (uint16_t)receiver->current) ||
 			(same_frame && s->block < block->index)) {
 		return -EPROTO;
 	}
@@ -313,14 +271,15 @@ static int block_choose(struct video_receiver *receiver, const struct shard *s) 
 
 /* What clients built for debugging insist on (RtpVideoQueue.c, LC_ASSERT_VT): shards of a
  * block agree about it. The others fall over it later, or show garbage. */
-static bool shard_agrees(const struct block *block, const struct shard *s) {
+static bool shard_agrees(const struct block *block, const struct video_shard *s) {
 	uint16_t lowest = (uint16_t)(s->sequence - s->index);
 	return s->data == block->data && s->fec_percent == block->fec_percent &&
 	       s->last_block == block->last && (s->fec_percent == 0 || lowest == block->lowest);
 }
 
 /* Puts the shard in its place; -EPROTO when there is none for it. */
-static int block_add(struct video_receiver *receiver, const struct shard *s, const uint8_t *bytes) {
+static int block_add(struct video_receiver *receiver, const struct video_shard *s,
+		const uint8_t *bytes) {
 	struct block *block = &receiver->block;
 	uint16_t index = (uint16_t)(s->sequence - block->lowest);
 	if (index >= block->data + block->parity || block->present[index]) {
@@ -361,8 +320,8 @@ static int block_recover(struct video_receiver *receiver) {
 static bool shard_fits(struct video_receiver *receiver, size_t index) {
 	struct block *block = &receiver->block;
 	struct reader r = reader_over(shard_at(receiver, index), receiver->shard_size);
-	struct shard s;
-	shard_read(&r, &s);
+	struct video_shard s;
+	video_shard_read(&r, &s);
 	unsigned edges = (index == 0 ? VIDEO_FLAG_START : 0U) |
 			 (index == block->data - 1U ? VIDEO_FLAG_END : 0U);
 	if (s.flags != (edges | VIDEO_FLAG_PICTURE)) {
@@ -389,63 +348,12 @@ static bool block_append(struct video_receiver *receiver) {
 	return true;
 }
 
-enum nal {
-	NAL_OTHER,
-	NAL_SKIPPED,   /* access unit delimiter, SEI: stripped in front */
-	NAL_FIRST_SET, /* the parameter set that an IDR begins with */
-	NAL_IDR_SLICE,
-};
-
-static enum nal nal_kind(enum video_codec codec, uint8_t header) {
-	if (codec == VIDEO_H264) {
-		unsigned type = header & 0x1f;
-		return type == 9 || type == 6 ? NAL_SKIPPED
-		       : type == 7            ? NAL_FIRST_SET
-		       : type == 5            ? NAL_IDR_SLICE
-					      : NAL_OTHER;
-	}
-	unsigned type = header >> 1 & 0x3f;
-	return type == 35 || type == 39 || type == 40 ? NAL_SKIPPED
-	       : type == 32                           ? NAL_FIRST_SET
-	       : type >= 16 && type <= 21             ? NAL_IDR_SLICE
-						      : NAL_OTHER;
-}
-
-/* A frame of Annex B begins with a start code; clients skip to the first one, or assert
- * (VideoDepacketizer.c). */
-static bool frame_begins(enum video_codec codec, const uint8_t *b, size_t len) {
-	static const uint8_t start[4] = { 0, 0, 0, 1 };
-	return codec == VIDEO_AV1 || (len >= 4 && memcmp(b, start, 4) == 0) ||
-	       (len >= 3 && memcmp(b, start + 1, 3) == 0);
-}
-
-/* Parameter sets and the beginning of a slice of an IDR must be in the first
- * shard: the client looks no further (processAvcHevcRtpPayloadSlow). */
-static bool shard_starts_idr(enum video_codec codec, const uint8_t *b, size_t len) {
-	bool sets = false;
-	for (size_t i = 0; i + 3 < len; i++) {
-		if (b[i] != 0 || b[i + 1] != 0 || b[i + 2] != 1) {
-			continue;
-		}
-		enum nal kind = nal_kind(codec, b[i + 3]);
-		if (kind == NAL_FIRST_SET) {
-			sets = true;
-		} else if (!sets && kind != NAL_SKIPPED) {
-			return false;
-		} else if (kind == NAL_IDR_SLICE) {
-			return true;
-		}
-		i += 3;
-	}
-	return false;
-}
-
 /* Whether the decoder gets it: processRtpPayload(). */
 static void frame_judge(struct video_receiver *receiver, struct video_received *frame) {
 	size_t payload = payload_size(receiver) - VIDEO_FRAME_HEADER_SIZE;
 	frame->key = receiver->codec == VIDEO_AV1
 				     ? frame->type == VIDEO_FRAME_IDR
-				     : shard_starts_idr(receiver->codec, frame->data,
+				     : video_starts_idr(receiver->codec, frame->data,
 						       frame->size < payload ? frame->size
 									     : payload);
 	if (frame->key) {
@@ -470,7 +378,7 @@ static void frame_judge(struct video_receiver *receiver, struct video_received *
 }
 
 /* Reads the frame header and cuts the padding off. */
-static int frame_finish(struct video_receiver *receiver, const struct shard *s,
+static int frame_finish(struct video_receiver *receiver, const struct video_shard *s,
 		struct video_received *out) {
 	struct reader r = reader_over(receiver->frame, receiver->frame_size);
 	uint8_t form = reader_u8(&r);
@@ -480,7 +388,7 @@ static int frame_finish(struct video_receiver *receiver, const struct shard *s,
 	reader_take(&r, 2);
 	size_t padding = payload_size(receiver) - last;
 	if (form != 0x01 || last == 0 || last > payload_size(receiver) || padding >= r.left ||
-			!frame_begins(receiver->codec, r.at, r.left - padding) ||
+			!video_frame_begins(receiver->codec, r.at, r.left - padding) ||
 			(type != VIDEO_FRAME_P && type != VIDEO_FRAME_IDR &&
 					type != VIDEO_FRAME_INTRA_REFRESH &&
 					type != VIDEO_FRAME_AFTER_INVALIDATION)) {
@@ -510,8 +418,8 @@ static int block_finish(struct video_receiver *receiver, struct video_received *
 		return rc;
 	}
 	struct reader r = reader_over(shard_at(receiver, 0), receiver->shard_size);
-	struct shard first;
-	shard_read(&r, &first);
+	struct video_shard first;
+	video_shard_read(&r, &first);
 	bool fits = rc == 0 && block_append(receiver);
 	if (fits && block->index < block->last) {
 		block->index++;
@@ -540,12 +448,12 @@ static int receive(struct video_receiver *receiver, const void *datagram, size_t
 		return -EBADMSG;
 	}
 	struct reader r = reader_over(bytes, receiver->shard_size);
-	struct shard s;
-	shard_read(&r, &s);
+	struct video_shard s;
+	video_shard_read(&r, &s);
 	if (plain_len != receiver->shard_size && !(s.flags & VIDEO_FLAG_END)) {
 		return -EBADMSG; /* only a block's last data may be short */
 	}
-	if (before16(s.sequence, receiver->block.next_contiguous)) {
+	if (video_before16(s.sequence, receiver->block.next_contiguous)) {
 		return -EPROTO;
 	}
 	rc = block_choose(receiver, &s);
