@@ -3,10 +3,12 @@
 
 #include <net/if.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "../process.h"
 #include "base/text.h"
@@ -42,23 +44,35 @@ static void without_a_network_there_is_still_a_name(void **state) {
 	process_stop(&facts);
 }
 
+/* ip(8) with these words; its exit status, or -1. */
+#define IP(...) ip((const char *const[]){ "ip", __VA_ARGS__, NULL })
+
+static int ip(const char *const *words) {
+	pid_t pid;
+	int status;
+	if (posix_spawnp(&pid, "ip", NULL, NULL, (char *const *)(uintptr_t)words, environ) != 0 ||
+			waitpid(pid, &status, 0) != pid) {
+		return -1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 static void changes_are_told(void **state) {
 	(void)state;
 	need_network_of_our_own();
-	if (system("ip link add perigee0 address 02:00:00:00:00:07 type veth 2>/dev/null") != 0) {
+	if (IP("link", "add", "perigee0", "address", "02:00:00:00:00:07", "type", "veth") != 0) {
 		skip();
 	}
 	struct process facts = process_start(facts_path, PEER_FACTS, NULL);
 	process_receive(&facts, IPC_FACTS);
-	assert_int_equal(
-			system("ip link set perigee0 up && ip addr add 192.0.2.77/24 dev perigee0"),
-			0);
+	assert_int_equal(IP("link", "set", "perigee0", "up"), 0);
+	assert_int_equal(IP("addr", "add", "192.0.2.77/24", "dev", "perigee0"), 0);
 	do {
 		process_receive(&facts, IPC_FACTS);
 	} while (!facts.message.facts.addresses[0]);
 	assert_memory_equal(facts.message.facts.addresses, "192.0.2.77", 10);
 	assert_memory_equal(facts.message.facts.mac, "\2\0\0\0\0\7", 6);
-	assert_int_equal(system("ip link del perigee0"), 0);
+	assert_int_equal(IP("link", "del", "perigee0"), 0);
 	process_receive(&facts, IPC_FACTS);
 	assert_string_equal(facts.message.facts.addresses, "");
 	process_stop(&facts);
