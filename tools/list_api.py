@@ -38,6 +38,8 @@ def table(document):
             scope = call.get("x-perigee-scope", "")
             if call["x-perigee-doors"] == ["unix"]:
                 scope += " (Unix socket)"
+            if call["x-perigee-doors"] == ["desktop"]:
+                scope = "(desktop's socket)"
             lines.append(f"| `{method.upper()} {path}` | {scope} | {takes} | {gives} | "
                          f"{call['summary']} |")
     return "\n".join(lines)

@@ -86,7 +86,12 @@ void api_handle_launcher_create(struct request *request);
 void api_handle_launcher_join(struct request *request);
 void api_handle_launcher_leave(struct request *request);
 void api_handle_launcher_stop(struct request *request);
+
+/* api_desk.c: a desktop's own door. */
 void api_handle_desk_gone(struct gate *gate, const struct ipc_message *message);
+void api_desk_filter(const struct connection *connection, char *out, size_t size);
+struct json_t *api_desk_make(struct gate *gate, struct json_t *rows);
+bool api_desk_may_shoot(const struct connection *connection);
 
 void api_handle_status(struct request *request);
 void api_handle_view(struct request *request);

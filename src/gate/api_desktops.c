@@ -43,6 +43,9 @@ static bool is_desktop(struct gate *gate, uint64_t id) {
 
 uint64_t api_wanted_desktop(struct request *request) {
 	struct gate *gate = request->gate;
+	if (connection_is_desk(request->connection)) {
+		return request->connection->desk; /* whatever is asked, it is about that one */
+	}
 	uint64_t id = schema_id(request->json, "desktop_id");
 	const char *lobby = schema_text(request->json, "lobby_id", "");
 	if (!id && lobby[0]) {
@@ -112,6 +115,10 @@ void api_handle_shot_ask(struct request *request) {
 	}
 	if (!jpeg && strcmp(format, "png") != 0) {
 		api_error(connection, 400, "\"format\" is png or jpeg.");
+		return;
+	}
+	if (connection_is_desk(connection) && !api_desk_may_shoot(connection)) {
+		api_refuse(connection, REASON_SHOTS_MANY, NULL);
 		return;
 	}
 	struct ipc_message message = { .kind = IPC_SHOT_ASK,

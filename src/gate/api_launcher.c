@@ -143,9 +143,3 @@ void api_handle_launcher_leave(struct request *request) {
 void api_handle_launcher_stop(struct request *request) {
 	ask(request, DESK_STOP);
 }
-
-/* ---- the socket itself ---- */
-
-void api_handle_desk_gone(struct gate *gate, const struct ipc_message *message) {
-	connections_drop_desk(&gate->connections, message->gate_desk.desk);
-}

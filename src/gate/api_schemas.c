@@ -195,18 +195,6 @@ SCHEMA(schema_gives_session, "SessionAdded", SUCCESS,
 SCHEMA(schema_takes_session_input, "SessionInput",
 	NEED_ID_IN("session_id", NULL),
 	NEED_LINE("input_packet_hex", 2, 128, "One packet as a client sends it, in the clear."));
-PART(point, "Point",
-	NEED_WHOLE("x", 0, 65535, NULL), NEED_WHOLE("y", 0, 65535, NULL),
-	NEED_WHOLE("width", 1, 65535, "Of the picture that x and y are of."),
-	NEED_WHOLE("height", 1, 65535, NULL));
-SCHEMA(schema_takes_desktop_input, "DesktopInput",
-	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
-	ID_IN("session_id", "or what a session sees."),
-	OBJECT("pointer", point, "Goes there first."),
-	WHOLE("click", 1, 5, "Then this button down and up: left, right, middle, back, forward."),
-	WHOLE("scroll", INT16_MIN, INT16_MAX, "120 a notch, up is positive."),
-	WHOLES("keys", 8, 767, "Then these keys (evdev) down one after the other, and up again."),
-	TEXT("text", 200, "Then this is typed."));
 PART(modifiers, "Modifiers", NEED_FLAG("shift", NULL), NEED_FLAG("ctrl", NULL),
 	NEED_FLAG("alt", NULL), NEED_FLAG("meta", NULL));
 #define LAYER_FIELDS \
@@ -317,16 +305,6 @@ SCHEMA(schema_gives_memory, "Memory", SUCCESS,
 	NEED_WHOLE("total_memory_bytes", 0, 0, "The same, with the apps'."),
 	NEED_LIST("apps", 256, memory_app, NULL), NEED_LIST("lobbies", 256, memory_lobby, NULL),
 	NEED_LIST("clients", 256, memory_client, NULL));
-PART(desktop, "Desktop",
-	NEED_ID("desktop_id", NULL), NEED_LINE("app_id", 1, 16, NULL),
-	NEED_WHOLE("width", 0, 0, NULL), NEED_WHOLE("height", 0, 0, NULL),
-	NEED_WHOLE("rate_mhz", 0, 0, NULL), LINE("lobby_id", 0, 39, "Whose it is; none: a session's."));
-SCHEMA(schema_takes_shot, "Screenshot",
-	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
-	ID_IN("session_id", "or what a session sees."),
-	WHOLE("deadline_ms", 1, 20000, "5000 when it is missing."),
-	LINE("format", 3, 4, "png or jpeg; png when it is missing."));
-SCHEMA(schema_gives_desktops, "DesktopList", SUCCESS, NEED_LIST("desktops", 256, desktop, NULL));
 SCHEMA(schema_gives_viewers, "ViewerList", SUCCESS, NEED_LIST("viewers", 2048, status_row, NULL));
 SCHEMA(schema_gives_counters, "CounterList", SUCCESS,
 	NEED_LIST("processes", 2048, status_row, NULL));

@@ -145,6 +145,7 @@ static const struct view views[] = {
 	{ "/api/v2/counters", { "process" }, make_counters },
 	{ "/api/v2/evidence", { "evidence", "incident" }, make_evidence },
 	{ "/api/v2/admission", { "admission", "cost" }, make_admission },
+	{ "/api/v2/desktop", { "desktop", "viewer" }, api_desk_make },
 };
 
 static const struct view *view_at(const char *path) {
@@ -162,7 +163,11 @@ void api_handle_view(struct request *request) {
 	for (size_t i = 0; view && i < ARRAY_LEN(view->kinds) && view->kinds[i]; i++) {
 		json_array_append_new(kinds, json_string(view->kinds[i]));
 	}
-	begin(request, "", json_pack("{s:[],s:o}", "rows", "kinds", kinds));
+	char filter[32] = "";
+	if (connection_is_desk(request->connection)) {
+		api_desk_filter(request->connection, filter, sizeof(filter));
+	}
+	begin(request, filter, json_pack("{s:[],s:o}", "rows", "kinds", kinds));
 }
 
 void api_handle_status_end(struct gate *gate, const struct ipc_message *message) {
@@ -174,10 +179,14 @@ void api_handle_status_end(struct gate *gate, const struct ipc_message *message)
 	const struct view *view = view_at(connection->path);
 	json_t *wait = (json_t *)TAKE(connection->wait, NULL);
 	json_t *rows = json_object_get(wait, "rows");
+	json_t *answer = view ? view->make(gate, rows) : named("status", rows);
 	if (view && json_array_size(rows) == 0 && view->make == api_make_memory) {
+		json_decref(answer);
 		api_error(connection, 503, "The host could not measure its memory in time.");
+	} else if (answer) {
+		api_answer(connection, 200, answer);
 	} else {
-		api_answer(connection, 200, view ? view->make(gate, rows) : named("status", rows));
+		api_refuse(connection, REASON_DESKTOP_UNKNOWN, NULL);
 	}
 	json_decref(wait);
 }

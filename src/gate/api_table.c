@@ -13,7 +13,8 @@ enum {
 	QUIET = true, /* polled */
 	BOTH = ON(WEB) | ON(API),
 	UNIX = ON(API),
-	DESK = ON(DESK), /* not in the document: it is no program's but the launcher's */
+	DESK = ON(DESK) | ON(HOME), /* a desktop's own socket */
+	HOME = ON(HOME),            /* not in the document: it is no program's but the launcher's */
 };
 
 #define PAGE(path_, handle_) \
@@ -34,9 +35,9 @@ enum {
 		.about = { .takes = &schema_anything, .media = media_, .words = words_ } \
 	}
 
-#define STREAM(path_, scope_, takes_, media_, handle_, words_) \
+#define STREAM(path_, doors_, scope_, takes_, media_, handle_, words_) \
 	{ \
-		.path = path_, .doors = BOTH, .method = HTTP_GET, .access = ACCESS_KEY, \
+		.path = path_, .doors = doors_, .method = HTTP_GET, .access = ACCESS_KEY, \
 		.handle = handle_, .about = { .scope = SCOPE_##scope_, .takes = takes_, \
 			.media = media_, .words = words_ } \
 	}
@@ -53,7 +54,8 @@ enum {
 #define LACK(path_, scope_) \
 	CALL(POST, path_, BOTH, LOUD, scope_, &schema_anything, NO, api_handle_not_built, \
 			"Not done by this host: 501, and why.")
-#define PNG(path_, takes_, handle_, words_) STREAM(path_, READ, takes_, "image/png", handle_, words_)
+#define PNG(path_, takes_, handle_, words_) \
+	STREAM(path_, BOTH, READ, takes_, "image/png", handle_, words_)
 
 #define NO NULL
 
@@ -65,7 +67,7 @@ static const struct route routes[] = {
 	PAGE("/pair.css", web_handle_asset),
 	PAGE("/icon.svg", web_handle_asset),
 
-	STREAM("/api/v1/events", READ, &schema_takes_events, "text/event-stream", events_handle,
+	STREAM("/api/v1/events", BOTH, READ, &schema_takes_events, "text/event-stream", events_handle,
 		"What happens, as server-sent events; Last-Event-ID goes on where it broke off."),
 
 	CALL(GET, "/api/v1/pair/pending", BOTH, QUIET, PAIR, NO, &schema_gives_pending,
@@ -157,7 +159,7 @@ static const struct route routes[] = {
 
 	CALL(GET, "/api/v2/desktops", BOTH, QUIET, READ, NO, &schema_gives_desktops,
 		api_handle_desktops, "What can be seen and steered."),
-	STREAM("/api/v2/desktops/screenshot", SCREEN, &schema_takes_shot, "image/*",
+	STREAM("/api/v2/desktops/screenshot", BOTH, SCREEN, &schema_takes_shot, "image/*",
 		api_handle_shot_ask, "What a desktop shows, while it is streamed or not."),
 	CALL(POST, "/api/v2/desktops/input", BOTH, QUIET, INPUT, &schema_takes_desktop_input, NO,
 		api_handle_desktop_input, "Points, clicks, presses keys and types."),
@@ -176,17 +178,24 @@ static const struct route routes[] = {
 	CALL(GET, "/api/v2/admission", BOTH, QUIET, READ, NO, &schema_gives_admission,
 		api_handle_view, "What would still fit, and what a session costs here."),
 
-	CALL(GET, "/api/v2/launcher", DESK, QUIET, READ, NO, NO,
+	CALL(GET, "/api/v2/desktop", DESK, QUIET, READ, NO, &schema_gives_own_desktop,
+		api_handle_view, "What this desktop is, and who sees it, with their pictures' ages."),
+	STREAM("/api/v2/desktop/screenshot", DESK, SCREEN, &schema_takes_own_shot, "image/*",
+		api_handle_shot_ask, "What this desktop shows."),
+	CALL(POST, "/api/v2/desktop/input", DESK, QUIET, INPUT, &schema_takes_own_input, NO,
+		api_handle_desktop_input, "Points, clicks, presses keys and types on it."),
+
+	CALL(GET, "/api/v2/launcher", HOME, QUIET, READ, NO, NO,
 		api_handle_launcher, "What a launcher shows."),
-	CALL(POST, "/api/v2/launcher/profile", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+	CALL(POST, "/api/v2/launcher/profile", HOME, LOUD, LOBBIES, &schema_takes_launcher, NO,
 		api_handle_launcher_profile, "Whether a profile's PIN is that."),
-	CALL(POST, "/api/v2/launcher/create", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+	CALL(POST, "/api/v2/launcher/create", HOME, LOUD, LOBBIES, &schema_takes_launcher, NO,
 		api_handle_launcher_create, "Makes a lobby with an app, of the viewer's size."),
-	CALL(POST, "/api/v2/launcher/join", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+	CALL(POST, "/api/v2/launcher/join", HOME, LOUD, LOBBIES, &schema_takes_launcher, NO,
 		api_handle_launcher_join, "Moves this desktop's viewer to a lobby."),
-	CALL(POST, "/api/v2/launcher/leave", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+	CALL(POST, "/api/v2/launcher/leave", HOME, LOUD, LOBBIES, &schema_takes_launcher, NO,
 		api_handle_launcher_leave, "Moves this desktop's viewer back to it."),
-	CALL(POST, "/api/v2/launcher/stop", DESK, LOUD, LOBBIES, &schema_takes_launcher, NO,
+	CALL(POST, "/api/v2/launcher/stop", HOME, LOUD, LOBBIES, &schema_takes_launcher, NO,
 		api_handle_launcher_stop, "Ends a lobby."),
 
 	CALL(GET, "/api/v2/tokens", UNIX, QUIET, ADMIN, NO, &schema_gives_tokens,

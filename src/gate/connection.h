@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/own.h"
+#include "gate/budget.h"
 #include "gate/deadlines.h"
 #include "gate/places.h"
 #include "gate/tls.h"
@@ -102,8 +103,8 @@ struct connection {
 	uint32_t wanted;            /* epoll events */
 	struct deadline deadline;
 	struct address peer, local;
-	uint64_t desk; /* of DOOR_DESK */
-	uid_t uid; /* of the process at the other end of a Unix socket */
+	uint64_t desk; /* of DOOR_DESK, DOOR_HOME */
+	uid_t uid;     /* of the process at the other end of a Unix socket */
 	bool certified;
 	uint8_t fingerprint[32]; /* when certified */
 	uint64_t answer_due_us;
@@ -129,8 +130,9 @@ struct connection {
 };
 
 enum {
-	DOOR_DESK = DOORS, /* the socket of one desktop: nobody opens it but its launcher */
-	LISTENERS_MAX = DOORS + 256,
+	DOOR_DESK = DOORS, /* the socket of one desktop, for the programs on it */
+	DOOR_HOME,         /* of one whose program is the launcher */
+	LISTENERS_MAX = DOORS + 512,
 };
 
 struct listener {
@@ -138,7 +140,9 @@ struct listener {
 	const struct connection_class *class;
 	int fd; /* owned */
 	enum ipc_door door;
-	uint64_t desk;              /* of DOOR_DESK */
+	uint64_t desk;              /* of DOOR_DESK, DOOR_HOME */
+	struct budget budget;       /* the same */
+	uint64_t resume_us;         /* it accepts nothing until then: its desktop asks too much */
 	struct sd_event_source *io; /* owned */
 };
 
@@ -154,7 +158,8 @@ struct connections {
 	struct listener listeners[LISTENERS_MAX]; /* free where there is no io */
 	size_t n_listeners;
 	bool listening, full;
-	uint64_t resume_us; /* accepting is paused until then for want of fds */
+	uint64_t resume_us;      /* accepting is paused until then for want of fds */
+	uint64_t desk_resume_us; /* the soonest of the listeners' */
 	uint64_t refusal_logged_us, refused;
 	uint64_t pause_logged_us;
 	unsigned pauses; /* of accepting, since they were logged */
@@ -172,10 +177,17 @@ void connections_finish(struct connections *pool);
 int connections_add(struct connections *pool, int fd, enum ipc_door door,
 		const struct connection_class *class) NODISCARD;
 /* The same for a desktop's, instead of the one before. */
-int connections_add_desk(struct connections *pool, int fd, uint64_t desk,
+int connections_add_desk(struct connections *pool, int fd, uint64_t desk, bool launcher,
 		const struct connection_class *class) NODISCARD;
 /* It is no more, nor are its connections. */
 void connections_drop_desk(struct connections *pool, uint64_t desk);
+/* Which there are is about to be said anew: connections stay, listeners go. */
+void connections_forget_desks(struct connections *pool);
+/* Whether the desktop that the connection comes from may ask for so much now. */
+bool connections_spend(const struct connection *connection, uint32_t cost);
+static inline bool connection_is_desk(const struct connection *connection) {
+	return connection->door >= (enum ipc_door)DOOR_DESK;
+}
 void connections_listen(struct connections *pool);
 /* For the end: closes the listeners; answers end their connections from now on. */
 void connections_stop(struct connections *pool);

@@ -32,6 +32,9 @@ void connections_arm(struct connections *pool) {
 	if (pool->resume_us && pool->resume_us < next) {
 		next = pool->resume_us;
 	}
+	if (pool->desk_resume_us && pool->desk_resume_us < next) {
+		next = pool->desk_resume_us;
+	}
 	if (next == pool->timer_us || !pool->timer) {
 		return;
 	}
@@ -46,9 +49,11 @@ void connections_arm(struct connections *pool) {
 
 static void set_listeners(struct connections *pool, bool enabled) {
 	for (size_t i = 0; i < pool->n_listeners; i++) {
-		if (pool->listeners[i].io) {
-			sd_event_source_set_enabled(pool->listeners[i].io,
-					enabled ? SD_EVENT_ON : SD_EVENT_OFF);
+		const struct listener *listener = &pool->listeners[i];
+		if (listener->io) {
+			sd_event_source_set_enabled(listener->io, enabled && !listener->resume_us
+										  ? SD_EVENT_ON
+										  : SD_EVENT_OFF);
 		}
 	}
 }
@@ -117,10 +122,13 @@ static void take(struct listener *listener, int fd, const struct sockaddr_storag
 	struct connections *pool = listener->pool;
 	struct address address;
 	struct source source = { { 0 } };
-	if (address_from_sockaddr((const struct sockaddr *)peer, peer_len, &address) == 0) {
+	if (listener->desk) {
+		source = source_of_desk(listener->desk);
+	} else if (address_from_sockaddr((const struct sockaddr *)peer, peer_len, &address) == 0) {
 		source = source_of(&address);
 	}
-	int slot = places_choose(&pool->places, &source);
+	int slot = listener->desk ? places_choose_desk(&pool->places, &source)
+				  : places_choose(&pool->places, &source);
 	if (slot < 0) {
 		refuse(pool, fd, "this source has enough");
 		return;
@@ -145,7 +153,7 @@ static void take(struct listener *listener, int fd, const struct sockaddr_storag
 	if (pool->places.open > pool->peak) {
 		pool->peak = pool->places.open;
 	}
-	if (peer->ss_family == AF_UNIX) {
+	if (peer->ss_family == AF_UNIX && !listener->desk) {
 		places_know(&pool->places, (unsigned)slot); /* no stranger reaches it */
 	}
 	learn_addresses(connection, peer, peer_len);
@@ -175,6 +183,55 @@ static void pause_accepting(struct connections *pool, bool descriptors) {
 	}
 }
 
+/* ---- desktops' own doors ---- */
+
+static struct listener *find_desk(const struct connections *pool, uint64_t desk) {
+	for (size_t i = 0; i < pool->n_listeners; i++) {
+		const struct listener *listener = &pool->listeners[i];
+		if (listener->io && listener->desk == desk) {
+			return (struct listener *)(uintptr_t)listener;
+		}
+	}
+	return NULL;
+}
+
+bool connections_spend(const struct connection *connection, uint32_t cost) {
+	struct listener *listener = find_desk(connection->pool, connection->desk);
+	return listener && budget_spend(&listener->budget, cost, clock_now_us());
+}
+
+/* Its programs wait in the kernel's queue meanwhile, and cost nobody anything. */
+static bool must_rest(struct listener *listener) {
+	struct connections *pool = listener->pool;
+	if (!listener->desk || budget_spend(&listener->budget, BUDGET_ACCEPT, clock_now_us())) {
+		return false;
+	}
+	listener->resume_us = budget_when(&listener->budget, BUDGET_REST);
+	if (!pool->desk_resume_us || listener->resume_us < pool->desk_resume_us) {
+		pool->desk_resume_us = listener->resume_us;
+	}
+	sd_event_source_set_enabled(listener->io, SD_EVENT_OFF);
+	connections_arm(pool);
+	return true;
+}
+
+static void resume_desks(struct connections *pool, uint64_t now_us) {
+	uint64_t soonest = 0;
+	for (size_t i = 0; i < pool->n_listeners; i++) {
+		struct listener *listener = &pool->listeners[i];
+		if (listener->resume_us && listener->resume_us <= now_us) {
+			listener->resume_us = 0;
+			if (listener->io && pool->listening && !pool->full) {
+				sd_event_source_set_enabled(listener->io, SD_EVENT_ON);
+			}
+		}
+		if (listener->resume_us && (!soonest || listener->resume_us < soonest)) {
+			soonest = listener->resume_us;
+		}
+	}
+	pool->desk_resume_us = soonest;
+}
+
 static int handle_accept(sd_event_source *source, int fd, uint32_t events, void *user) {
 	(void)source;
 	(void)events;
@@ -184,6 +241,9 @@ static int handle_accept(sd_event_source *source, int fd, uint32_t events, void 
 		struct source any = { { 0 } };
 		if (pool->places.open == PLACES_MAX && places_choose(&pool->places, &any) < 0) {
 			pause_accepting(pool, false);
+			break;
+		}
+		if (must_rest(listener)) {
 			break;
 		}
 		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
@@ -213,6 +273,9 @@ static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
 	if (pool->resume_us && pool->resume_us <= now) {
 		pool->resume_us = 0;
 		connections_resume(pool);
+	}
+	if (pool->desk_resume_us && pool->desk_resume_us <= now) {
+		resume_desks(pool, now);
 	}
 	struct deadline *due;
 	while ((due = deadlines_take_due(pool->deadlines, PHASES, now))) {
@@ -268,12 +331,15 @@ static int add(struct connections *pool, int fd, enum ipc_door door, uint64_t de
 	*listener = (struct listener){
 		.pool = pool, .class = class, .fd = -1, .door = door, .desk = desk
 	};
+	budget_begin(&listener->budget, clock_now_us());
 	int rc = sd_event_add_io(
 			pool->event, &listener->io, owned, EPOLLIN, handle_accept, listener);
 	if (rc < 0) {
 		return rc;
 	}
-	sd_event_source_set_priority(listener->io, CONNECTION_PRIORITY_KNOWN);
+	if (door != (enum ipc_door)DOOR_DESK) {
+		sd_event_source_set_priority(listener->io, CONNECTION_PRIORITY_KNOWN);
+	}
 	sd_event_source_set_enabled(listener->io, pool->listening ? SD_EVENT_ON : SD_EVENT_OFF);
 	listener->fd = TAKE(owned, -1);
 	pool->n_listeners += place == pool->n_listeners;
@@ -287,6 +353,7 @@ int connections_add(struct connections *pool, int fd, enum ipc_door door,
 
 static void close_listener(struct listener *listener) {
 	listener->io = sd_event_source_disable_unref(listener->io);
+	listener->resume_us = 0;
 	fd_release(&listener->fd);
 }
 
@@ -298,10 +365,18 @@ static void close_desk(struct connections *pool, uint64_t desk) {
 	}
 }
 
-int connections_add_desk(struct connections *pool, int fd, uint64_t desk,
+int connections_add_desk(struct connections *pool, int fd, uint64_t desk, bool launcher,
 		const struct connection_class *class) {
 	close_desk(pool, desk);
-	return add(pool, fd, (enum ipc_door)DOOR_DESK, desk, class);
+	return add(pool, fd, (enum ipc_door)(launcher ? DOOR_HOME : DOOR_DESK), desk, class);
+}
+
+void connections_forget_desks(struct connections *pool) {
+	for (size_t i = 0; i < pool->n_listeners; i++) {
+		if (pool->listeners[i].io && pool->listeners[i].desk) {
+			close_listener(&pool->listeners[i]);
+		}
+	}
 }
 
 void connections_drop_desk(struct connections *pool, uint64_t desk) {

@@ -302,8 +302,11 @@ static void handle_listen(struct gate *gate, struct ipc_message *message, struct
 }
 
 static void handle_desk(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
-	int rc = connections_add_desk(&gate->connections, fds_take(fds, 0), message->gate_desk.desk,
-			&web_api_class);
+	int rc = message->gate_desk.desk
+				 ? connections_add_desk(&gate->connections, fds_take(fds, 0),
+						   message->gate_desk.desk,
+						   message->gate_desk.launcher, &web_api_class)
+				 : -EINVAL;
 	if (rc < 0) {
 		log_warning("desk-door-refused", "desk=%016llx error=%d",
 				(unsigned long long)message->gate_desk.desk, -rc);

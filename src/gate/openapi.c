@@ -67,6 +67,9 @@ static json_t *doors_of(const struct route *route) {
 	if (route->doors & ON(API)) {
 		json_array_append_new(list, json_string("unix"));
 	}
+	if (route->doors & ON(DESK)) {
+		json_array_append_new(list, json_string("desktop"));
+	}
 	return list;
 }
 
@@ -74,7 +77,7 @@ static json_t *operation(const struct route *route) {
 	const struct route_words *about = &route->about;
 	json_t *out = json_pack("{s:s,s:o,s:o}", "summary", about->words, "responses",
 			answers(route), "x-perigee-doors", doors_of(route));
-	if (route->access == ACCESS_KEY) {
+	if (route->access == ACCESS_KEY && !(route->doors & ON(DESK))) {
 		const char *scope = api_scope_name(about->scope);
 		json_object_set_new(out, "security", json_pack("[{s:[s]}]", "token", scope));
 		json_object_set_new(out, "x-perigee-scope", json_string(scope));
@@ -110,14 +113,16 @@ json_t *openapi_document(void) {
 	add_schema(schemas, &schema_error);
 	for (size_t i = 0; i < web_site.n_routes; i++) {
 		if (web_site.routes[i].about.words &&
-				web_site.routes[i].doors & (ON(WEB) | ON(API))) {
+				web_site.routes[i].doors & (ON(WEB) | ON(API) | ON(DESK))) {
 			add_route(paths, schemas, &web_site.routes[i]);
 		}
 	}
 	return json_pack("{s:s,s:{s:s,s:s,s:s},s:o,s:{s:o,s:{s:{s:s,s:s,s:s}}}}", "openapi",
 			"3.1.0", "info", "title", "Perigee API", "version", api_version,
 			"description",
-			"On the Unix socket nothing else is needed; on the web port a token.",
+			"On the Unix socket nothing else is needed; on the web port a token. Each "
+			"desktop has a socket of its own (PERIGEE_SOCKET) with the calls that say "
+			"\"desktop\" in x-perigee-doors, which are about that desktop.",
 			"paths", paths, "components", "schemas", schemas, "securitySchemes",
 			"token", "type", "http", "scheme", "bearer", "description",
 			"Also as X-Perigee-Key. Scopes say what a token may do.");

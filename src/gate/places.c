@@ -10,6 +10,19 @@ struct source source_of(const struct address *address) {
 	return source;
 }
 
+/* As no address begins: of multicast. */
+static const uint8_t desk_mark = 0xff;
+
+struct source source_of_desk(uint64_t desk) {
+	struct source source = { { desk_mark } };
+	memcpy(source.bytes + 8, &desk, sizeof(desk));
+	return source;
+}
+
+static bool is_desk(const struct source *source) {
+	return source->bytes[0] == desk_mark;
+}
+
 static bool same_source(const struct source *a, const struct source *b) {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
@@ -93,6 +106,10 @@ static void take_census(const struct places *places, const struct source *source
 			out->free = out->free < 0 ? (int)i : out->free;
 			continue;
 		}
+		if (is_desk(&place->source)) { /* counted for themselves */
+			out->open++;
+			continue;
+		}
 		bool own = same_source(&place->source, source);
 		out->open++;
 		out->strangers += !place->known;
@@ -152,11 +169,37 @@ int places_choose(const struct places *places, const struct source *source) {
 	return census.idle_any >= 0 ? census.idle_any : -EAGAIN;
 }
 
+int places_choose_desk(const struct places *places, const struct source *source) {
+	unsigned own = 0, desks = 0;
+	int free = -1, oldest_own = -1, oldest = -1;
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		const struct place *place = &places->place[i];
+		if (place->state == PLACE_FREE) {
+			free = free < 0 ? (int)i : free;
+		} else if (is_desk(&place->source)) {
+			bool mine = same_source(&place->source, source);
+			own += mine;
+			desks++;
+			if (place->state != PLACE_BUSY) {
+				note_oldest(places, &oldest, i);
+			}
+			if (place->state != PLACE_BUSY && mine) {
+				note_oldest(places, &oldest_own, i);
+			}
+		}
+	}
+	int gives_way = own >= PLACES_DESK_MAX ? oldest_own : oldest;
+	if (own < PLACES_DESK_MAX && desks < PLACES_DESKS_MAX && free >= 0) {
+		return free;
+	}
+	return gives_way >= 0 ? gives_way : -ENOSPC;
+}
+
 void places_take(struct places *places, unsigned index, const struct source *source) {
 	assert(places->place[index].state == PLACE_FREE);
 	places->place[index] = (struct place){
 		.state = PLACE_YOUNG,
-		.known = places_knows(places, source),
+		.known = !is_desk(source) && places_knows(places, source),
 		.source = *source,
 		.since = ++places->changes,
 	};

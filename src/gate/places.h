@@ -27,14 +27,18 @@ enum {
 	PLACES_YOUNG_STRANGER_MAX = 64, /* of one source */
 	PLACES_YOUNG_KNOWN_MAX = 128,   /* of one source */
 	PLACES_KNOWN_SOURCES = 256,
+	PLACES_DESK_MAX = 8,    /* of the programs on one desktop */
+	PLACES_DESKS_MAX = 192, /* of those on all: the others' are not touched by it */
 };
 
-/* An IPv4 address, or the /64 of an IPv6 one: who has one address of it has all. */
+/* An IPv4 address, or the /64 of an IPv6 one: who has one address of it has all. Or a
+ * desktop: one program on it is as good as another. */
 struct source {
 	uint8_t bytes[16];
 };
 
 struct source source_of(const struct address *address);
+struct source source_of_desk(uint64_t desk);
 
 enum place_state {
 	PLACE_FREE,
@@ -63,6 +67,9 @@ struct places {
  * closes the connection in it first (that calls places_free()). -EAGAIN when every place
  * is in use: stop accepting. -ENOSPC when this source may not have one more. */
 int places_choose(const struct places *places, const struct source *source) NODISCARD;
+
+/* The same for a desktop's: only what such have gives way to it. */
+int places_choose_desk(const struct places *places, const struct source *source) NODISCARD;
 
 void places_take(struct places *places, unsigned index, const struct source *source);
 void places_change(struct places *places, unsigned index, enum place_state state);

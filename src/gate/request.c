@@ -31,13 +31,14 @@ int route_find(const struct route *routes, size_t count, enum ipc_door door,
 }
 
 static const char *door_name(enum ipc_door door) {
-	static const char *const names[DOOR_DESK + 1] = {
+	static const char *const names[DOOR_HOME + 1] = {
 		[DOOR_HTTP] = "http",
 		[DOOR_HTTPS] = "https",
 		[DOOR_RTSP] = "rtsp",
 		[DOOR_WEB] = "web",
 		[DOOR_API] = "api",
 		[DOOR_DESK] = "desk",
+		[DOOR_HOME] = "home",
 	};
 	return names[door] ? names[door] : "other";
 }

@@ -163,10 +163,22 @@ static bool refuses_web(struct request *request, const struct route *route) {
 	return false;
 }
 
+/* The socket lies where that desktop's programs alone are: whoever reaches it may what it can,
+ * within what one desktop may cost the others. */
+static bool refuses_desk(struct connection *connection, uint32_t cost) {
+	if (!connection_is_desk(connection) || connections_spend(connection, cost)) {
+		return false;
+	}
+	connection->keep_alive = false;
+	api_refuse(connection, REASON_DESK_BUSY, NULL);
+	return true;
+}
+
 static bool refuses(struct request *request, const struct route *route) {
 	struct connection *connection = request->connection;
-	if (connection->door == (enum ipc_door)DOOR_DESK) {
-		return false; /* it lies where that desktop's apps alone are */
+	if (connection_is_desk(connection)) {
+		return refuses_desk(connection,
+				route->about.scope == SCOPE_SCREEN ? BUDGET_DEAR : BUDGET_REQUEST);
 	}
 	if (connection->door == DOOR_API) {
 		if (connection->uid == 0 || connection->uid == geteuid()) {
@@ -207,6 +219,9 @@ void web_serve(struct request *request, const struct route *route) {
 }
 
 void web_not_found(struct request *request, int status) {
+	if (refuses_desk(request->connection, BUDGET_REQUEST)) {
+		return;
+	}
 	api_error(request->connection, status,
 			status == 405 ? "That does not work with this method."
 				      : "There is nothing here.");

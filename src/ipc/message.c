@@ -352,7 +352,7 @@ FIELDS(f_lobby_create, RAW(lobby_create.request), TEXT(lobby_create.name), TEXT(
 	RAW(lobby_create.channels), RAW(lobby_create.app),
 	BLOB(lobby_create.argv, lobby_create.argv_len), TEXT(lobby_create.state_folder),
 	RAW(lobby_create.deadline_ms));
-FIELDS(f_gate_desk, RAW(gate_desk.desk));
+FIELDS(f_gate_desk, RAW(gate_desk.desk), ENUM(gate_desk.launcher, 2));
 FIELDS(f_desk_ask, RAW(desk_ask.request), RAW(desk_ask.desk), ENUM(desk_ask.what, DESK_VERBS),
 	ENUM(desk_ask.several, 2), RAW(desk_ask.app), TEXT(desk_ask.lobby), TEXT(desk_ask.owner),
 	TEXT(desk_ask.pin));

@@ -463,6 +463,9 @@ enum ipc_image_verb {
 	IMAGE_VERBS,
 };
 
+/* gate_desk.desk of GATE_DESK_GONE */
+#define GATE_DESK_ALL UINT64_MAX
+
 /* desk_ask.what */
 enum ipc_desk_verb {
 	DESK_CREATE, /* a lobby with an app of the list, of the viewer's size */
@@ -1530,9 +1533,11 @@ struct ipc_message {
 			char state_folder[256]; /* the apps' home, "" for one of its own */
 			uint32_t deadline_ms; /* for the answer; 0: as long as a launch may take */
 		} lobby_create;
-		/* GATE_DESK carries the listening socket. */
+		/* GATE_DESK carries the listening socket. GATE_DESK_GONE of
+		 * GATE_DESK_ALL: those that are there follow. */
 		struct {
 			uint64_t desk;
+			uint8_t launcher; /* it may ask what Home asks as well */
 		} gate_desk;
 		/* Of the session whose own desktop it is. CREATE is answered by LOBBY_CREATED,
 		 * the others by LOBBY_DONE. */

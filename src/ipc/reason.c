@@ -71,6 +71,7 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_SHOTS_MANY]         = { "shots-many", "Too many screenshots are being taken at once.", "Try again in a moment.", 503 },
 	[REASON_LINE_LOSSY]         = { "line-lossy", "The viewer's line loses so much that it has an encoding of its own.", "Choose a lower bitrate, or look at the viewer's network.", 200 },
 	[REASON_LINES_LOSSY]        = { "lines-lossy", "Several viewers lose much at once, so none of them gets an encoding of its own.", "Look at the host's own network.", 200 },
+	[REASON_DESK_BUSY]          = { "desk-busy", "The programs on this desktop ask too much at once.", "Ask less often.", 429 },
 	[REASON_PADS_MISSING]       = { "pads-missing", "Gamepads do nothing here: the host cannot make virtual ones. Everything else works.", "modprobe uinput, and let Perigee's user write /dev/uinput.", 200 },
 	[REASON_PADS_HIDDEN]        = { "pads-hidden", "Apps in a sandbox or container see no gamepads: no device nodes can be made for them.", "Start Perigee as root, with CAP_MKNOD and a /dev that it may write.", 200 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },

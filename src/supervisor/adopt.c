@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "supervisor/container.h"
+#include "supervisor/desk_door.h"
 #include "supervisor/doors.h"
 #include "supervisor/evidence.h"
 #include "supervisor/extra.h"
@@ -142,6 +143,7 @@ static void adopt_session(struct supervisor *supervisor, const struct ipc_messag
 	session_tell_audience(session);
 	desk->sound_listen_fd =
 			keep_take(&supervisor->keep, "s%016llx.sound", (unsigned long long)id);
+	desk_door_restore(desk);
 	session->next = supervisor->sessions;
 	supervisor->sessions = session;
 	supervisor->sessions_count += !session->internal;
@@ -278,6 +280,7 @@ static int handle_settle(sd_event_source *source, uint64_t usec, void *user) {
 	for (struct desk *at = supervisor->desks; at; at = at->next) {
 		encodings_mend(at);
 	}
+	desk_door_give_all(supervisor);
 	succession_settled(supervisor);
 	upgrade_note_settled(supervisor);
 	container_sweep(supervisor); /* one may have lost its runner with our predecessor */

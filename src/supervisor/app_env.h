@@ -16,7 +16,7 @@ struct config_runner;
 struct app_env {
 	uint64_t session;
 	const char *home, *runtime, *sound; /* borrowed; as the app sees them */
-	const char *socket;                 /* borrowed: the launcher's, NULL for none */
+	const char *socket;                 /* borrowed: its desktop's own, NULL for none */
 	const char *x_display;              /* borrowed: ":0", or "" for none */
 	unsigned width, height, rate_mhz;   /* of its desktop */
 	const struct config_runner *runner; /* borrowed; NULL: nothing is configured */

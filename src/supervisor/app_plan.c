@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "supervisor/desk.h"
+#include "supervisor/desk_door.h"
 #include "supervisor/pads.h"
 #include "supervisor/supervisor.h"
 
@@ -78,6 +79,10 @@ static bool put_places(const struct desk *desk, const char *home, struct ipc_mes
 			       APP_PLAN_RUNTIME) &&
 	       put_word(out, "mount=%s/pulse/native:%s/pulse-socket:rw", desk->runtime,
 			       APP_PLAN_RUNTIME) &&
+	       (!desk_door_is_there(desk) || put_word(out,
+							     "mount=%s/" DESK_DOOR_SOCKET
+							     ":%s/" DESK_DOOR_SOCKET ":rw",
+							     desk->runtime, APP_PLAN_RUNTIME)) &&
 	       (!display[0] || put_word(out, "mount=%s:%s:rw", display, display));
 }
 

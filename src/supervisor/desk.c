@@ -24,6 +24,7 @@ struct desk *desk_make(struct supervisor *supervisor, uint64_t id, const struct 
 			.internal = app->origin == APP_TRIAL,
 			.channels = 2,
 			.sound_listen_fd = -1,
+			.door_fd = -1,
 			.app_pidfd = -1,
 			.app_gate_fd = -1,
 			.udev_fd = -1,

@@ -73,6 +73,7 @@ struct desk {
 	bool left_over;                    /* its container may be there without a runner */
 	char app_words[160];               /* what is said then */
 	int sound_listen_fd;               /* owned: outlives the sound server */
+	int door_fd;                       /* owned: desk_door.h, -1 for none */
 	struct restarts sound_restarts;
 	struct sd_event_source *sound_retry; /* owned */
 	char runtime[128], sound_server[160], x_display[16];

@@ -9,6 +9,7 @@
 #include "ipc/reason.h"
 #include "supervisor/asked.h"
 #include "supervisor/by_hand.h"
+#include "supervisor/desk_door.h"
 #include "supervisor/launcher.h"
 #include "supervisor/lobby.h"
 #include "supervisor/reload.h"
@@ -166,7 +167,7 @@ void doors_introduce(struct supervisor *supervisor, enum service_name name, stru
 	session_tell_states(supervisor);
 	if (name == SERVICE_WEB) {
 		lobby_tell_all(supervisor);
-		launcher_open_all(supervisor);
+		desk_door_give_all(supervisor);
 	} else {
 		session_added_tell_all(supervisor);
 	}

@@ -9,45 +9,11 @@
 #include "supervisor/desk.h"
 #include "supervisor/lobby.h"
 #include "supervisor/session.h"
-#include "supervisor/sockets.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
 
 bool launcher_is_on(const struct desk *desk) {
 	return desk->app->launcher && !desk->shared;
-}
-
-void launcher_open(const struct desk *desk) {
-	struct supervisor *supervisor = desk->supervisor;
-	char path[160];
-	if (!launcher_is_on(desk) || !desk->runtime[0] || desk->ending ||
-			!supervisor->services[SERVICE_WEB].child) {
-		return;
-	}
-	text_format(path, sizeof(path), "%s/%s", desk->runtime, LAUNCHER_SOCKET);
-	OWN(fd_close)
-	int fd = sockets_listen_unix(path, supervisor->paths.uid, supervisor->paths.gid);
-	if (fd < 0) {
-		log_error("launcher-socket", "session=%016llx error=%s",
-				(unsigned long long)desk->id, log_quote(strerror(-fd)).text);
-		return;
-	}
-	struct ipc_message message = { .kind = IPC_GATE_DESK, .gate_desk.desk = desk->id };
-	supervisor_post(supervisor, SERVICE_WEB, &message, &fd, 1);
-}
-
-void launcher_open_all(struct supervisor *supervisor) {
-	for (const struct desk *at = supervisor->desks; at; at = at->next) {
-		launcher_open(at);
-	}
-}
-
-void launcher_close(const struct desk *desk) {
-	if (launcher_is_on(desk)) {
-		struct ipc_message message = { .kind = IPC_GATE_DESK_GONE,
-			.gate_desk.desk = desk->id };
-		supervisor_post(desk->supervisor, SERVICE_WEB, &message, NULL, 0);
-	}
 }
 
 /* ---- what it asks ---- */
@@ -106,6 +72,17 @@ static void create(struct supervisor *supervisor, const struct session *session,
 	explicit_bzero(&lobby, sizeof(lobby));
 }
 
+/* Whatever the door let through: none but a launcher's own session is moved. */
+static void refuse(struct supervisor *supervisor, uint32_t request, bool creates) {
+	struct ipc_message refusal = { .kind = IPC_LOBBY_DONE,
+		.lobby_done = { .request = request, .reason = REASON_SESSION_UNKNOWN } };
+	if (creates) {
+		refusal = (struct ipc_message){ .kind = IPC_LOBBY_CREATED,
+			.lobby_created = { .request = request, .reason = REASON_SESSION_UNKNOWN } };
+	}
+	supervisor_post(supervisor, SERVICE_WEB, &refusal, NULL, 0);
+}
+
 bool launcher_handle(struct supervisor *supervisor, const struct ipc_message *message) {
 	static const enum ipc_kind kinds[DESK_VERBS] = {
 		[DESK_JOIN] = IPC_LOBBY_JOIN,
@@ -116,15 +93,13 @@ bool launcher_handle(struct supervisor *supervisor, const struct ipc_message *me
 		return false;
 	}
 	const struct session *session = session_find(supervisor, message->desk_ask.desk);
-	if (message->desk_ask.what == DESK_CREATE && session) {
-		create(supervisor, session, message);
+	bool creates = message->desk_ask.what == DESK_CREATE;
+	if (!session || !launcher_is_on(session->desk)) {
+		refuse(supervisor, message->desk_ask.request, creates);
 		return true;
 	}
-	if (message->desk_ask.what == DESK_CREATE) {
-		struct ipc_message refusal = { .kind = IPC_LOBBY_CREATED,
-			.lobby_created = { .request = message->desk_ask.request,
-					.reason = REASON_SESSION_UNKNOWN } };
-		supervisor_post(supervisor, SERVICE_WEB, &refusal, NULL, 0);
+	if (creates) {
+		create(supervisor, session, message);
 		return true;
 	}
 	struct ipc_message ask = { .kind = kinds[message->desk_ask.what],

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/app_plan.h"
+#include "supervisor/desk_door.h"
 #include "supervisor/lobby_inside.h"
 #include "supervisor/record.h"
 #include "supervisor/session.h"
@@ -84,6 +85,7 @@ static void fill_desk(struct lobby *lobby, const struct ipc_message *record,
 	session_app_restore(desk);
 	notice_restore(desk);
 	desk->sound_listen_fd = keep_take(&lobby->supervisor->keep, "s%016llx.sound", id);
+	desk_door_restore(desk);
 }
 
 static void fill(struct lobby *lobby, const struct ipc_message *record,

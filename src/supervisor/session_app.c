@@ -19,7 +19,7 @@
 #include "supervisor/app_plan.h"
 #include "supervisor/container.h"
 #include "supervisor/desk.h"
-#include "supervisor/launcher.h"
+#include "supervisor/desk_door.h"
 #include "supervisor/pads.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tell.h"
@@ -113,7 +113,7 @@ static int fill_env(const struct desk *desk, struct ipc_message *message) {
 		.home = message->runner_start.home,
 		.runtime = desk->runtime,
 		.sound = desk->sound_server,
-		.socket = launcher_is_on(desk) ? LAUNCHER_SOCKET : NULL,
+		.socket = desk_door_is_there(desk) ? DESK_DOOR_SOCKET : NULL,
 		.x_display = desk->x_display,
 		.width = desk->width,
 		.height = desk->height,

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/desk.h"
+#include "supervisor/desk_door.h"
 #include "supervisor/encoding.h"
 #include "supervisor/extra.h"
 #include "supervisor/groups.h"
@@ -361,7 +362,7 @@ int session_parts_start(struct desk *desk) {
 	if (rc == 0) {
 		groups_make(desk);
 		pads_prepare(desk);
-		launcher_open(desk);
+		desk_door_open(desk);
 		rc = start_desktop(desk);
 	}
 	if (rc == 0) {
@@ -424,7 +425,7 @@ void session_parts_finish(struct desk *desk) {
 	fd_release(&desk->sound_listen_fd);
 	notice_finish(desk);
 	session_app_finish(desk);
-	launcher_close(desk);
+	desk_door_close(desk);
 	pads_finish(desk);
 	if (desk->runtime[0]) {
 		paths_remove_tree(desk->runtime);

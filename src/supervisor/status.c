@@ -8,10 +8,12 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "ipc/reason.h"
+#include "supervisor/desk_door.h"
 #include "supervisor/doors.h"
 #include "supervisor/lobby.h"
 #include "supervisor/services.h"
 #include "supervisor/session.h"
+#include "supervisor/status_line.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
 
@@ -19,49 +21,10 @@ enum {
 	COUNTERS_SHOWN = 27, /* the highest that a kind of worker has */
 };
 
-struct json_text {
-	char text[500];
-};
-
-/* text as a JSON string with its quotes; what is not printable becomes '?'. */
-static struct json_text json(const char *text) {
-	struct json_text out;
-	char *at = out.text, *end = out.text + sizeof(out.text) - 4;
-	*at++ = '"';
-	for (; *text && at < end; text++) {
-		if (*text == '"' || *text == '\\') {
-			*at++ = '\\';
-			*at++ = *text;
-		} else {
-			if (*text == '\n') {
-				*at++ = '\\';
-			}
-			*at++ = *text == '\n' ? 'n' : (unsigned char)*text < 0x20 ? '?' : *text;
-		}
-	}
-	*at++ = '"';
-	*at = '\0';
-	return out;
-}
-
-static void send_line(struct supervisor *supervisor, uint32_t request, const char *format, ...)
-		__attribute__((format(printf, 3, 4)));
-
-static void send_line(struct supervisor *supervisor, uint32_t request, const char *format, ...) {
-	struct ipc_message line = { .kind = IPC_STATUS_LINE, .status_line.request = request };
-	va_list args;
-	va_start(args, format);
-	int len = vsnprintf(line.status_line.line, sizeof(line.status_line.line), format, args);
-	va_end(args);
-	if (len > 0 && (size_t)len < sizeof(line.status_line.line)) {
-		supervisor_post(supervisor, SERVICE_WEB, &line, NULL, 0);
-	}
-}
-
 static void send_host(struct supervisor *supervisor, uint32_t request) {
 	char address[80];
 	doors_host_address(supervisor, address, sizeof(address));
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"host\",\"name\":%s,\"version\":\"%s\",\"address\":%s,"
 			"\"http_port\":%u,\"web_port\":%u,\"uptime_s\":%llu,\"sessions\":%u,"
 			"\"sessions_max\":%u,\"processes\":%u,\"starts\":%llu,\"lost\":%llu,"
@@ -69,8 +32,8 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			"\"late\":%llu,\"corpses\":%u,\"incidents\":%u,\"codecs\":%u,\"log\":%s,"
 			"\"state\":%s,"
 			"\"user\":%u,\"successions\":%u}",
-			json(doors_host_name(supervisor)).text, perigee_version(),
-			json(address).text, supervisor->config.ports.http,
+			status_json(doors_host_name(supervisor)).text, perigee_version(),
+			status_json(address).text, supervisor->config.ports.http,
 			supervisor->config.ports.web,
 			(unsigned long long)((clock_now_ms() - supervisor->begun_ms) / 1000),
 			supervisor->sessions_count, supervisor->config.sessions_max,
@@ -82,36 +45,37 @@ static void send_host(struct supervisor *supervisor, uint32_t request) {
 			(unsigned long long)supervisor->nursery.starved,
 			(unsigned long long)supervisor->nursery.late,
 			supervisor->nursery.corpses_count, supervisor->evidence.incidents.count,
-			supervisor->codecs, json(supervisor->paths.log).text,
-			json(supervisor->paths.state).text, supervisor->paths.uid,
+			supervisor->codecs, status_json(supervisor->paths.log).text,
+			status_json(supervisor->paths.state).text, supervisor->paths.uid,
 			supervisor->successions);
 }
 
 /* Of which something runs, and how the newest upgrade went. */
 static void send_versions(struct supervisor *supervisor, uint32_t request) {
 	const struct versions *versions = &supervisor->versions;
-	send_line(supervisor, request, "{\"what\":\"holder\",\"pid\":%d,\"version\":%s}",
-			supervisor->keep.hold_pid, json(supervisor->keep.hold_build).text);
+	status_line(supervisor, request, "{\"what\":\"holder\",\"pid\":%d,\"version\":%s}",
+			supervisor->keep.hold_pid, status_json(supervisor->keep.hold_build).text);
 	for (const struct programs *at = versions->first; at; at = at->next) {
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"version\",\"number\":%u,\"version\":%s,\"current\":%s,"
 				"\"processes\":%u,\"folders\":%s}",
-				at->number, json(at->version).text,
+				at->number, status_json(at->version).text,
 				at == versions->current ? "true" : "false",
 				versions_count(&supervisor->nursery, at->number),
-				json(at->folders).text);
+				status_json(at->folders).text);
 	}
 	const typeof(supervisor->upgrade.record.ledger_upgrade) *record =
 			&supervisor->upgrade.record.ledger_upgrade;
 	if (record->to) {
 		uint64_t end_ms = record->ended_ms ? record->ended_ms : clock_now_ms();
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"upgrade\",\"number\":%u,\"phase\":\"%s\","
 				"\"old_version\":%s,\"new_version\":%s,\"reason\":\"%s\","
 				"\"detail\":%s,\"took_ms\":%llu}",
 				record->to, upgrade_phase_name((enum upgrade_phase)record->phase),
-				json(record->old_version).text, json(record->new_version).text,
-				reason_row(record->reason)->name, json(record->detail).text,
+				status_json(record->old_version).text,
+				status_json(record->new_version).text,
+				reason_row(record->reason)->name, status_json(record->detail).text,
 				(unsigned long long)(end_ms - record->begun_ms));
 	}
 }
@@ -121,12 +85,12 @@ static void send_health(struct supervisor *supervisor, uint32_t request) {
 	const struct health *health = &supervisor->health;
 	const struct ready *ready = &supervisor->ready;
 	uint64_t now_ms = clock_now_ms(), next_ms = ready->breaker.next_ms;
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"health\",\"alive\":%s,\"ready\":%s,\"leg\":%s,\"detail\":%s,"
 			"\"launches\":\"%s\",\"trials_passed\":%llu,\"trials_failed\":%llu,"
 			"\"proof_age_s\":%lld,\"next_trial_s\":%lld}",
 			health->alive ? "true" : "false", health->ready ? "true" : "false",
-			json(health->leg).text, json(health->words).text,
+			status_json(health->leg).text, status_json(health->words).text,
 			breaker_state_name(ready->breaker.state),
 			(unsigned long long)ready->results[TRIAL_PASSED],
 			(unsigned long long)ready->results[TRIAL_FAILED],
@@ -137,15 +101,15 @@ static void send_health(struct supervisor *supervisor, uint32_t request) {
 static void send_encoders(struct supervisor *supervisor, uint32_t request) {
 	for (unsigned i = 0; i < supervisor->probed_count; i++) {
 		const struct ipc_message *probed = &supervisor->probed[i];
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"encoder\",\"name\":%s,\"works\":%s,\"codecs\":%u,"
 				"\"reference_invalidation\":%s,\"first_us\":%u,\"detail\":%s}",
-				json(probed->encoder_probed.name).text,
+				status_json(probed->encoder_probed.name).text,
 				probed->encoder_probed.mask ? "true" : "false",
 				probed->encoder_probed.mask,
 				probed->encoder_probed.reference_invalidation ? "true" : "false",
 				probed->encoder_probed.first_us,
-				json(probed->encoder_probed.detail).text);
+				status_json(probed->encoder_probed.detail).text);
 	}
 }
 
@@ -154,13 +118,13 @@ static void send_confinement(struct supervisor *supervisor, uint32_t request) {
 	char missing[sizeof(support->missing) + sizeof(supervisor->cgroups.missing)];
 	text_format(missing, sizeof(missing), "%s%s", support->missing,
 			supervisor->cgroups.missing);
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"confinement\",\"landlock\":%d,\"seccomp\":%s,\"mount_"
 			"namespaces\":%s,\"cgroup_version\":%d,"
 			"\"other_user\":%s,\"missing\":%s}",
 			support->landlock, support->seccomp ? "true" : "false",
 			support->veils ? "true" : "false", supervisor->cgroups.version,
-			supervisor->paths.is_root ? "true" : "false", json(missing).text);
+			supervisor->paths.is_root ? "true" : "false", status_json(missing).text);
 }
 
 static void send_apps(struct supervisor *supervisor, uint32_t request) {
@@ -169,11 +133,11 @@ static void send_apps(struct supervisor *supervisor, uint32_t request) {
 		if (app->hidden) {
 			continue;
 		}
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"app\",\"id\":%d,\"title\":%s,\"installed\":%s,"
 				"\"why_not\":%s}",
-				app->id, json(app->title).text, app->installed ? "true" : "false",
-				json(app->why_not).text);
+				app->id, status_json(app->title).text,
+				app->installed ? "true" : "false", status_json(app->why_not).text);
 	}
 }
 
@@ -181,7 +145,7 @@ static void send_session(
 		struct supervisor *supervisor, uint32_t request, const struct session *session) {
 	const struct ipc_message *stats = &session->stats;
 	bool known = stats->kind == IPC_STREAM_STATS;
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"session\",\"id\":\"%016llx\",\"app\":%s,\"client\":%s,"
 			"\"state\":\"%s\",\"width\":%u,\"height\":%u,\"rate_mhz\":%u,"
 			"\"uptime_s\":%llu,\"processes\":%u,\"pictures\":%llu,\"key_frames\":%llu,"
@@ -190,9 +154,10 @@ static void send_session(
 			"\"dropped\":%llu,\"reason\":\"%s\",\"internal\":%s,\"doing\":%s,"
 			"\"lobby\":\"%s\",\"member\":\"%s\",\"line\":\"%s\","
 			"\"recoveries\":%llu}",
-			(unsigned long long)session->id, json(session->app->title).text,
-			json(session->client_name).text, life_state_name(session->life.state),
-			session->desk->width, session->desk->height, session->desk->rate_mhz,
+			(unsigned long long)session->id, status_json(session->app->title).text,
+			status_json(session->client_name).text,
+			life_state_name(session->life.state), session->desk->width,
+			session->desk->height, session->desk->rate_mhz,
 			(unsigned long long)((clock_now_ms() - session->launched_ms) / 1000),
 			session->children + session->desk->children,
 			(unsigned long long)(known ? stats->stream_stats.pictures : 0),
@@ -208,7 +173,7 @@ static void send_session(
 					     child_counter(session->desk->desktop,
 							     PULSE_DESKTOP_REPLACED)),
 			reason_row(session->reason)->name, session->internal ? "true" : "false",
-			json(session->desk->app_doing).text,
+			status_json(session->desk->app_doing).text,
 			session->member.lobby ? session->member.lobby->id : "",
 			member_state_name(session->member.state),
 			session->view ? line_state_name(session->view->line.state) : "",
@@ -230,14 +195,14 @@ static void send_process(
 			used = strlen(counters);
 		}
 	}
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"process\",\"worker\":%u,\"kind\":\"%s\",\"name\":%s,\"pid\":%"
 			"d,\"version\":%s,"
 			"\"session\":\"%016llx\",\"uptime_s\":%llu,\"beats\":%llu,"
 			"\"operation\":\"%s\",\"lag_max_us\":%llu,\"slow\":%llu,\"refused\":%u,"
 			"\"counters\":[%s]}",
-			child->id, ipc_peer_name(child->kind), json(child->name).text, child->pid,
-			json(programs ? programs->version : "").text,
+			child->id, ipc_peer_name(child->kind), status_json(child->name).text,
+			child->pid, status_json(programs ? programs->version : "").text,
 			(unsigned long long)child->session,
 			(unsigned long long)((clock_now_ns() - child->begun_ns) / NS_PER_S),
 			(unsigned long long)view.beats, pulse_operation_name(view.operation),
@@ -253,7 +218,7 @@ static void send_admission(struct supervisor *supervisor, uint32_t request) {
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		struct admission_answer answer;
 		weigh_admit(supervisor, NULL, NULL, 0, &forms[i], &answer);
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"admission\",\"width\":%u,\"height\":%u,\"fps\":%u,"
 				"\"used\":%u,\"capacity\":%u,\"short\":\"%s\",\"processor\":%s,"
 				"\"processor_needs_milli\":%u,\"processor_used_milli\":%u,"
@@ -272,12 +237,12 @@ static void send_admission(struct supervisor *supervisor, uint32_t request) {
 	}
 	for (unsigned i = 0; i < costs->encoders_count; i++) {
 		const struct admission_encoder *encoder = &costs->encoders[i];
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"cost\",\"encoder\":%s,\"encode_ns_per_kpx\":%u,"
 				"\"probed_ns_per_kpx\":%u,\"device_ns_per_kpx\":%u,"
 				"\"device_sessions\":%u,\"rest_ns_per_kpx\":%u,"
 				"\"sound_milli\":%u,\"session_mb\":%llu}",
-				json(encoder->name).text, encoder->ns_per_kpx,
+				status_json(encoder->name).text, encoder->ns_per_kpx,
 				encoder->probed_ns_per_kpx, encoder->device_ns_per_kpx,
 				encoder->sessions, costs->rest_ns_per_kpx, costs->sound_milli,
 				(unsigned long long)(costs->memory >> 20));
@@ -291,22 +256,23 @@ static void send_incident(
 	char time_text[24];
 	gmtime_r(&when, &utc);
 	strftime(time_text, sizeof(time_text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"incident\",\"number\":%u,\"time\":\"%s\",\"kind\":\"%s\","
 			"\"incident\":\"%s\",\"reason\":\"%s\",\"detail\":%s,\"worker\":%u,"
 			"\"pid\":%d,\"session\":\"%016llx\",\"evidence\":\"%s\",\"entry\":%s}",
 			incident->number, time_text, ipc_peer_name(incident->kind),
 			incident_what_name(incident->what), reason_row(incident->reason)->name,
-			json(incident->detail).text, incident->worker, incident->pid,
+			status_json(incident->detail).text, incident->worker, incident->pid,
 			(unsigned long long)incident->session,
-			incident_evidence_name(incident->evidence), json(incident->entry).text);
+			incident_evidence_name(incident->evidence),
+			status_json(incident->entry).text);
 }
 
 static void send_incidents(struct supervisor *supervisor, uint32_t request) {
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"evidence\",\"folder\":%s,\"written\":%llu,\"failed\":%llu,"
 			"\"on_hang\":\"%s\",\"snapshots\":\"%s\"}",
-			json(supervisor->evidence.folder).text,
+			status_json(supervisor->evidence.folder).text,
 			(unsigned long long)supervisor->evidence.written,
 			(unsigned long long)supervisor->evidence.failed,
 			supervisor->evidence.keep_hung ? "keep" : "replace",
@@ -324,25 +290,25 @@ static void send_incidents(struct supervisor *supervisor, uint32_t request) {
 
 static void send_corpse(
 		struct supervisor *supervisor, uint32_t request, const struct child *corpse) {
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"corpse\",\"worker\":%u,\"kind\":\"%s\",\"name\":%s,\"pid\":%d,"
 			"\"session\":\"%016llx\",\"reason\":\"%s\",\"kept\":%s,\"written_off\":%s}",
-			corpse->id, ipc_peer_name(corpse->kind), json(corpse->name).text,
+			corpse->id, ipc_peer_name(corpse->kind), status_json(corpse->name).text,
 			corpse->pid, (unsigned long long)corpse->session,
 			reason_row(corpse->end.reason)->name, corpse->kept ? "true" : "false",
 			corpse->end.written_off ? "true" : "false");
 }
 
 static void send_lobby(struct supervisor *supervisor, uint32_t request, const struct lobby *lobby) {
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"lobby\",\"id\":\"%s\",\"desk\":\"%016llx\",\"name\":%s,"
 			"\"state\":\"%s\",\"members\":%u,\"width\":%u,\"height\":%u,"
 			"\"rate_mhz\":%u,\"multi_user\":%s,\"pin\":%s,\"uptime_s\":%llu,"
 			"\"processes\":%u}",
-			lobby->id, (unsigned long long)lobby->desk->id, json(lobby->name).text,
-			lobby_life_state_name(lobby->life.state), lobby_members(lobby),
-			lobby->desk->width, lobby->desk->height, lobby->desk->rate_mhz,
-			lobby->flags & LOBBY_MULTI_USER ? "true" : "false",
+			lobby->id, (unsigned long long)lobby->desk->id,
+			status_json(lobby->name).text, lobby_life_state_name(lobby->life.state),
+			lobby_members(lobby), lobby->desk->width, lobby->desk->height,
+			lobby->desk->rate_mhz, lobby->flags & LOBBY_MULTI_USER ? "true" : "false",
 			lobby->pin.text[0] ? "true" : "false",
 			(unsigned long long)((clock_now_ms() - lobby->created_ms) / 1000),
 			lobby->desk->children);
@@ -352,12 +318,12 @@ static void send_encodings(
 		struct supervisor *supervisor, uint32_t request, const struct desk *desk) {
 	for (const struct encoding *at = desk->encodings; at; at = at->next) {
 		const struct ipc_encoding *form = &at->form.pictures;
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"encoding\",\"desk\":\"%016llx\",\"part\":\"%s\","
 				"\"viewers\":%u,\"name\":%s,\"width\":%u,\"height\":%u,"
 				"\"rate_x100\":%u,\"kbps\":%u,\"own\":%s}",
 				(unsigned long long)desk->id, encoding_part(at->kind),
-				encoding_members(at), json(at->name).text, form->width,
+				encoding_members(at), status_json(at->name).text, form->width,
 				form->height, form->rate_x100,
 				at->kind == ENCODING_PICTURES ? form->bitrate_kbps
 							      : at->form.bitrate_bps / 1000,
@@ -373,7 +339,7 @@ static void send_restarts(struct supervisor *supervisor, uint32_t request, uint6
 	}
 	uint64_t now_ms = clock_now_ms();
 	uint64_t next_ms = restarts->next_ms > now_ms ? restarts->next_ms - now_ms : 0;
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"restart\",\"session\":\"%016llx\",\"part\":\"%s\","
 			"\"times\":%u,\"last_minute\":%u,\"reason\":\"%s\","
 			"\"next_try_ms\":%llu,\"given_up\":%s}",
@@ -388,11 +354,11 @@ static void send_output(struct supervisor *supervisor, uint32_t request, const s
 	if (!notice->lines[0] && notice->life.state == NOTICE_OFF) {
 		return;
 	}
-	send_line(supervisor, request,
+	status_line(supervisor, request,
 			"{\"what\":\"output\",\"session\":\"%016llx\",\"notice\":\"%s\","
 			"\"lines\":%s}",
 			(unsigned long long)desk->id, notice_state_name(notice->life.state),
-			json(notice->lines).text);
+			status_json(notice->lines).text);
 }
 
 static void send_session_restarts(
@@ -420,7 +386,7 @@ static void send_service_restarts(struct supervisor *supervisor, uint32_t reques
 			continue;
 		}
 		uint64_t next_ms = service->next_ms > now_ms ? service->next_ms - now_ms : 0;
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"restart\",\"session\":\"\",\"part\":\"%s\","
 				"\"times\":%llu,\"in_a_row\":%u,\"reason\":\"%s\","
 				"\"next_try_ms\":%llu,\"given_up\":false}",
@@ -430,32 +396,30 @@ static void send_service_restarts(struct supervisor *supervisor, uint32_t reques
 	}
 }
 
-static void send_end(struct supervisor *supervisor, uint32_t request) {
-	struct ipc_message end = { .kind = IPC_STATUS_END, .status_line.request = request };
-	supervisor_post(supervisor, SERVICE_WEB, &end, NULL, 0);
-}
-
 /* Only when it is asked for: much, and seldom of interest. */
 static void send_config(struct supervisor *supervisor, uint32_t request) {
 	const struct config *config = &supervisor->config;
-	send_line(supervisor, request, "{\"what\":\"config\",\"key\":\"\",\"file\":%s}",
-			json(config->file ? config->file : "").text);
+	status_line(supervisor, request, "{\"what\":\"config\",\"key\":\"\",\"file\":%s}",
+			status_json(config->file ? config->file : "").text);
 	for (size_t i = 0; i < config_keys_count(); i++) {
 		char value[CONFIG_VALUE_MAX];
 		config_key_show(config, i, value);
-		send_line(supervisor, request,
+		status_line(supervisor, request,
 				"{\"what\":\"config\",\"key\":\"%s\",\"value\":%s,\"from\":\"%s\","
 				"\"live\":%s}",
-				config_key_name(i), json(value).text,
+				config_key_name(i), status_json(value).text,
 				config_from_name((enum config_from)config->from[i]),
 				config_key_is_live(i) ? "true" : "false");
 	}
-	send_end(supervisor, request);
+	status_end(supervisor, request);
 }
 
 void status_answer(struct supervisor *supervisor, uint32_t request, const char *filter) {
 	if (strcmp(filter, "config") == 0) {
 		send_config(supervisor, request);
+		return;
+	}
+	if (desk_door_answers(supervisor, request, filter)) {
 		return;
 	}
 	send_host(supervisor, request);
@@ -484,5 +448,5 @@ void status_answer(struct supervisor *supervisor, uint32_t request, const char *
 	}
 	send_incidents(supervisor, request);
 	send_service_restarts(supervisor, request);
-	send_end(supervisor, request);
+	status_end(supervisor, request);
 }

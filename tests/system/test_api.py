@@ -4,6 +4,7 @@
 held against it. Events are read as they come."""
 import http.client
 import json
+import re
 import socket
 import ssl
 import struct
@@ -82,6 +83,14 @@ class Api:
 
     def post(self, path, body, **more):
         return self.call("POST", path, body, **more)
+
+
+class Desk(Api):
+    """The same at a desktop's own socket."""
+
+    def __init__(self, api, desktop):  # pylint: disable=super-init-not-called
+        self.path = str(api.host.folder / f"run/s-{int(desktop):016x}/perigee.sock")
+        self.document, self.made = api.document, api.made
 
 
 class Events:
@@ -313,6 +322,25 @@ def screenshots(host, api, session, row):
     api.get(path, status=404)
 
 
+def of_itself(api, session, row):
+    """What a desktop's programs may: their own desktop, which no call names."""
+    desk = Desk(api, session)
+    answer = desk.get("/api/v2/desktop")
+    expect(f"what it is: {answer}", answer["desktop"]["app"] == "Pattern" and
+           answer["desktop"]["width"] == row["video_width"] and answer["desktop"]["ready"])
+    expect("who sees it", [one["name"] for one in answer["viewers"]] == [row["client_name"]] and
+           answer["viewers"][0]["may_input"])
+    expect("no id, no address, no key", not re.search(r'_id|127\.0\.0\.1|key', json.dumps(answer)))
+    path = "/api/v2/desktop/screenshot"
+    expect("of its size", read_png(desk.get(path))[:2] == (row["video_width"], row["video_height"]))
+    desk.get(path, query=f"?session_id={session}", status=400)
+    desk.post("/api/v2/desktop/input", {"keys": [30]})
+    desk.post("/api/v2/desktop/input", {"keys": [30], "session_id": session}, status=400)
+    for path in ("/api/v1/sessions", "/api/v2/desktops", "/api/v2/viewers", "/api/v2/launcher"):
+        expect(f"nothing else is there: {path}", desk.raw("GET", path)[0] == 404)
+    expect("nor is it at the host's", api.raw("GET", "/api/v2/desktop")[0] == 404)
+
+
 def a_session(host, api, events):
     process = host.probe("stream", "--app", "Pattern", "--seconds", "60", background=True)
     session = events.wait("StreamSession")[2]["session_id"]
@@ -327,6 +355,7 @@ def a_session(host, api, events):
     api.post("/api/v2/desktops/input", {"desktop_id": desktop, "text": "hello", "keys": [29, 30],
                                         "pointer": {"x": 1, "y": 1, "width": 9, "height": 9},
                                         "click": 1, "scroll": -120})
+    of_itself(api, session, row)
     down = "0000000e03000000" + "00" + "4180" + "00" + "0000"
     api.post("/api/v1/sessions/input", {"session_id": int(session),
                                         "input_packet_hex": down}, status=400)

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Apps in containers of a real Podman, on the whole host."""
 import os
+import pathlib
 import re
+import shutil
 import signal
 import sys
 
@@ -41,6 +43,13 @@ apps:
       image: perigee-test
       network: false
       mounts: [{system}]
+  - title: Door inside
+    command: [/usr/bin/python3, /data/door.py, --again, /data/again]
+    runner:
+      type: container
+      image: perigee-test
+      network: false
+      mounts: ["{folder}/shared:/data:ro", {system}]
   - title: Waits
     command: [sh, -c, "echo waits-begin; trap 'echo asked; exit 0' TERM; while :; do sleep 1; done"]
     runner: {{type: container, image: perigee-test, network: false}}
@@ -63,6 +72,7 @@ class Contained(Host):
         (self.folder / "shared/pads.sh").write_text(nodes.SCRIPT.replace("FIFO", "/data/fifo"))
         os.mkfifo(self.folder / "shared/fifo")
         os.chmod(self.folder / "shared/fifo", 0o666)
+        shutil.copy(pathlib.Path(__file__).parent / "door.py", self.folder / "shared")
         folders = libexec_folders(self.build, self.source)
         pattern = next(f"{f}/perigee-pattern" for f in folders
                        if os.access(f"{f}/perigee-pattern", os.X_OK))
@@ -110,6 +120,22 @@ def its_windows_are_seen(host):
     report = host.probe("stream", "--app", "Pattern inside", "--seconds", "3", keys="Inside")
     expect(f"Pattern is seen: {report['video']}", report["video"]["pattern"]["last"] > 10)
     host.probe("quit", keys="Inside")
+    none_is_left()
+
+
+def its_door_stays_the_same_file(host):
+    """A container has the socket itself: whoever dies, it is not made anew."""
+    mark = len(host.log())
+    viewer = launched(host, "Door inside", 60)
+    host.wait_log("door-first 200 app=Door inside viewers=", 20, mark)
+    gate = host.pid("web")
+    os.kill(gate, signal.SIGKILL)
+    wait_for("another door", 10, lambda: host.api("/api/v1/status", optional=True) and
+             host.pids("web") not in ([], [gate]))
+    (host.folder / "shared/again").touch()
+    host.wait_log("door-again 200 app=Door inside viewers=", 20, mark)
+    ended(viewer)
+    host.probe("quit", keys="Door inside", check=False)
     none_is_left()
 
 
@@ -198,6 +224,7 @@ def containers(build):
     try:
         with Contained(build) as host:
             for part in (a_container_gets_its_desktop_and_what_is_configured, its_windows_are_seen,
+                         its_door_stays_the_same_file,
                          a_container_is_labelled_and_goes_when_the_session_does,
                          nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):

@@ -3,7 +3,9 @@
 """Each way to run an app, in a whole host: what it gets, and what it does not."""
 import contextlib
 import os
+import pathlib
 import pwd
+import shutil
 import subprocess
 import sys
 
@@ -41,6 +43,12 @@ apps:
   - title: Pads
     command: [sh, FOLDER/pads/run.sh]
     runner: {type: sandbox, network: false, mounts: ["FOLDER/pads:FOLDER/pads:ro"]}
+  - title: Door of a box
+    command: [sh, -c, "WAITS"]
+    runner: {type: sandbox}
+  - title: Door of a process
+    command: [sh, -c, "WAITS"]
+    runner: {type: process}
   - title: Usual
     command: [sh, -c, "echo usual-done"]
   - title: Holds
@@ -48,8 +56,14 @@ apps:
 """
 
 
-def config(path):
-    return APPS.replace("SCRIPT", str(path)).replace("FOLDER", str(path.parent))
+# For what is put into its home, which no other app sees.
+WAITS = ("while ! test -e $HOME/door.py; do sleep 0.05; done; "
+         "exec python3 $HOME/door.py $HOME/others")
+
+
+def config(script):
+    return APPS.replace("SCRIPT", str(script)).replace("WAITS", WAITS).replace(
+        "FOLDER", str(script.parent))
 
 
 class Boxed(Host):
@@ -93,6 +107,31 @@ def launch(host, title, words):
     return host.log()[mark:]
 
 
+def its_own_door_alone_is_open(host):
+    """In a sandbox and as a process: another desktop's socket and the host's are not reached."""
+    other = host.folder / "run" / f"s-{host.status('session', app='Holds')[0]['id']}/perigee.sock"
+    expect(f"it is there: {other}", other.is_socket())
+    for title in ("Door of a box", "Door of a process"):
+        host.paired(title)
+        mark = len(host.log())
+        viewer = host.probe("stream", "--app", title, "--seconds", "60", "--no-decode",
+                            keys=title, background=True)
+        home = wait_for("its home", 20, lambda: list(
+            (host.folder / "data/homes").glob(f"*/{title.replace(' ', '_')}")))[0]
+        (home / "others").write_text(f"{other}\n{host.folder}/run/api.sock\n")
+        shutil.copy(pathlib.Path(__file__).parent / "door.py", home / "door.new")
+        (home / "door.new").rename(home / "door.py")
+        host.wait_log("door-done", 20, mark)
+        log = host.log()[mark:]
+        viewer.kill()
+        viewer.wait()
+        expect(f"nothing escapes: {log}", "ESCAPED" not in log)
+        for words in (f"door-own 200 app={title} viewers=[", "door-picture 200 PNG",
+                      "door-input 200"):
+            expect(f"{words}: {log}", words in log)
+        expect(f"both are closed: {log}", log.count("door-closed") == 2)
+
+
 def a_process_gets_its_folder_and_environment(build):
     with Boxed(build) as host:
         launch(host, "Process", "at=/usr/share word=hello wide=1280")
@@ -129,6 +168,7 @@ def nothing_gets_out_of_a_sandbox(build):
             for words in ("has-wayland", "has-sound", "has-no-network", f"runs={times}"):
                 expect(f"{words}: {log}", words in log)
         nodes_of_gamepads_come_to_a_sandbox(host)
+        its_own_door_alone_is_open(host)
         holds.kill()
         holds.wait()
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The supervisor may die: whoever watches does not notice, and the next one goes on."""
+import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -79,10 +81,24 @@ def expect_whole(what, report):
            and video["decode_errors"] == 0 and video["pattern"]["backwards"] == 0)
 
 
+def asked_at(door):
+    """What a desktop's own door says of it."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(str(door))
+        s.sendall(b"GET /api/v2/desktop HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while chunk := s.recv(65536):
+            answer += chunk
+    return json.loads(answer.partition(b"\r\n\r\n")[2])
+
+
 def viewers_do_not_notice_a_death(build):
     with Host(build) as host:
         viewers = streams(host, 2, 8)
         sessions, workers = sessions_of(host), workers_of(host)
+        doors = [host.folder / f"run/s-{row[0]}/perigee.sock" for row in sessions]
+        files = [door.stat().st_ino for door in doors]
         before, mark = kill(host)
         begun = time.monotonic()
         wait_for("the same sessions", 2, lambda: host.api("/api/v1/status", optional=True) and
@@ -100,6 +116,9 @@ def viewers_do_not_notice_a_death(build):
         expect(f"the same workers: {workers} {workers_of(host)}", workers_of(host) == workers)
         for viewer in viewers:
             expect_whole("a viewer", host.report(viewer))
+        expect("the desktops' own doors are the same", files == [d.stat().st_ino for d in doors])
+        for door in doors:
+            expect("and answer", asked_at(door)["desktop"]["app"] == "Pattern")
         wait_for("both wait", 5, lambda: len(host.status("session", state="paused")) == 2)
         expect_whole("resumed", host.probe("resume", "--seconds", "2", keys="viewer0"))
         host.probe("quit", keys="viewer0")

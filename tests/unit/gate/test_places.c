@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "gate/keyguard.h"
@@ -55,6 +56,62 @@ static void one_source_evicts_its_own_oldest_newcomer(void **state) {
 	}
 	assert_int_equal(arrive(places, 1), first);
 	assert_int_equal(places->open, PLACES_YOUNG_STRANGER_MAX);
+}
+
+static int arrive_desk(struct places *places, uint64_t desk) {
+	struct source from = source_of_desk(desk);
+	int place = places_choose_desk(places, &from);
+	if (place >= 0) {
+		places_free(places, (unsigned)place);
+		places_take(places, (unsigned)place, &from);
+	}
+	return place;
+}
+
+static void a_desktop_has_few_places_and_gives_way_to_itself(void **state) {
+	struct places *places = fresh(state);
+	int other = arrive_desk(places, 2);
+	for (unsigned i = 0; i < 1000; i++) {
+		int place = arrive_desk(places, 1);
+		assert_true(place >= 0 && place != other);
+	}
+	assert_int_equal(places->open, PLACES_DESK_MAX + 1);
+	/* Who waits for an answer keeps its place. */
+	int own = -1;
+	for (unsigned i = 0; i < PLACES_MAX; i++) {
+		if (places->place[i].state != PLACE_FREE && (int)i != other) {
+			places_change(places, i, PLACE_BUSY);
+			own = (int)i;
+		}
+	}
+	assert_int_equal(arrive_desk(places, 1), -ENOSPC);
+	places_change(places, (unsigned)own, PLACE_IDLE);
+	assert_int_equal(arrive_desk(places, 1), own);
+}
+
+static void desktops_take_nothing_from_the_others(void **state) {
+	struct places *places = fresh(state);
+	know(places, 1);
+	for (uint64_t desk = 1; desk < 1000; desk++) {
+		for (unsigned i = 0; i < PLACES_DESK_MAX; i++) {
+			int place = arrive_desk(places, desk);
+			if (place >= 0) {
+				places_change(places, (unsigned)place, PLACE_BUSY);
+			}
+		}
+	}
+	assert_int_equal(places->open, PLACES_DESKS_MAX);
+	/* All that strangers and known ones may have is there. */
+	unsigned strangers = 0;
+	for (unsigned i = 0; i < 1000; i++) {
+		int place = arrive(places, 100 + i % 50);
+		strangers += place >= 0;
+		if (place >= 0) {
+			places_change(places, (unsigned)place, PLACE_BUSY);
+		}
+	}
+	assert_int_equal(strangers, PLACES_STRANGERS_MAX);
+	assert_true(arrive(places, 1) >= 0);
 }
 
 static void who_has_said_hello_stays_longer_than_the_mute(void **state) {
@@ -186,6 +243,8 @@ static int teardown(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(one_source_evicts_its_own_oldest_newcomer),
+		UNIT(a_desktop_has_few_places_and_gives_way_to_itself),
+		UNIT(desktops_take_nothing_from_the_others),
 		UNIT(who_has_said_hello_stays_longer_than_the_mute),
 		UNIT(a_newcomer_has_time_to_say_hello_among_greeted_idlers),
 		UNIT(strangers_leave_half_of_the_young_places_to_known_sources),
