@@ -127,6 +127,7 @@ int desktop_create(const struct desktop_settings *settings, int listen_fd,
 	desktop->user = user;
 	desktop->timer_fd = -1;
 	wl_list_init(&desktop->windows);
+	clipboard_begin(desktop);
 	int r = begin(desktop, settings);
 	if (r == 0 && (listen(listening, LISTEN_BACKLOG) < 0 ||
 				      wl_display_add_socket_fd(desktop->display, listening) < 0)) {
@@ -145,6 +146,7 @@ void desktop_destroy(struct desktop *desktop) {
 	if (!desktop) {
 		return;
 	}
+	clipboard_end(desktop);
 	x11_end(desktop);
 	if (desktop->display) {
 		wl_display_destroy_clients(desktop->display);

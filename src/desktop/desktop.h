@@ -47,6 +47,10 @@ struct desktop_events {
 	void (*repeat)(void *user);
 	/* How many windows there are now, and whether a notice is over them. */
 	void (*windows)(void *user, unsigned count, bool notice);
+	/* What desktop_clip_get() asked for; rc: -ENOENT when there is no text, -EFBIG,
+	 * -ETIMEDOUT, -EBUSY, -EIO, -ENOMEM. text is borrowed until the handler returns. May be
+	 * NULL. */
+	void (*clip)(void *user, uint32_t request, int rc, const void *text, size_t len);
 };
 
 /* listen_fd is the bound Wayland socket; taken. -EINVAL for a size or rate outside
@@ -93,6 +97,13 @@ struct desktop_input {
 
 /* Input of one viewer. What makes no sense is ignored. */
 void desktop_input(struct desktop *desktop, uint32_t viewer, const struct desktop_input *input);
+
+/* Asks for the text on the clipboard; the event follows once, within some seconds or at
+ * once. */
+void desktop_clip_get(struct desktop *desktop, uint32_t request);
+/* The text is on it from now on, as if an app had copied it; "" empties it. -EBADMSG when it is
+ * not UTF-8. */
+int desktop_clip_set(struct desktop *desktop, const void *text, size_t len) NODISCARD;
 
 /* The viewer is gone: its keys and buttons go up. */
 void desktop_release(struct desktop *desktop, uint32_t viewer);

@@ -17,6 +17,7 @@
 #include <wlr/util/log.h>
 
 #include "base/log.h"
+#include "base/shm.h"
 #include "base/text.h"
 #include "desktop/desktop.h"
 #include "desktop/pictures.h"
@@ -49,10 +50,69 @@ static void handle_windows(void *user, unsigned count, bool notice) {
 	worker_post(&process->worker, &message, NULL, 0);
 }
 
+static uint32_t clip_reason(int rc) {
+	static const struct {
+		int error;
+		uint32_t reason;
+	} rows[] = {
+		{ -ENOENT, REASON_CLIPBOARD_NONE },
+		{ -EFBIG, REASON_CLIPBOARD_LARGE },
+		{ -ETIMEDOUT, REASON_CLIPBOARD_OVERDUE },
+		{ -EIO, REASON_CLIPBOARD_NONE },
+		{ -EBUSY, REASON_DESK_BUSY },
+		{ -EBADMSG, REASON_CLIPBOARD_NONE },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].error == rc) {
+			return rows[i].reason;
+		}
+	}
+	return rc < 0 ? REASON_RESOURCES : REASON_NONE;
+}
+
+static void answer_clip(struct process *process, uint32_t request, int rc) {
+	struct ipc_message done = { .kind = IPC_CLIP_DONE,
+		.clip_done = { .request = request, .reason = clip_reason(rc) } };
+	worker_post(&process->worker, &done, NULL, 0);
+}
+
+static void handle_clip(void *user, uint32_t request, int rc, const void *text, size_t len) {
+	struct process *process = user;
+	struct shm shm = SHM_NONE;
+	rc = rc < 0 ? rc : shm_create("clipboard", len ? len : 1, true, &shm);
+	if (rc < 0) {
+		answer_clip(process, request, rc);
+		return;
+	}
+	if (len) {
+		memcpy(shm.map, text, len);
+	}
+	struct ipc_message clip = { .kind = IPC_CLIP,
+		.clip = { .request = request, .size = (uint32_t)len } };
+	worker_post(&process->worker, &clip, &shm.fd, 1);
+	shm_finish(&shm);
+}
+
+static void set_clip(
+		struct process *process, const struct ipc_message *message, struct ipc_fds *fds) {
+	uint32_t size = message->clip.size;
+	struct shm shm = SHM_NONE;
+	int fd = fds_take(fds, 0);
+	int rc = size > IPC_CLIPBOARD_MAX ? -EFBIG : shm_adopt(fd, size ? size : 1, false, &shm);
+	if (rc < 0) {
+		fd_close(fd);
+	} else {
+		rc = desktop_clip_set(process->desktop, shm.map, size);
+	}
+	shm_finish(&shm);
+	answer_clip(process, message->clip.request, rc);
+}
+
 static const struct desktop_events desktop_events = {
 	.picture = handle_picture,
 	.repeat = handle_repeat,
 	.windows = handle_windows,
+	.clip = handle_clip,
 };
 
 static void answer_keys(struct process *process, const struct ipc_message *message) {
@@ -239,6 +299,12 @@ static void handle_message(
 		if (desktop_notice(process->desktop, fds_take(fds, 0)) < 0) {
 			log_warning("notice-refused", "error=ENOMEM"); /* it goes on without */
 		}
+		break;
+	case IPC_CLIP_GET:
+		desktop_clip_get(process->desktop, message->clip.request);
+		break;
+	case IPC_CLIP_SET:
+		set_clip(process, message, fds);
 		break;
 	case IPC_KEYS_ASK:
 		answer_keys(process, message);

@@ -87,6 +87,9 @@ struct desktop {
 
 	struct wlr_xdg_decoration_manager_v1 *decorations;
 
+	struct wl_list clip_transfers; /* clip_transfer::link: pipes of the clipboard */
+	unsigned clip_transfers_count;
+
 	struct wl_listener needs_frame, new_surface, new_toplevel, new_popup, new_decoration,
 			activate;
 	struct wl_listener request_shape, request_cursor, request_selection, request_primary,
@@ -145,6 +148,10 @@ bool constraint_apply(struct desktop *desktop, double *dx, double *dy);
 
 /* selection.c */
 void selection_begin(struct desktop *desktop);
+
+/* clipboard.c */
+void clipboard_begin(struct desktop *desktop);
+void clipboard_end(struct desktop *desktop);
 
 /* xdg_shell.c, x11.c */
 void xdg_begin(struct desktop *desktop);

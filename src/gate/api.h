@@ -87,6 +87,14 @@ void api_handle_launcher_join(struct request *request);
 void api_handle_launcher_leave(struct request *request);
 void api_handle_launcher_stop(struct request *request);
 
+/* api_clipboard.c */
+void api_handle_clip_get(struct request *request);
+void api_handle_clip_set(struct request *request);
+void api_handle_clip(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
+bool api_clip_done(struct gate *gate, const struct ipc_message *message);
+void api_clip_gone(struct connection *connection);
+void api_clip_overdue(struct connection *connection);
+
 /* api_desk.c: a desktop's own door. */
 void api_handle_desk_gone(struct gate *gate, const struct ipc_message *message);
 void api_desk_filter(const struct connection *connection, char *out, size_t size);
@@ -192,6 +200,10 @@ bool api_wish_fits(struct gate *gate);
 void api_wish_forget(struct gate *gate, uint64_t session);
 /* LOBBY_DONE that no connection waits for. */
 void api_wish_done(struct gate *gate, const struct ipc_message *message);
+
+/* Answers with size bytes of a sealed block of memory (fd, which is taken), which are only
+ * carried. */
+void api_carry(struct connection *connection, int fd, uint32_t size, const char *type);
 
 /* Closes the channel to a desktop that is gone. */
 void api_input_forget(struct gate *gate, uint64_t session);

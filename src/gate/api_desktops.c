@@ -131,28 +131,44 @@ void api_handle_shot_ask(struct request *request) {
 	gate_post(request->gate, &message);
 }
 
-/* What is being sent; the picture is only carried. */
-struct picture {
+/* What is being sent. */
+struct carried {
 	struct connection_keep keep;
 	struct shm shm;
 };
 
-static void picture_destroy(struct connection_keep *keep) {
-	struct picture *picture = container_of(keep, struct picture, keep);
-	shm_finish(&picture->shm);
-	free(picture);
+static void carried_destroy(struct connection_keep *keep) {
+	struct carried *carried = container_of(keep, struct carried, keep);
+	shm_finish(&carried->shm);
+	free(carried);
 }
 
-static struct picture *picture_open(int fd, uint32_t size) {
-	struct picture *picture = calloc(1, sizeof(*picture));
-	if (!picture || size == 0 || size > SHOT_SIZE_MAX ||
-			shm_adopt(fd, size, false, &picture->shm) < 0) {
+static struct carried *carried_open(int fd, uint32_t size) {
+	struct carried *carried = calloc(1, sizeof(*carried));
+	if (!carried || size == 0 || size > SHOT_SIZE_MAX ||
+			shm_adopt(fd, size, false, &carried->shm) < 0) {
 		fd_close(fd);
-		free(picture);
+		free(carried);
 		return NULL;
 	}
-	picture->keep = (struct connection_keep){ .count = 1, .destroy = picture_destroy };
-	return picture;
+	carried->keep = (struct connection_keep){ .count = 1, .destroy = carried_destroy };
+	return carried;
+}
+
+void api_carry(struct connection *connection, int fd, uint32_t size, const char *type) {
+	struct http_answer answer = { .status = 200, .content_type = type };
+	if (size == 0) {
+		fd_close(fd);
+		request_answer(connection, &answer, 200, "", 0);
+		return;
+	}
+	struct carried *carried = carried_open(fd, size);
+	if (!carried) {
+		api_refuse(connection, REASON_RESOURCES, NULL);
+		return;
+	}
+	request_answer_kept(connection, &answer, 200, carried->shm.map, size, &carried->keep);
+	connection_keep_drop(&carried->keep);
 }
 
 void api_handle_shot(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
@@ -160,16 +176,8 @@ void api_handle_shot(struct gate *gate, struct ipc_message *message, struct ipc_
 	if (!connection) {
 		return; /* gone: the picture with it */
 	}
-	uint32_t size = message->shot.size;
-	struct picture *picture = picture_open(fds_take(fds, 0), size);
-	if (!picture) {
-		api_refuse(connection, REASON_RESOURCES, NULL);
-		return;
-	}
-	struct http_answer answer = { .status = 200,
-		.content_type = message->shot.jpeg ? "image/jpeg" : "image/png" };
-	request_answer_kept(connection, &answer, 200, picture->shm.map, size, &picture->keep);
-	connection_keep_drop(&picture->keep);
+	api_carry(connection, fds_take(fds, 0), message->shot.size,
+			message->shot.jpeg ? "image/jpeg" : "image/png");
 }
 
 /* API_DONE of a request that waits for a picture; true: it was. */

@@ -31,6 +31,15 @@ SCHEMA(schema_takes_shot, "Screenshot",
 	ID_IN("session_id", "or what a session sees."),
 	WHOLE("deadline_ms", 1, 20000, "5000 when it is missing."),
 	LINE("format", 3, 4, "png or jpeg; png when it is missing."));
+SCHEMA(schema_takes_desktop, "WhichDesktop",
+	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
+	ID_IN("session_id", "or what a session sees."));
+SCHEMA(schema_takes_clip, "Clipboard",
+	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
+	ID_IN("session_id", "or what a session sees."),
+	NEED_TEXT("text", 48 * 1024, "None at all empties it."));
+SCHEMA(schema_takes_own_clip, "OwnClipboard",
+	NEED_TEXT("text", 48 * 1024, "None at all empties it."));
 SCHEMA(schema_gives_desktops, "DesktopList", SUCCESS, NEED_LIST("desktops", 256, desktop, NULL));
 SCHEMA(schema_takes_own_shot, "OwnScreenshot",
 	WHOLE("deadline_ms", 1, 20000, "5000 when it is missing."),

@@ -50,6 +50,14 @@ enum {
 			.gives = gives_, .media = "application/x-ndjson", .words = words_ } \
 	}
 
+/* Whose body may be long. */
+#define LARGE(path_, doors_, scope_, takes_, handle_, words_) \
+	{ \
+		.path = path_, .doors = doors_, .method = HTTP_POST, .access = ACCESS_KEY, \
+		.quiet = true, .handle = handle_, .body_max = REQUEST_BODY_LARGE, \
+		.about = { .scope = SCOPE_##scope_, .takes = takes_, .words = words_ } \
+	}
+
 /* What Wolf has and this host has not: answered with 501 and the reason. */
 #define LACK(path_, scope_) \
 	CALL(POST, path_, BOTH, LOUD, scope_, &schema_anything, NO, api_handle_not_built, \
@@ -163,6 +171,10 @@ static const struct route routes[] = {
 		api_handle_shot_ask, "What a desktop shows, while it is streamed or not."),
 	CALL(POST, "/api/v2/desktops/input", BOTH, QUIET, INPUT, &schema_takes_desktop_input, NO,
 		api_handle_desktop_input, "Points, clicks, presses keys and types."),
+	STREAM("/api/v2/desktops/clipboard", BOTH, SCREEN, &schema_takes_desktop, "text/plain",
+		api_handle_clip_get, "The text on a desktop's clipboard."),
+	LARGE("/api/v2/desktops/clipboard", BOTH, INPUT, &schema_takes_clip,
+		api_handle_clip_set, "Puts text on it, as if an app had copied it."),
 	CALL(GET, "/api/v2/viewers", BOTH, QUIET, READ, NO, &schema_gives_viewers,
 		api_handle_view, "Sessions with the ages of their pictures and other figures."),
 	CALL(POST, "/api/v2/viewers/switch", BOTH, LOUD, LOBBIES, &schema_takes_switch, NO,
@@ -184,6 +196,11 @@ static const struct route routes[] = {
 		api_handle_shot_ask, "What this desktop shows."),
 	CALL(POST, "/api/v2/desktop/input", DESK, QUIET, INPUT, &schema_takes_own_input, NO,
 		api_handle_desktop_input, "Points, clicks, presses keys and types on it."),
+
+	STREAM("/api/v2/desktop/clipboard", DESK, SCREEN, NO, "text/plain",
+		api_handle_clip_get, "The text on this desktop's clipboard."),
+	LARGE("/api/v2/desktop/clipboard", DESK, INPUT, &schema_takes_own_clip,
+		api_handle_clip_set, "Puts text on it, as if an app had copied it."),
 
 	CALL(GET, "/api/v2/launcher", HOME, QUIET, READ, NO, NO,
 		api_handle_launcher, "What a launcher shows."),

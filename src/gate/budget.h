@@ -13,7 +13,8 @@ enum {
 	BUDGET_ACCEPT = 1,
 	BUDGET_REQUEST = 1,
 	BUDGET_REST = 10, /* who has spent it waits until there is so much */
-	BUDGET_DEAR = 20, /* a screenshot, a clipboard: other processes have work by it */
+	BUDGET_CLIP = 5,
+	BUDGET_SHOT = 20, /* a process is started for it */
 };
 
 struct budget {

@@ -51,6 +51,7 @@ enum gate_awaits {
 	AWAITS_KEYS,          /* web: KEYS, what was held */
 	AWAITS_KEYS_LIST,     /* web: KEYS of every desktop */
 	AWAITS_SHOT,          /* web: SHOT */
+	AWAITS_CLIP,          /* web: CLIP, or API_DONE */
 	AWAITS_LOBBY_CREATED, /* web: LOBBY_CREATED */
 	AWAITS_LOBBY_DONE,    /* web: LOBBY_DONE */
 	AWAITS_EVENTS,        /* web: an endless answer */

@@ -140,6 +140,14 @@ static void dispatch(struct request *request) {
 	site->serve(request, route);
 }
 
+static size_t body_max(const struct request *request) {
+	const struct request_site *site = request->gate->site;
+	const struct route *route;
+	int rc = route_find(site->routes, site->n_routes, request->connection->door,
+			request->http.method, request->http.path, &route);
+	return rc == 0 && route->body_max ? route->body_max : REQUEST_BODY_MAX;
+}
+
 int request_receive(struct connection *connection) {
 	struct request request = { .gate = (struct gate *)connection->pool->user,
 		.connection = connection };
@@ -152,7 +160,7 @@ int request_receive(struct connection *connection) {
 	if (head < 0) {
 		return refuse(connection, http_status_of(head));
 	}
-	if (request.http.content_length > REQUEST_BODY_MAX) {
+	if (request.http.content_length > body_max(&request)) {
 		return refuse(connection, 413);
 	}
 	size_t whole = (size_t)head + request.http.content_length;

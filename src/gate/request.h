@@ -22,6 +22,7 @@ struct schema;
 
 enum {
 	REQUEST_BODY_MAX = 16 * 1024,
+	REQUEST_BODY_LARGE = 52 * 1024, /* of some; with its head it fits CONNECTION_INPUT_MAX */
 	REQUEST_TIMEOUT_MS = 5000, /* until a handler says how long it may take */
 };
 
@@ -77,6 +78,7 @@ struct route {
 	enum route_access access;
 	bool quiet; /* polled: logged as debug only */
 	void (*handle)(struct request *request);
+	uint32_t body_max; /* bytes; 0: REQUEST_BODY_MAX */
 	struct route_words about; /* of the API alone */
 };
 

@@ -174,11 +174,16 @@ static bool refuses_desk(struct connection *connection, uint32_t cost) {
 	return true;
 }
 
+static uint32_t cost_of(const struct route *route) {
+	return route->handle == api_handle_shot_ask   ? BUDGET_SHOT
+	       : route->handle == api_handle_clip_get ? BUDGET_CLIP
+						      : BUDGET_REQUEST;
+}
+
 static bool refuses(struct request *request, const struct route *route) {
 	struct connection *connection = request->connection;
 	if (connection_is_desk(connection)) {
-		return refuses_desk(connection,
-				route->about.scope == SCOPE_SCREEN ? BUDGET_DEAR : BUDGET_REQUEST);
+		return refuses_desk(connection, cost_of(route));
 	}
 	if (connection->door == DOOR_API) {
 		if (connection->uid == 0 || connection->uid == geteuid()) {

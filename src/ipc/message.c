@@ -366,6 +366,7 @@ FIELDS(f_lobby_state, TEXT(lobby_state.lobby), TEXT(lobby_state.name), TEXT(lobb
 	RAW(lobby_state.channels), RAW(lobby_state.app), RAW(lobby_state.members),
 	RAW(lobby_state.created_ms), TEXT(lobby_state.state_folder), RAW(lobby_state.desktop));
 FIELDS(f_lobby_cancel, RAW(lobby_cancel.request), TEXT(lobby_cancel.lobby));
+FIELDS(f_clip, RAW(clip.request), RAW(clip.desk), RAW(clip.session), RAW(clip.size));
 FIELDS(f_shot_ask, RAW(shot_ask.request), RAW(shot_ask.desk), RAW(shot_ask.deadline_ms),
 	ENUM(shot_ask.jpeg, 2));
 FIELDS(f_shot_start, RAW(shot_start.encoder), RAW(shot_start.size_max),
@@ -579,6 +580,10 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_APP_REMOVE]        = { "app-remove",         P(WEB),         P(STORE),       0, 0, f_app_ref },
 	[IPC_STATE_DONE]        = { "state-done",         P(STORE),       P(WEB),         0, 0, f_state_done },
 	[IPC_STATE_END]         = { "state-end",          P(STORE),       P(SUPERVISOR),  0, 0, f_none },
+	[IPC_CLIP_GET]          = { "clip-get",           P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(DESKTOP), 0, 0, f_clip },
+	[IPC_CLIP_SET]          = { "clip-set",           P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(DESKTOP), 1, 0, f_clip },
+	[IPC_CLIP]              = { "clip",               P(DESKTOP) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 1, 0, f_clip },
+	[IPC_CLIP_DONE]         = { "clip-done",          P(DESKTOP),     P(SUPERVISOR),  0, 0, f_answer },
 	[IPC_SHOT_ASK]          = { "shot-ask",           P(WEB),         P(SUPERVISOR),  0, 0, f_shot_ask },
 	[IPC_SHOT_START]        = { "shot-start",         P(SUPERVISOR),  P(ENCODER),     1, 0, f_shot_start },
 	[IPC_SHOT_TAKEN]        = { "shot-taken",         P(ENCODER),     P(SUPERVISOR),  1, 0, f_shot },

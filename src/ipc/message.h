@@ -304,6 +304,12 @@ enum ipc_kind {
 	/* looking */
 	IPC_HOLD_DIED = 380,
 
+	/* clipboards */
+	IPC_CLIP_GET = 400,
+	IPC_CLIP_SET = 401,
+	IPC_CLIP = 402,
+	IPC_CLIP_DONE = 403,
+
 	/* gamepads: the nodes of a desktop's devices; whom a container's are told to */
 	IPC_PAD_MADE = 405,
 	IPC_PAD_GONE = 406,
@@ -465,6 +471,9 @@ enum ipc_image_verb {
 
 /* gate_desk.desk of GATE_DESK_GONE */
 #define GATE_DESK_ALL UINT64_MAX
+
+/* Bytes of a clipboard's text. */
+#define IPC_CLIPBOARD_MAX (1u << 20)
 
 /* desk_ask.what */
 enum ipc_desk_verb {
@@ -748,7 +757,7 @@ struct ipc_message {
 			uint32_t request;
 			uint32_t reason;
 			char detail[160];
-		} cancelled, announced, pair_answer, restarted, lobby_done, api_done;
+		} cancelled, announced, pair_answer, restarted, lobby_done, api_done, clip_done;
 		struct {
 			uint8_t client[32];
 			uint64_t session;
@@ -1597,6 +1606,15 @@ struct ipc_message {
 			uint32_t deadline_ms; /* 0: the default */
 			uint8_t jpeg;         /* else PNG */
 		} shot_ask;
+		/* CLIP_GET is answered by CLIP, CLIP_SET (and either that fails) by CLIP_DONE,
+		 * which becomes API_DONE. SET and CLIP carry a sealed memfd with size bytes of
+		 * UTF-8. */
+		struct {
+			uint32_t request;
+			uint64_t desk;
+			uint64_t session; /* who is asked for, so that it must be permitted; or 0 */
+			uint32_t size;
+		} clip;
 		/* To an encoder, which then does only that; fd: the picture channel. */
 		struct {
 			uint32_t encoder;

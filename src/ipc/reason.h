@@ -77,7 +77,10 @@ enum reason {
 	REASON_LINE_LOSSY = 120,   /* one viewer loses so much that others would see it */
 	REASON_LINES_LOSSY = 121,  /* several at once: it is not the line of one of them */
 	REASON_DESK_BUSY = 127,    /* its programs ask more than they may */
-	REASON_PADS_HIDDEN = 131,  /* no device nodes can be made for apps that are confined */
+	REASON_CLIPBOARD_NONE = 128,
+	REASON_CLIPBOARD_LARGE = 129,
+	REASON_CLIPBOARD_OVERDUE = 130, /* the app that has it does not give it */
+	REASON_PADS_HIDDEN = 131,       /* no device nodes can be made for apps that are confined */
 	REASONS,
 };
 

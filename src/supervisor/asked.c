@@ -18,7 +18,7 @@ enum {
 	API_VIEWER = UINT32_MAX,
 };
 
-static void answer(struct supervisor *supervisor, uint32_t request, uint32_t reason) {
+void asked_answer(struct supervisor *supervisor, uint32_t request, uint32_t reason) {
 	struct ipc_message done = { .kind = IPC_API_DONE,
 		.api_done = { .request = request, .reason = reason } };
 	supervisor_post(supervisor, SERVICE_WEB, &done, NULL, 0);
@@ -37,37 +37,36 @@ static void handle_do(struct supervisor *supervisor, const struct ipc_message *m
 	}
 	struct session *session = find(supervisor, message->api_do.session);
 	if (!session) {
-		answer(supervisor, message->api_do.request, REASON_SESSION_UNKNOWN);
+		asked_answer(supervisor, message->api_do.request, REASON_SESSION_UNKNOWN);
 		return;
 	}
 	session_raise(session, message->api_do.what == API_STOP ? LIFE_QUIT : LIFE_VIEWER_LOST,
 			REASON_ASKED, NULL);
-	answer(supervisor, message->api_do.request, REASON_NONE);
+	asked_answer(supervisor, message->api_do.request, REASON_NONE);
 }
 
-/* One that programs may steer; NULL: it was answered why not. */
-static struct desk *find_desk(struct supervisor *supervisor, uint64_t id, uint32_t request) {
+struct desk *asked_desk(struct supervisor *supervisor, uint64_t id, uint32_t request) {
 	struct desk *desk = desk_find(supervisor, id);
 	if (!desk || desk->internal || desk->ending) {
-		answer(supervisor, request, REASON_DESKTOP_UNKNOWN);
+		asked_answer(supervisor, request, REASON_DESKTOP_UNKNOWN);
 		return NULL;
 	}
 	if (!desk->desktop || !desk->desktop_ready) {
-		answer(supervisor, request, REASON_NOT_READY);
+		asked_answer(supervisor, request, REASON_NOT_READY);
 		return NULL;
 	}
 	return desk;
 }
 
 static void handle_input_ask(struct supervisor *supervisor, const struct ipc_message *message) {
-	struct desk *desk = find_desk(
+	struct desk *desk = asked_desk(
 			supervisor, message->api_input.session, message->api_input.request);
 	int pair[2];
 	if (!desk) {
 		return;
 	}
 	if (channel_pair(pair) < 0) {
-		answer(supervisor, message->api_input.request, REASON_RESOURCES);
+		asked_answer(supervisor, message->api_input.request, REASON_RESOURCES);
 		return;
 	}
 	struct ipc_message viewer = { .kind = IPC_DESKTOP_VIEWER,
@@ -88,7 +87,7 @@ static const struct desk *steered(const struct session *session) {
 static void handle_keys_ask(struct supervisor *supervisor, const struct ipc_message *message) {
 	const struct session *session = find(supervisor, message->keys_ask.session);
 	uint64_t id = session ? steered(session)->id : message->keys_ask.session;
-	const struct desk *desk = find_desk(supervisor, id, message->keys_ask.request);
+	const struct desk *desk = asked_desk(supervisor, id, message->keys_ask.request);
 	if (desk) {
 		child_post(desk->desktop, message, NULL, 0);
 	}

@@ -9,6 +9,7 @@
 #include "ipc/reason.h"
 #include "supervisor/asked.h"
 #include "supervisor/by_hand.h"
+#include "supervisor/clip.h"
 #include "supervisor/desk_door.h"
 #include "supervisor/launcher.h"
 #include "supervisor/lobby.h"
@@ -279,7 +280,6 @@ void doors_gate_message(
 
 void doors_web_message(
 		struct supervisor *supervisor, struct ipc_message *message, struct ipc_fds *fds) {
-	(void)fds;
 	if (message->kind == IPC_GATE_READY) {
 		gate_ready(supervisor, SERVICE_WEB);
 	} else if (message->kind == IPC_PAIR_PIN) {
@@ -294,7 +294,8 @@ void doors_web_message(
 		status_answer(supervisor, message->status_ask.request, message->status_ask.filter);
 	} else if (message->kind == IPC_LAUNCH) {
 		session_added_handle(supervisor, message);
-	} else if (!asked_handle(supervisor, message) && !launcher_handle(supervisor, message)) {
+	} else if (!clip_ask(supervisor, message, fds) && !asked_handle(supervisor, message) &&
+			!launcher_handle(supervisor, message)) {
 		lobby_handle(supervisor, message);
 	}
 }

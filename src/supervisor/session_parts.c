@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/clip.h"
 #include "supervisor/desk.h"
 #include "supervisor/desk_door.h"
 #include "supervisor/encoding.h"
@@ -84,6 +85,8 @@ static void handle_desktop_message(
 		pads_made(desk, message->pad_node.name);
 	} else if (message->kind == IPC_PAD_GONE) {
 		pads_gone(desk);
+	} else if (clip_answer(desk, message, fds)) {
+		return;
 	} else if (message->kind == IPC_KEYS) {
 		message->keys.session = desk->id; /* whatever the desktop said */
 		supervisor_post(desk->supervisor, SERVICE_WEB, message, NULL, 0);

@@ -322,6 +322,29 @@ def screenshots(host, api, session, row):
     api.get(path, status=404)
 
 
+def clipboards(api, desk, session):
+    """Set at one door and read at the other; whose client may not is told so."""
+    own, named, query = "/api/v2/desktop/clipboard", "/api/v2/desktops/clipboard", \
+        f"?session_id={session}"
+    desk.get(own, status=404)
+    text = "line one\nline two \u20ac \U0001f600\n" * 500
+    api.post(named, {"session_id": session, "text": text})
+    expect("the same text", desk.get(own).decode() == text)
+    desk.post(own, {"text": "from inside"})
+    expect("and the other way", api.get(named, query=query) == b"from inside")
+    api.get(named, query="?desktop_id=5", status=404)
+    desk.post(own, {"text": "x" * 49153}, status=400)
+    client = api.get("/api/v1/clients")["clients"][0]
+    settings = "/api/v1/clients/settings"
+    may = [name for name in client["permissions"] if name != "clipboard"]
+    for permissions, status in ((may, 403), (client["permissions"], 200)):
+        api.post(settings, {"client_id": client["client_id"], "permissions": permissions})
+        wait_for("the supervisor knows", 5, lambda: api.raw("GET", named + query)[0] == status)
+        expect("at its own door, too", desk.raw("GET", own)[0] == status)
+    desk.post(own, {"text": ""})
+    desk.get(own, status=404)
+
+
 def of_itself(api, session, row):
     """What a desktop's programs may: their own desktop, which no call names."""
     desk = Desk(api, session)
@@ -334,6 +357,7 @@ def of_itself(api, session, row):
     path = "/api/v2/desktop/screenshot"
     expect("of its size", read_png(desk.get(path))[:2] == (row["video_width"], row["video_height"]))
     desk.get(path, query=f"?session_id={session}", status=400)
+    clipboards(api, desk, session)
     desk.post("/api/v2/desktop/input", {"keys": [30]})
     desk.post("/api/v2/desktop/input", {"keys": [30], "session_id": session}, status=400)
     for path in ("/api/v1/sessions", "/api/v2/desktops", "/api/v2/viewers", "/api/v2/launcher"):

@@ -54,10 +54,23 @@ static void handle_windows(void *user, unsigned count, bool notice) {
 	((struct rig *)user)->notice = notice;
 }
 
+static void handle_clip(void *user, uint32_t request, int rc, const void *text, size_t len) {
+	struct rig *rig = user;
+	assert_int_equal(request, 7);
+	rig->clips++;
+	rig->clip_rc = rc;
+	rig->clip_len = len;
+	memset(rig->clip, 0, sizeof(rig->clip));
+	if (len) {
+		memcpy(rig->clip, text, len < sizeof(rig->clip) ? len : sizeof(rig->clip) - 1);
+	}
+}
+
 static const struct desktop_events events = {
 	.picture = handle_picture,
 	.repeat = handle_repeat,
 	.windows = handle_windows,
+	.clip = handle_clip,
 };
 
 static int listen_at(const char *path) {

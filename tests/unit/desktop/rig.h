@@ -25,6 +25,11 @@ struct rig {
 	pid_t clients[RIG_CLIENTS];
 	unsigned windows;
 	bool notice;
+	/* what desktop_clip_get() gave */
+	unsigned clips;
+	int clip_rc;
+	size_t clip_len;
+	char clip[64]; /* its beginning */
 
 	/* the newest picture, packed */
 	uint8_t *pixels;

@@ -209,6 +209,103 @@ static void text_goes_from_one_app_to_another(void **state) {
 	end(&stage);
 }
 
+static bool has_clip(struct stage *stage) {
+	return stage->rig.clips > 0;
+}
+
+static void read_clip(struct stage *stage) {
+	stage->rig.clips = 0;
+	desktop_clip_get(stage->rig.desktop, 7);
+	run(stage, has_clip);
+	assert_int_equal(stage->rig.clips, 1);
+}
+
+static void what_an_app_copied_is_read_from_outside(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage);
+	read_clip(&stage);
+	assert_int_equal(stage.rig.clip_rc, -ENOENT);
+	rig_input(&stage.rig, INPUT_KEY_DOWN, KEY_C, 0, 0);
+	rig_input(&stage.rig, INPUT_KEY_UP, KEY_C, 0, 0);
+	run(&stage, has_pressed);
+	guest_offer(&stage.guests[0], GUEST_CLIPBOARD, "copied \u20ac");
+	guest_pump(&stage.guests[0]);
+	invite(&stage);
+	run(&stage, clipboard_is_there);
+	read_clip(&stage);
+	assert_int_equal(stage.rig.clip_rc, 0);
+	assert_string_equal(stage.rig.clip, "copied \u20ac");
+	end(&stage);
+}
+
+static void what_is_set_from_outside_is_pasted_by_an_app(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage);
+	static const char text[] = "set \u20ac from outside";
+	assert_int_equal(desktop_clip_set(stage.rig.desktop, text, strlen(text)), 0);
+	invite(&stage);
+	run(&stage, clipboard_is_there);
+	guest_paste(&stage.guests[1], GUEST_CLIPBOARD);
+	run(&stage, has_all);
+	assert_string_equal(stage.guests[1].got, text);
+	read_clip(&stage);
+	assert_string_equal(stage.rig.clip, text);
+	/* Another takes its place; what is no text is refused and changes nothing. */
+	assert_int_equal(desktop_clip_set(stage.rig.desktop, "second", 6), 0);
+	assert_int_equal(desktop_clip_set(stage.rig.desktop, "\xff", 1), -EBADMSG);
+	read_clip(&stage);
+	assert_string_equal(stage.rig.clip, "second");
+	assert_int_equal(desktop_clip_set(stage.rig.desktop, "", 0), 0);
+	read_clip(&stage);
+	assert_int_equal(stage.rig.clip_rc, -ENOENT);
+	end(&stage);
+}
+
+static void a_long_text_passes_and_one_that_is_too_long_does_not(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage);
+	static char text[IPC_CLIPBOARD_MAX + 1];
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(desktop_clip_set(stage.rig.desktop, text, IPC_CLIPBOARD_MAX), 0);
+	read_clip(&stage);
+	assert_int_equal(stage.rig.clip_rc, 0);
+	assert_int_equal(stage.rig.clip_len, IPC_CLIPBOARD_MAX);
+	assert_int_equal(desktop_clip_set(stage.rig.desktop, text, sizeof(text)), 0);
+	read_clip(&stage);
+	assert_int_equal(stage.rig.clip_rc, -EFBIG);
+	end(&stage);
+}
+
+static bool has_clip_alone(struct rig *rig) {
+	return rig->clips > 0;
+}
+
+static void an_app_that_does_not_give_it_is_not_waited_for(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage);
+	rig_input(&stage.rig, INPUT_KEY_DOWN, KEY_C, 0, 0);
+	rig_input(&stage.rig, INPUT_KEY_UP, KEY_C, 0, 0);
+	run(&stage, has_pressed);
+	guest_offer(&stage.guests[0], GUEST_CLIPBOARD, "never given");
+	guest_pump(&stage.guests[0]);
+	invite(&stage);
+	run(&stage, clipboard_is_there);
+	stage.rig.clips = 0;
+	for (unsigned i = 0; i < 100; i++) { /* more than it has under way at once */
+		desktop_clip_get(stage.rig.desktop, 7);
+	}
+	assert_true(stage.rig.clips > 0); /* refused at once */
+	assert_int_equal(stage.rig.clip_rc, -EBUSY);
+	stage.rig.clips = 0;
+	rig_run(&stage.rig, has_clip_alone); /* the guests do nothing meanwhile */
+	assert_int_equal(stage.rig.clip_rc, -ETIMEDOUT);
+	end(&stage);
+}
+
 static bool has_no_timer(struct stage *stage) {
 	return !rig_has_timer(&stage->rig);
 }
@@ -247,6 +344,10 @@ int main(void) {
 		UNIT(a_confined_pointer_stays_inside),
 		UNIT(fine_steps_of_both_wheels_add_up),
 		UNIT(text_goes_from_one_app_to_another),
+		UNIT(what_an_app_copied_is_read_from_outside),
+		UNIT(what_is_set_from_outside_is_pasted_by_an_app),
+		UNIT(a_long_text_passes_and_one_that_is_too_long_does_not),
+		UNIT(an_app_that_does_not_give_it_is_not_waited_for),
 		UNIT(a_desktop_that_nobody_watches_has_no_timer),
 		UNIT(newer_protocols_are_offered_where_wlroots_has_them),
 	};

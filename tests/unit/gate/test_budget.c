@@ -26,11 +26,11 @@ static void it_says_when_there_is_enough(void **state) {
 	uint64_t now = 5000000;
 	budget_begin(&budget, now);
 	assert_true(budget_spend(&budget, BUDGET_MOST, now));
-	assert_false(budget_spend(&budget, BUDGET_DEAR, now));
-	uint64_t when = budget_when(&budget, BUDGET_DEAR);
+	assert_false(budget_spend(&budget, BUDGET_SHOT, now));
+	uint64_t when = budget_when(&budget, BUDGET_SHOT);
 	assert_true(when > now);
-	assert_false(budget_spend(&budget, BUDGET_DEAR, when - 1000));
-	assert_true(budget_spend(&budget, BUDGET_DEAR, when));
+	assert_false(budget_spend(&budget, BUDGET_SHOT, when - 1000));
+	assert_true(budget_spend(&budget, BUDGET_SHOT, when));
 	assert_false(budget_spend(&budget, 1, when));
 }
 

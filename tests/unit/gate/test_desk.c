@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/shm.h"
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "rig.h"
@@ -263,6 +264,87 @@ static void a_desktop_takes_one_screenshot_at_a_time_and_never_all(void **state)
 	end(world, &doors);
 }
 
+static int sealed(const char *text, struct shm *out) {
+	assert_int_equal(shm_create("clipboard", strlen(text), true, out), 0);
+	memcpy(out->map, text, strlen(text));
+	return out->fd;
+}
+
+static void a_clipboard_is_carried_and_of_no_other_desktop(void **state) {
+	struct doors doors;
+	struct world *world = begin(state, &doors);
+	struct ipc_message asked, clip = { .kind = IPC_CLIP };
+	struct shm shm;
+	int got_fd;
+	int fd = reach(doors.a);
+	send_to(fd, "GET /api/v2/desktop/clipboard", "");
+	rig_expect(&world->rig, IPC_CLIP_GET, &asked);
+	assert_true(asked.clip.desk == desk_a && asked.clip.session == 0);
+	int text = sealed("of another", &shm);
+	clip.clip = asked.clip;
+	clip.clip.desk = desk_b;
+	clip.clip.size = 10;
+	assert_int_equal(channel_send_fd(world->rig.supervisor, &clip, &text, 1), 0);
+	shm_finish(&shm);
+	text = sealed("its own", &shm);
+	clip.clip.desk = desk_a;
+	clip.clip.size = 7;
+	assert_int_equal(channel_send_fd(world->rig.supervisor, &clip, &text, 1), 0);
+	shm_finish(&shm);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "HTTP/1.1 200 ");
+	assert_has(world->text, "its own");
+	assert_null(strstr(world->text, "of another"));
+	send_to(fd, "POST /api/v2/desktop/clipboard", "{\"text\":\"set\"}");
+	rig_expect_fd(&world->rig, IPC_CLIP_SET, &asked, &got_fd);
+	assert_true(asked.clip.desk == desk_a && asked.clip.size == 3);
+	assert_int_equal(shm_adopt(got_fd, 3, false, &shm), 0);
+	assert_memory_equal(shm.map, "set", 3);
+	shm_finish(&shm);
+	struct ipc_message done = { .kind = IPC_API_DONE,
+		.api_done = { .request = asked.clip.request, .reason = REASON_NOT_PERMITTED } };
+	rig_send(&world->rig, &done);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "HTTP/1.1 403 ");
+	close(fd);
+	end(world, &doors);
+}
+
+static void a_clipboards_text_may_be_longer_than_other_bodies_but_not_without_end(void **state) {
+	enum { TEXT = 48 * 1024, HEAD = 200 };
+	struct doors doors;
+	struct world *world = begin(state, &doors);
+	static char request[HEAD + TEXT + 64];
+	struct ipc_message asked;
+	for (int more = 0; more <= 1; more++) {
+		int got_fd, fd = reach(doors.b);
+		int head = snprintf(request, sizeof(request),
+				"POST /api/v2/desktop/clipboard HTTP/1.1\r\nHost: a\r\n"
+				"Content-Length: %d\r\n\r\n{\"text\":\"",
+				TEXT + more + 11);
+		memset(request + head, 'x', (size_t)(TEXT + more));
+		memcpy(request + head + TEXT + more, "\"}", 3);
+		rig_write(fd, NULL, request);
+		if (more) {
+			rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+			assert_has(world->text, "HTTP/1.1 400 ");
+		} else {
+			rig_expect_fd(&world->rig, IPC_CLIP_SET, &asked, &got_fd);
+			assert_int_equal(asked.clip.size, TEXT);
+			close(got_fd);
+		}
+		close(fd);
+	}
+	int fd = reach(doors.b);
+	rig_write(fd, NULL,
+			"POST /api/v2/desktop/clipboard HTTP/1.1\r\nHost: a\r\n"
+			"Content-Length: 60000\r\n\r\n");
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "HTTP/1.1 413 ");
+	close(fd);
+	end(world, &doors);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_is_about_the_sockets_own_desktop),
@@ -270,6 +352,9 @@ int main(void) {
 		cmocka_unit_test(nothing_else_is_there_and_no_id_is_taken),
 		cmocka_unit_test(what_home_asks_is_answered_at_a_launchers_door_alone),
 		cmocka_unit_test(who_asks_without_end_is_told_to_wait_and_the_others_are_served),
+		cmocka_unit_test(a_clipboard_is_carried_and_of_no_other_desktop),
+		cmocka_unit_test(
+				a_clipboards_text_may_be_longer_than_other_bodies_but_not_without_end),
 		cmocka_unit_test(a_desktop_takes_one_screenshot_at_a_time_and_never_all),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);
