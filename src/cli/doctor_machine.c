@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -86,10 +88,40 @@ static void try_uinput(struct doctor *doctor) {
 	OWN(fd_close) int fd = open("/dev/uinput", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	doctor_add(doctor, "uinput", fd >= 0 ? DOCTOR_WORKS : DOCTOR_POOR,
 			"Only gamepads need it: modprobe uinput, and let Perigee's user write it.",
-			fd >= 0 ? "/dev/uinput can be used for clients' gamepads; apps in a "
-				  "sandbox or container do not see them yet"
+			fd >= 0 ? "/dev/uinput can be used for clients' gamepads"
 				: "/dev/uinput: %s; clients' gamepads do nothing",
 			strerror(errno));
+}
+
+static void try_uhid(struct doctor *doctor) {
+	OWN(fd_close) int fd = open("/dev/uhid", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	doctor_add(doctor, "uhid", fd >= 0 ? DOCTOR_WORKS : DOCTOR_POOR,
+			"Only PlayStation pads need it: modprobe uhid hid-playstation, and let "
+			"Perigee's user write it.",
+			fd >= 0 ? "/dev/uhid can be used for PlayStation pads, with touchpad, "
+				  "motion and light"
+				: "/dev/uhid: %s; PlayStation pads have buttons, sticks and rumble",
+			strerror(errno));
+}
+
+/* One where nobody looks for it. */
+static void try_nodes(struct doctor *doctor) {
+	static const char path[] = "/dev/perigee-doctor";
+	bool made = mknod(path, S_IFCHR | 0600, makedev(1, 3)) == 0;
+	int error = errno;
+	OWN(fd_close) int fd = made ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	error = made && fd < 0 ? errno : error;
+	if (made) {
+		unlink(path);
+	}
+	doctor_add(doctor, "pad-nodes", fd >= 0 ? DOCTOR_WORKS : DOCTOR_POOR,
+			"Only gamepads in sandboxes and containers need it: start Perigee as root, "
+			"with CAP_MKNOD and a /dev that it may write.",
+			fd >= 0 ? "apps in sandboxes and containers get their gamepads' device "
+				  "nodes"
+				: "no device nodes can be made in /dev: %s; apps in sandboxes and "
+				  "containers see no gamepads",
+			strerror(error));
 }
 
 /* One with nothing in it; the alarm survives execv() and is the deadline. */
@@ -221,5 +253,7 @@ void doctor_try_machine(struct doctor *doctor) {
 	try_cgroup(doctor);
 	try_render_node(doctor);
 	try_uinput(doctor);
+	try_uhid(doctor);
+	try_nodes(doctor);
 	try_sandbox(doctor);
 }

@@ -323,6 +323,19 @@ static unsigned own_descriptors(void) {
 	return count > 3 ? count - 3 : 0; /* ".", ".." and the folder's own */
 }
 
+static void write_pads(const struct supervisor *supervisor, struct exposition *out) {
+	static const char *const devices[PAD_DEVICES] = { "uinput", "uhid" };
+	const struct metrics *metrics = &supervisor->metrics;
+	exposition_family(out, "perigee_pads_missing_total", EXPOSITION_COUNTER,
+			"Gamepads for which the host has no device to make them with.");
+	for (unsigned i = 0; i < PAD_DEVICES; i++) {
+		exposition_number(out, LABELS({ "device", devices[i] }), metrics->pads_missing[i]);
+	}
+	counter(out, "perigee_pads_hidden_total",
+			"Gamepads that apps in sandboxes and containers do not see.",
+			metrics->pads_hidden);
+}
+
 static void write_own(struct supervisor *supervisor, struct exposition *out) {
 	const struct metrics *metrics = &supervisor->metrics;
 	gauge(out, "perigee_supervisor_descriptors", "Descriptors that the supervisor holds.",
@@ -371,6 +384,7 @@ size_t metrics_write(struct supervisor *supervisor, char *text, size_t size) {
 	write_evidence(supervisor, &out);
 	metrics_write_workers(supervisor, &out);
 	metrics_write_machine(supervisor, &out);
+	write_pads(supervisor, &out);
 	write_own(supervisor, &out);
 	uint64_t took_ns = clock_now_ns() - begun_ns;
 	metrics->written++;

@@ -28,6 +28,8 @@ struct metrics_sample {
 };
 
 struct metrics {
+	uint64_t pads_missing[PAD_DEVICES]; /* devices asked for that could not be opened */
+	uint64_t pads_hidden;               /* of which no nodes could be made */
 	struct totals totals;
 	struct metrics_sample sample;
 	uint32_t tcp[12]; /* connections by the kernel's number of their state */

@@ -15,6 +15,7 @@
 #include "supervisor/desk.h"
 #include "supervisor/pad_announce.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 
 static const struct {
 	const char *path, *missing, *remedy;
@@ -43,6 +44,7 @@ void pads_open(struct desk *desk, const struct ipc_message *message) {
 	struct ipc_message answer = { .kind = fd >= 0 ? IPC_PAD_DEVICE : IPC_PAD_DEVICE_NONE,
 		.pad_device = { message->pad_device.request, (uint8_t)device, 0 } };
 	if (fd < 0) {
+		desk->supervisor->metrics.pads_missing[device]++;
 		answer.pad_device.error = errno;
 		say_missing(desk->supervisor, device, errno);
 	}
