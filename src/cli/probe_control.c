@@ -2,6 +2,7 @@
 #include "cli/probe_control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -67,6 +68,8 @@ static void handle_message(struct probe_control *control, const struct enet_even
 		break;
 	case CONTROL_RUMBLE:
 		control->rumbles++;
+		fprintf(stderr, "rumble pad=%u low=%u high=%u\n", message.rumble.controller,
+				message.rumble.low, message.rumble.high);
 		break;
 	case CONTROL_HDR_MODE:
 		control->hdr_modes++;

@@ -4,6 +4,7 @@
 
 The rows are those of docs/reliability.md: a viewer gets pictures again, its neighbour
 notices nothing, the log has the reason."""
+import contextlib
 import os
 import signal
 
@@ -166,6 +167,34 @@ def an_exit_handler_that_hangs(build):
         pair.check_survivor()
 
 
+def heard(viewer, said):
+    """What the probe said on its standard error so far."""
+    os.set_blocking(viewer.stderr.fileno(), False)
+    with contextlib.suppress(BlockingIOError):
+        said.append(os.read(viewer.stderr.fileno(), 65536).decode())
+    return "".join(said)
+
+
+def an_effect_of_an_app_reaches_the_client(build):
+    """No fault: as a desktop would say it if the kernel had made a gamepad."""
+    with Host(build) as host:
+        host.paired("pads")
+        viewer = host.probe("stream", *STREAM, "--seconds", "600", keys="pads", background=True,
+                            steered=True)
+        wait_for("it streams", 15, lambda: streaming(host, "pads"))
+        desktop = worker_of(host, "desktop", streaming(host, "pads")["id"])
+        viewer.stdin.write("0 pad 2 4 0x1000 0 0 0 0 0 0\n")
+        viewer.stdin.flush()
+        # Of how many pads; one that the client announced nothing of hears of rumble all the same.
+        wait_for("the pad is there", 10,
+                 lambda: host.obey(desktop["worker"], "rumble", 0xabcd) == (0, "1"))
+        said = []
+        wait_for("the client hears of it", 10, lambda: f"rumble pad=2 low={0xabcd} high={0x1234}"
+                 in heard(viewer, said))
+        viewer.kill()
+        viewer.wait()
+
+
 if __name__ == "__main__":
     run([
         locks_that_are_never_released_in_an_encoder,
@@ -175,4 +204,5 @@ if __name__ == "__main__":
         locks_that_are_never_released_in_the_door,
         a_deaf_sound_server,
         an_exit_handler_that_hangs,
+        an_effect_of_an_app_reaches_the_client,
     ])
