@@ -15,6 +15,7 @@
 
 enum {
 	PATH_BYTES = 512,
+	MAKE_TRIES = 8,
 	INPUT_MAJOR = 13, /* Documentation/admin-guide/devices.txt */
 };
 
@@ -48,7 +49,7 @@ static bool write_file(const char *path, const char *text, size_t len) {
 	return fd >= 0 && write(fd, text, len) == (ssize_t)len;
 }
 
-int pad_tree_make(const struct pad_tree *tree) {
+static int make_folders(const struct pad_tree *tree) {
 	static const char *const folders[] = { "", "/input", "/udev", "/udev/data" };
 	char path[PATH_BYTES];
 	text_copy(path, sizeof(path), tree->folder);
@@ -63,6 +64,19 @@ int pad_tree_make(const struct pad_tree *tree) {
 		if ((mkdir(path, 0755) < 0 && errno != EEXIST) || chmod(path, 0755) < 0) {
 			return -errno;
 		}
+	}
+	return 0;
+}
+
+int pad_tree_make(const struct pad_tree *tree) {
+	char path[PATH_BYTES];
+	int rc = -ENOENT;
+	/* Another host that ends removes what is empty above. */
+	for (int i = 0; i < MAKE_TRIES && rc == -ENOENT; i++) {
+		rc = make_folders(tree);
+	}
+	if (rc < 0) {
+		return rc;
 	}
 	/* Monitors take its being there for that of udev. */
 	text_format(path, sizeof(path), "%s/udev/control", tree->folder);
