@@ -76,8 +76,9 @@ def what_a_client_may_holds(build):
         inputs, dropped = ended(host, 1)
         expect(f"nothing is dropped: {inputs} {dropped}", dropped == 0 and inputs >= 7)
         if not os.access("/dev/uinput", os.R_OK | os.W_OK):
-            wait_for("that there is no uinput", 10, lambda: "event=pads-missing " in host.log())
-            expect("of two pads, it is said once", host.log().count("event=pads-missing ") == 1)
+            words = "device=/dev/uinput"
+            wait_for("that there is no uinput", 10, lambda: words in host.log())
+            expect("of two pads, it is said once", host.log().count(words) == 1)
 
 
 def a_copy_of_the_state_is_taken_while_it_runs(build):
