@@ -132,6 +132,7 @@ void api_handle_reloaded(struct gate *gate, const struct ipc_message *message);
 void api_handle_restarted(struct gate *gate, const struct ipc_message *message);
 void api_handle_told_session(struct gate *gate, const struct ipc_message *message);
 void api_handle_told_event(struct gate *gate, const struct ipc_message *message);
+void api_handle_told_pad(struct gate *gate, const struct ipc_message *message);
 void api_handle_image_piece(struct gate *gate, const struct ipc_message *message);
 void api_handle_image_done(struct gate *gate, const struct ipc_message *message);
 void api_handle_added(struct gate *gate, const struct ipc_message *message);

@@ -436,6 +436,7 @@ FORWARD(handle_status_end, api_handle_status_end)
 FORWARD(handle_restarted, api_handle_restarted)
 FORWARD(handle_told_session, api_handle_told_session)
 FORWARD(handle_told_event, api_handle_told_event)
+FORWARD(handle_told_pad, api_handle_told_pad)
 FORWARD(handle_done, api_handle_done)
 FORWARD(handle_keys, api_handle_keys)
 FORWARD(handle_lobby_created, api_handle_lobby_created)
@@ -493,6 +494,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_CLIP] = api_handle_clip,
 	[IPC_TOLD_SESSION] = handle_told_session,
 	[IPC_TOLD_EVENT] = handle_told_event,
+	[IPC_TOLD_PAD] = handle_told_pad,
 	[IPC_API_DONE] = handle_done,
 	[IPC_KEYS] = handle_keys,
 	[IPC_LOBBY_CREATED] = handle_lobby_created,

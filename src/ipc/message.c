@@ -179,6 +179,8 @@ FIELDS(f_pad_device, RAW(pad_device.request), ENUM(pad_device.device, PAD_DEVICE
 	RAW(pad_device.error));
 FIELDS(f_pad_node, TEXT(pad_node.name));
 FIELDS(f_runner_pid, RAW(runner_pid.pid));
+FIELDS(f_told_pad, RAW(told_pad.session), ENUM(told_pad.gone, 2), TEXT(told_pad.name),
+	TEXT(told_pad.record), BLOB(told_pad.words, told_pad.words_len));
 FIELDS(f_store_open, TEXT(store_open.folder), ENUM(store_open.in_memory, 2));
 FIELDS(f_store_ready, RAW(store_ready.outcome), TEXT(store_ready.detail),
 	TEXT(store_ready.web_key), TEXT(store_ready.host_id));
@@ -627,6 +629,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_PAD_MADE]          = { "pad-made",           P(DESKTOP),     P(SUPERVISOR),  0, 0, f_pad_node },
 	[IPC_PAD_GONE]          = { "pad-gone",           P(DESKTOP),     P(SUPERVISOR),  0, 0, f_pad_node },
 	[IPC_RUNNER_PID]        = { "runner-pid",         P(RUNNER),      P(SUPERVISOR),  0, 2, f_runner_pid },
+	[IPC_TOLD_PAD]          = { "told-pad",           P(SUPERVISOR),  P(WEB),         0, 0, f_told_pad },
 };
 
 static const char *const peer_names[PEER_KINDS] = {

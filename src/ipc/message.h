@@ -314,6 +314,7 @@ enum ipc_kind {
 	IPC_PAD_MADE = 405,
 	IPC_PAD_GONE = 406,
 	IPC_RUNNER_PID = 407,
+	IPC_TOLD_PAD = 408,
 
 	/* sessions that a program made: what the Moonlight door is told of them */
 	IPC_SESSION_COMING = 410,
@@ -1087,6 +1088,15 @@ struct ipc_message {
 		struct {
 			uint32_t pid; /* the first process in the container */
 		} runner_pid;
+		struct {
+			uint64_t session;
+			uint8_t gone;       /* 1: it went */
+			char name[24];      /* of its record: c13:69 */
+			char record[512];   /* udev's, "" when it went */
+			uint16_t words_len; /* NAME=VALUE, each ended by a NUL: udev's of the event
+					     */
+			char words[1024];
+		} told_pad;
 		struct ipc_notice notice; /* NOTICE_SHOW and NOTICE_WORDS */
 
 		/* fd: the pool's memfd */

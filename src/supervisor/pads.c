@@ -120,6 +120,7 @@ static void handle_node(void *user, const struct udev_device *device, bool added
 	log_info(added ? "pad-node" : "pad-node-gone", "session=%016llx node=%s device=%u:%u",
 			(unsigned long long)desk->id, device->node, device->major, device->minor);
 	announce(desk, device, added);
+	tell_pad(desk, device, added);
 }
 
 void pads_made(struct desk *desk, const char *name) {
@@ -132,6 +133,7 @@ void pads_made(struct desk *desk, const char *name) {
 		rc = pad_tree_add(&tree, name, clock_now_us(), handle_node, desk);
 	}
 	if (rc < 0) {
+		desk->supervisor->metrics.pads_hidden++;
 		say_hidden(desk->supervisor, "node", -rc);
 	}
 }

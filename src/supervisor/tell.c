@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "supervisor/desk.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/udev.h"
 #include "supervisor/view.h"
 
 static uint8_t state_of(const struct session *session) {
@@ -63,6 +65,23 @@ void tell_desk_event(
 		const struct desk *desk, enum ipc_event event, int32_t number, const char *detail) {
 	if (!desk->internal) {
 		struct ipc_message message = event_message(desk->id, event, number, detail);
+		supervisor_post(desk->supervisor, SERVICE_WEB, &message, NULL, 0);
+	}
+}
+
+void tell_pad(const struct desk *desk, const struct udev_device *device, bool added) {
+	struct ipc_message message = { .kind = IPC_TOLD_PAD,
+		.told_pad = { .session = desk->id, .gone = !added } };
+	__typeof__(message.told_pad) *pad = &message.told_pad;
+	uint64_t now_us = clock_now_us();
+	udev_name(device, pad->name);
+	if (added) {
+		size_t len = udev_record(device, now_us, pad->record, sizeof(pad->record) - 1);
+		pad->record[len] = '\0';
+	}
+	pad->words_len = (uint16_t)udev_words(device, added ? "add" : "remove", now_us, now_us,
+			pad->words, sizeof(pad->words));
+	if (!desk->internal) {
 		supervisor_post(desk->supervisor, SERVICE_WEB, &message, NULL, 0);
 	}
 }

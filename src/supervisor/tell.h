@@ -9,6 +9,7 @@
 
 struct desk;
 struct session;
+struct udev_device;
 struct supervisor;
 
 /* What the web door is told, so that it can answer programs from memory and tell them
@@ -22,6 +23,8 @@ void tell_event(const struct session *session, enum ipc_event event, int32_t num
 		const char *detail);
 void tell_desk_event(
 		const struct desk *desk, enum ipc_event event, int32_t number, const char *detail);
+/* A gamepad's device node came to the desk's app, or went. */
+void tell_pad(const struct desk *desk, const struct udev_device *device, bool added);
 /* Its viewer sees that desk from now on. */
 void tell_switched(const struct session *session, const struct desk *desk);
 /* A ping of a flow came from there. */

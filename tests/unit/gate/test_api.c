@@ -298,12 +298,40 @@ static void a_quiet_stream_of_events_is_kept_alive(void **state) {
 	world_end(world);
 }
 
+static void a_gamepad_is_told_as_wolf_tells_of_it(void **state) {
+	static const char words[] = "ACTION=add\0DEVNAME=/dev/input/event5\0ID_INPUT=1";
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	int fd = open_events(world, "");
+	struct ipc_message message = { .kind = IPC_TOLD_PAD,
+		.told_pad = { .session = 5,
+				.name = "c13:69",
+				.record = "E:ID_INPUT=1\nV:1\n",
+				.words_len = sizeof(words) } };
+	memcpy(message.told_pad.words, words, sizeof(words));
+	rig_send(&world->rig, &message);
+	assert_true(read_until(fd, world->text, sizeof(world->text), "[\"E:ID_INPUT=1\",\"V:1\"]"));
+	assert_has(world->text, "event: wolf::core::events::PlugDeviceEvent\n");
+	assert_has(world->text, "\"session_id\":\"5\"");
+	assert_has(world->text, "\"DEVNAME\":\"/dev/input/event5\"");
+	assert_has(world->text, "\"ACTION\":\"add\"");
+	assert_has(world->text, "\"udev_hw_db_entries\":[[\"c13:69\",");
+	message.told_pad.gone = 1;
+	message.told_pad.record[0] = '\0';
+	memset(message.told_pad.words, 'x', sizeof(message.told_pad.words)); /* no words */
+	rig_send(&world->rig, &message);
+	assert_true(read_until(fd, world->text, sizeof(world->text), "UnplugDeviceEvent"));
+	assert_true(read_until(fd, world->text, sizeof(world->text), "[[\"c13:69\",[]]]"));
+	close(fd);
+	world_end(world);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(every_call_wants_its_own_scope),
 		UNIT(a_token_that_is_gone_lets_nobody_in),
 		UNIT(a_program_launches_as_a_client_does),
 		UNIT(a_session_that_nobody_waits_for_is_ended),
+		UNIT(a_gamepad_is_told_as_wolf_tells_of_it),
 		UNIT(who_comes_back_is_told_what_followed),
 		UNIT(who_reads_too_slowly_is_let_go_with_the_reason),
 		UNIT(readers_are_counted_and_their_places_come_free),
