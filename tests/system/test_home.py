@@ -112,7 +112,8 @@ UP, DOWN, LEFT, RIGHT, ENTER, ESCAPE = 0x26, 0x28, 0x25, 0x27, 0x0d, 0x1b
 
 def ask_home(host, what, **body):
     """As Home does, by the socket that lies in its desktop; its status and its answer."""
-    path = next((host.folder / "run").rglob("perigee.sock"))
+    home = host.status("session", app="Home")[0]["id"]
+    path = host.folder / f"run/s-{home}/perigee.sock"
     data = json.dumps(body).encode()
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(20)
