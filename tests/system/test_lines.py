@@ -45,6 +45,9 @@ def who_loses_much_is_set_apart(build):
         rows = encoders(host, lobby)
         expect(f"one encoding for the others, one of its own: {rows}",
                sorted((row["viewers"], row["own"]) for row in rows) == [(1, True), (CLEAN, False)])
+        # What it asked for last may still be answered.
+        begun = counters(host, desk)[0][PICTURES]
+        wait_for("more pictures", 20, lambda: counters(host, desk)[0][PICTURES] >= begun + 20)
         before, asked = counters(host, desk)[0], row_of(host, bad)["recoveries"]
         wait_for("it goes on losing", 60, lambda: row_of(host, bad)["recoveries"] >= asked + 4)
         after = counters(host, desk)[0]
