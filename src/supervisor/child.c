@@ -23,6 +23,10 @@
 #include "supervisor/totals.h"
 #include "supervisor/versions.h"
 
+enum {
+	WEB_QUEUE_MAX = 8192, /* messages: a few answers to `perigee status` */
+};
+
 void child_free(struct child *child) {
 	channel_close(&child->channel);
 	sd_event_source_disable_unref(child->exit);
@@ -35,6 +39,14 @@ void child_free(struct child *child) {
 	fd_release(&child->output_fd);
 	fd_release(&child->pidfd);
 	free(child);
+}
+
+/* An answer about a hundred sessions is a thousand messages in one go, of which it can take
+ * none meanwhile. Who never takes them is still found out by the oldest one's deadline. */
+void child_set_room(struct child *child) {
+	if (child->kind == PEER_WEB) {
+		child->channel.queue_max = WEB_QUEUE_MAX;
+	}
 }
 
 void child_note_change(struct child *child) {
@@ -338,6 +350,7 @@ static int attach(struct child *child, struct spawned *spawned) {
 	if (rc >= 0 && spawned->channel_fd >= 0) {
 		rc = channel_open(&child->channel, event, TAKE(spawned->channel_fd, -1),
 				PEER_SUPERVISOR, child->kind, &child_channel_events, child);
+		child_set_room(child);
 		if (rc >= 0) {
 			rc = open_pulse(child);
 		}

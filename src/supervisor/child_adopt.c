@@ -90,6 +90,7 @@ static int reattach(struct child *child, struct child_left *left) {
 	if (rc >= 0 && left->channel_fd >= 0) {
 		rc = channel_open(&child->channel, event, TAKE(left->channel_fd, -1),
 				PEER_SUPERVISOR, child->kind, &child_channel_events, child);
+		child_set_room(child);
 	}
 	if (rc >= 0 && left->pulse_fd >= 0) {
 		rc = shm_adopt(left->pulse_fd, PULSE_SIZE, false, &child->pulse);

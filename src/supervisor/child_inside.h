@@ -51,6 +51,9 @@ void child_reaped(struct child *child, int status);
 int child_handle_output(struct sd_event_source *source, int fd, uint32_t revents, void *user);
 extern const struct channel_events child_channel_events;
 
+/* How much may wait for it, once its channel is open. */
+void child_set_room(struct child *child);
+
 /* Puts it among the living, or among the corpses by its phase; takes it from there. */
 void nursery_link(struct nursery *nursery, struct child *child);
 void nursery_unlink(struct nursery *nursery, struct child *child);
