@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/code_point.h"
 
 /* What the multi-controller packet carries between its fields. */
 enum {
@@ -117,42 +118,10 @@ static void put_scroll_horizontal(struct writer *w, const struct input_event *e)
 	writer_be16(w, (uint16_t)e->scroll);
 }
 
-/* One well-formed code point of RFC 3629 that is not NUL. */
-static bool is_code_point(const uint8_t *b, size_t len) {
-	static const struct {
-		uint8_t first_min, first_max, second_min, second_max, len;
-	} forms[] = {
-		{ 0x01, 0x7f, 0x00, 0x00, 1 },
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-		if (len != forms[i].len || b[0] < forms[i].first_min || b[0] > forms[i].first_max) {
-			continue;
-		}
-		if (len > 1 && (b[1] < forms[i].second_min || b[1] > forms[i].second_max)) {
-			return false;
-		}
-		for (size_t n = 2; n < len; n++) {
-			if ((b[n] & 0xc0) != 0x80) {
-				return false;
-			}
-		}
-		return true;
-	}
-	return false;
-}
-
 static void get_text(struct reader *r, struct input_event *e) {
 	size_t len = r->left;
 	const uint8_t *bytes = reader_take(r, len);
-	if (!bytes || len == 0 || len > INPUT_TEXT_MAX || !is_code_point(bytes, len)) {
+	if (!bytes || len == 0 || len > INPUT_TEXT_MAX || code_point_length(bytes, len) != len) {
 		r->failed = true;
 		return;
 	}
