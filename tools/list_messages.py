@@ -34,8 +34,8 @@ def fields_of(source):
     """Name of a field list -> the members it carries, in order."""
     out = {}
     for name, body in re.findall(r"^FIELDS\((\w+), (.*?)\);", source, re.M | re.S):
-        body = re.sub(r"\w+\.(\w+)_len\b", "", body)
-        out[name] = re.findall(r"[A-Z]+\(\w+\.(\w+)", body)
+        body = re.sub(r"[\w.]+\.(\w+)_len\b", "", body)
+        out[name] = re.findall(r"[A-Z]+\(\w+\.(?:how\.)?(\w+)", body)
     return out
 
 

@@ -143,6 +143,7 @@ void api_handle_keys(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_created(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_done(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message);
+void api_handle_lobby_runner(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_member(struct gate *gate, const struct ipc_message *message);
 void api_handle_app_row(struct gate *gate, const struct ipc_message *message);
@@ -192,6 +193,13 @@ bool api_read_pin(const struct json_t *body, char *out, size_t size);
 
 /* A command for a shell, as a runner's arguments. False when it does not fit. */
 bool api_put_command(const char *command, char *out, size_t size, uint16_t *len);
+/* What programs call a runner: how it is run, and its command for a shell as arguments, size
+ * bytes of argv at most. NULL, or what is wrong with it in words for a person. */
+const char *api_read_runner(const struct json_t *runner, char *argv, size_t size,
+		uint16_t *argv_len, struct ipc_app_how *out);
+/* The same the other way. */
+struct json_t *api_runner_json(
+		const char *name, const char *argv, size_t len, const struct ipc_app_how *how);
 
 /* A viewer has its first picture: does as sessions/configure said of its client. */
 void api_wish_begins(struct gate *gate, const struct web_session *row);

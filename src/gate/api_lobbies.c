@@ -39,8 +39,13 @@ static json_t *row_json(const struct ipc_message *message, json_t *members, json
 			lobby->state_folder, "desktop_id", desktop);
 }
 
-static json_t *no_runner(void) {
-	return json_pack("{s:s,s:s}", "type", "process", "run_cmd", "");
+/* Of an app of the list; what a lobby has of its own comes behind its row. */
+static json_t *listed_runner(const struct gate *gate, int32_t app) {
+	char number[16];
+	text_format(number, sizeof(number), "%d", app);
+	json_t *runner = json_object_get(json_object_get(gate->web.apps, number), "runner");
+	return runner ? json_incref(runner)
+		      : json_pack("{s:s,s:s}", "type", "process", "run_cmd", "");
 }
 
 void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message) {
@@ -48,7 +53,8 @@ void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message
 	json_t *old = json_object_get(gate->web.lobbies, id);
 	json_t *members = old ? json_incref(json_object_get(old, "connected_sessions"))
 			      : json_array();
-	json_t *runner = old ? json_incref(json_object_get(old, "runner")) : no_runner();
+	json_t *runner = old ? json_incref(json_object_get(old, "runner"))
+			     : listed_runner(gate, message->lobby_state.app);
 	json_t *row = row_json(message, members, runner);
 	if (!row || json_object_set(gate->web.lobbies, id, row) < 0) {
 		json_decref(row);
@@ -68,6 +74,16 @@ void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message
 			json_object_get(row, "pin_required"));
 	json_decref(row);
 	events_tell(gate, EVENT_LOBBY_CREATED, 0, id, event);
+}
+
+void api_handle_lobby_runner(struct gate *gate, const struct ipc_message *message) {
+	const __typeof__(message->lobby_runner) *own = &message->lobby_runner;
+	json_t *row = json_object_get(gate->web.lobbies, own->lobby);
+	if (row) {
+		json_object_set_new(row, "runner",
+				api_runner_json(schema_text(row, "name", ""), own->argv,
+						own->argv_len, &own->how));
+	}
 }
 
 /* Wolf UI cuts the ids of these three events out of their text: they hold what Wolf's hold
@@ -149,42 +165,26 @@ bool api_read_pin(const json_t *body, char *out, size_t size) {
 	return true;
 }
 
-static bool put_string(char *out, size_t size, uint16_t *len, const char *text) {
-	size_t need = strlen(text) + 1;
-	if (*len + need > size) {
-		return false;
-	}
-	memcpy(out + *len, text, need);
-	*len = (uint16_t)(*len + need);
-	return true;
-}
-
-bool api_put_command(const char *command, char *out, size_t size, uint16_t *len) {
-	return put_string(out, size, len, "/bin/sh") && put_string(out, size, len, "-c") &&
-	       put_string(out, size, len, command);
-}
-
 /* What is wrong, or NULL. */
 static const char *read_runner(const json_t *body, struct ipc_message *message) {
 	const json_t *runner = json_object_get(body, "runner");
-	const char *command = schema_text(runner, "run_cmd", "");
+	__typeof__(message->lobby_create) *create = &message->lobby_create;
 	int64_t app = (int64_t)schema_id(body, "app_id");
 	if (app > 0 && app <= INT32_MAX) {
-		message->lobby_create.app = (int32_t)app;
+		create->app = (int32_t)app;
 		return NULL;
 	}
 	if (!runner) {
 		return "Say what runs: \"runner\", or an app of the list by \"app_id\".";
 	}
-	if (strcasecmp(schema_text(runner, "type", ""), "docker") == 0) {
-		return ""; /* not yet */
-	}
-	if (!command[0] || !api_put_command(command, message->lobby_create.argv,
-					   sizeof(message->lobby_create.argv),
-					   &message->lobby_create.argv_len)) {
-		return "\"runner.run_cmd\" must be a command of at most 2000 bytes.";
-	}
-	return NULL;
+	return api_read_runner(runner, create->argv, sizeof(create->argv), &create->argv_len,
+			&create->how);
+}
+
+/* Who decides what a container engine is asked may as much as the engine's user. */
+static bool may_run(const struct request *request, const struct ipc_message *message) {
+	return strcmp(message->lobby_create.how.runner, "container") != 0 ||
+	       web_may(request, SCOPE_APPS);
 }
 
 static void read_form(const json_t *body, struct ipc_message *message) {
@@ -218,14 +218,16 @@ void api_handle_lobby_create(struct request *request) {
 		fault = "\"pin\" has at most 19 digits.";
 	}
 	if (fault) {
-		api_error(connection, fault[0] ? 400 : 501,
-				fault[0] ? fault
-					 : "Lobbies do not run containers yet: use a runner of the "
-					   "type process, or an app of the list by \"app_id\".");
+		api_error(connection, 400, fault);
+		return;
+	}
+	if (!may_run(request, &message)) {
+		api_error(connection, 403,
+				"A lobby with a container of its own wants the scope \"apps\" as "
+				"well.");
 		return;
 	}
 	read_form(request->json, &message);
-	connection->wait = json_incref(json_object_get(request->json, "runner"));
 	connection->awaits = AWAITS_LOBBY_CREATED;
 	connection_extend(connection, ANSWER_MS);
 	gate_post(request->gate, &message);
@@ -259,18 +261,14 @@ void api_handle_lobby_created(struct gate *gate, const struct ipc_message *messa
 		}
 		return;
 	}
-	OWN(json_decref) json_t *runner = (json_t *)TAKE(connection->wait, NULL);
 	if (message->lobby_created.reason != REASON_NONE) {
 		api_refuse(connection, message->lobby_created.reason,
 				message->lobby_created.detail);
 		return;
 	}
-	const char *id = message->lobby_created.lobby;
-	json_t *row = json_object_get(gate->web.lobbies, id);
-	if (row && runner) {
-		json_object_set(row, "runner", runner);
-	}
-	api_answer(connection, 200, json_pack("{s:b,s:s}", "success", 1, "lobby_id", id));
+	api_answer(connection, 200,
+			json_pack("{s:b,s:s}", "success", 1, "lobby_id",
+					message->lobby_created.lobby));
 }
 
 /* ---- join, leave, stop, kick, role ---- */

@@ -101,7 +101,7 @@ SCHEMA_OPEN(schema_gives_document, "OpenAPI");
 
 PART(runner, "Runner",
 	NEED_LINE("type", 1, 16, "process, sandbox or docker."),
-	TEXT("run_cmd", 2000, "For a shell."),
+	TEXT("run_cmd", 2000, "For a shell; of a container it may be missing: its image has one."),
 	LINE("name", 0, 255, NULL),
 	LINE("image", 0, 255, "Of a container."),
 	LINES("mounts", 64, 512, "host:container:mode"),

@@ -17,54 +17,7 @@ OWN_DEFINE(json_t *, json_decref)
 /* Apps and profiles: the supervisor's list, and what the store keeps of programs' making,
  * held here as the rows that the API shows. */
 
-/* ---- packed strings ---- */
-
-static bool put_list(const json_t *list, char *out, size_t size, uint16_t *len) {
-	size_t used = 0;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *text = json_string_value(json_array_get(list, i));
-		size_t need = text ? strlen(text) + 1 : 0;
-		if (used + need > size) {
-			return false;
-		}
-		memcpy(out + used, text ? text : "", need);
-		used += need;
-	}
-	*len = (uint16_t)used;
-	return true;
-}
-
-static json_t *list_of(const char *at, size_t len) {
-	json_t *list = json_array();
-	for (const char *end = at + len; at < end;) {
-		size_t one = strnlen(at, (size_t)(end - at));
-		json_array_append_new(list, json_stringn(at, one));
-		at += one + 1;
-	}
-	return list;
-}
-
 /* ---- apps ---- */
-
-static const char shell[] = "/bin/sh\0-c\0";
-
-static json_t *runner_json(const struct ipc_message *message) {
-	const __typeof__(message->app) *app = &message->app;
-	size_t skip = sizeof(shell) - 1;
-	if (strcmp(app->runner, "container") != 0) {
-		bool own = app->argv_len > skip && memcmp(app->argv, shell, skip) == 0;
-		return json_pack("{s:s,s:s,s:s#}", "type", app->runner, "name", app->id, "run_cmd",
-				own ? app->argv + skip : app->argv,
-				own ? (int)(app->argv_len - skip - 1)
-				    : (int)strnlen(app->argv, app->argv_len));
-	}
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:s#}", "type", "docker", "name", app->id,
-			"image", app->image, "mounts", list_of(app->mounts, app->mounts_len), "env",
-			list_of(app->env, app->env_len), "devices",
-			list_of(app->devices, app->devices_len), "ports",
-			list_of(app->ports, app->ports_len), "base_create_json", app->base,
-			(int)app->base_len);
-}
 
 static json_t *app_json(
 		const char *title, const char *id, bool hdr, const char *icon, json_t *runner) {
@@ -78,7 +31,9 @@ void api_handle_app_row(struct gate *gate, const struct ipc_message *message) {
 	json_t *kept = json_loadb(
 			message->app.kept, message->app.kept_len, JSON_REJECT_DUPLICATES, NULL);
 	json_t *row = app_json(message->app.title, message->app.id, message->app.hdr,
-			message->app.icon, runner_json(message));
+			message->app.icon,
+			api_runner_json(message->app.id, message->app.argv, message->app.argv_len,
+					&message->app.how));
 	if (row && json_is_object(kept)) {
 		json_object_update_missing(row, kept);
 	}
@@ -144,37 +99,6 @@ static void ask_store(struct request *request, const struct ipc_message *message
 	}
 }
 
-static bool read_container(const json_t *runner, struct ipc_message *message) {
-	__typeof__(message->app) *app = &message->app;
-	const char *base = schema_text(runner, "base_create_json", "");
-	app->base_len = (uint16_t)strlen(base);
-	if (strlen(base) > sizeof(app->base)) {
-		return false;
-	}
-	memcpy(app->base, base, strlen(base));
-	text_copy(app->runner, sizeof(app->runner), "container");
-	return text_copy(app->image, sizeof(app->image), schema_text(runner, "image", "")) &&
-	       put_list(json_object_get(runner, "mounts"), app->mounts, sizeof(app->mounts),
-			       &app->mounts_len) &&
-	       put_list(json_object_get(runner, "env"), app->env, sizeof(app->env),
-			       &app->env_len) &&
-	       put_list(json_object_get(runner, "devices"), app->devices, sizeof(app->devices),
-			       &app->devices_len) &&
-	       put_list(json_object_get(runner, "ports"), app->ports, sizeof(app->ports),
-			       &app->ports_len);
-}
-
-static bool read_runner(const json_t *runner, struct ipc_message *message) {
-	const char *type = schema_text(runner, "type", "process");
-	if (strcasecmp(type, "docker") == 0) {
-		return read_container(runner, message);
-	}
-	text_copy(message->app.runner, sizeof(message->app.runner),
-			strcasecmp(type, "sandbox") == 0 ? "sandbox" : "process");
-	return api_put_command(schema_text(runner, "run_cmd", ""), message->app.argv,
-			sizeof(message->app.argv), &message->app.argv_len);
-}
-
 /* Fields of pipelines, which go nowhere but back to who asks. */
 static bool keep_foreign(const json_t *body, struct ipc_message *message) {
 	static const char *const names[] = { "h264_gst_pipeline", "hevc_gst_pipeline",
@@ -203,9 +127,13 @@ void api_handle_app_add(struct request *request) {
 			schema_text(body, "icon_png_path", ""));
 	text_copy(message.app.profile, sizeof(message.app.profile),
 			schema_text(body, "profile_id", ""));
-	if (!read_runner(json_object_get(body, "runner"), &message) ||
-			!keep_foreign(body, &message)) {
-		api_error(request->connection, 400, "\"runner\" says more than can be kept.");
+	const char *fault = api_read_runner(json_object_get(body, "runner"), message.app.argv,
+			sizeof(message.app.argv), &message.app.argv_len, &message.app.how);
+	if (!fault && !keep_foreign(body, &message)) {
+		fault = "The app's other fields say more than can be kept.";
+	}
+	if (fault) {
+		api_error(request->connection, 400, fault);
 		return;
 	}
 	ask_store(request, &message);

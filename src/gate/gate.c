@@ -443,6 +443,7 @@ FORWARD(handle_lobby_created, api_handle_lobby_created)
 FORWARD(handle_lobby_done, api_handle_lobby_done)
 FORWARD(handle_desk_gone, api_handle_desk_gone)
 FORWARD(handle_lobby_state, api_handle_lobby_state)
+FORWARD(handle_lobby_runner, api_handle_lobby_runner)
 FORWARD(handle_lobby_gone, api_handle_lobby_gone)
 FORWARD(handle_lobby_member, api_handle_lobby_member)
 FORWARD(handle_upgrade_answer, api_handle_upgrade_answer)
@@ -502,6 +503,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_GATE_DESK] = handle_desk,
 	[IPC_GATE_DESK_GONE] = handle_desk_gone,
 	[IPC_LOBBY_STATE] = handle_lobby_state,
+	[IPC_LOBBY_RUNNER] = handle_lobby_runner,
 	[IPC_LOBBY_GONE] = handle_lobby_gone,
 	[IPC_LOBBY_MEMBER] = handle_lobby_member,
 	[IPC_BOARD] = health_handle_board,

@@ -124,6 +124,11 @@ static uint32_t scopes_of(const struct request *request) {
 	return token ? token->scopes : 0;
 }
 
+bool web_may(const struct request *request, enum api_scope scope) {
+	unsigned door = request->connection->door;
+	return door == DOOR_API || (door == DOOR_WEB && scopes_of(request) & 1u << scope);
+}
+
 static void refuse_scope(struct connection *connection, enum api_scope scope) {
 	char words[100];
 	text_format(words, sizeof(words), "This token lacks the scope \"%s\".",

@@ -94,6 +94,9 @@ void web_finish(struct web *web);
 /* The session of that id, 0 for a free row; NULL when there is none. */
 struct web_session *web_session_find(struct web *web, uint64_t id);
 
+/* Whether whoever asks may this as well: its door or its token says so. */
+bool web_may(const struct request *request, enum api_scope scope);
+
 void web_serve(struct request *request, const struct route *route);
 void web_not_found(struct request *request, int status);
 

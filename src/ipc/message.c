@@ -146,10 +146,10 @@ FIELDS(f_profile, RAW(profile.request), TEXT(profile.id), TEXT(profile.name), TE
 	ENUM(profile.has_pin, 2), TEXT(profile.pin));
 FIELDS(f_profile_ref, RAW(profile_ref.request), TEXT(profile_ref.id), TEXT(profile_ref.pin));
 FIELDS(f_app, RAW(app.request), RAW(app.app), TEXT(app.id), TEXT(app.profile), TEXT(app.title),
-	TEXT(app.icon), ENUM(app.hdr, 2), ENUM(app.restart, 2), TEXT(app.runner), TEXT(app.image),
-	BLOB(app.argv, app.argv_len), BLOB(app.env, app.env_len), BLOB(app.mounts, app.mounts_len),
-	BLOB(app.devices, app.devices_len), BLOB(app.ports, app.ports_len),
-	BLOB(app.base, app.base_len), BLOB(app.kept, app.kept_len));
+	TEXT(app.icon), ENUM(app.hdr, 2), ENUM(app.restart, 2), TEXT(app.how.runner), TEXT(app.how.image),
+	BLOB(app.argv, app.argv_len), BLOB(app.how.env, app.how.env_len), BLOB(app.how.mounts, app.how.mounts_len),
+	BLOB(app.how.devices, app.how.devices_len), BLOB(app.how.ports, app.how.ports_len),
+	BLOB(app.how.base, app.how.base_len), BLOB(app.kept, app.kept_len));
 FIELDS(f_app_ref, RAW(app_ref.request), RAW(app_ref.app), TEXT(app_ref.id));
 FIELDS(f_state_done, RAW(state_done.request), RAW(state_done.reason), TEXT(state_done.detail),
 	RAW(state_done.app));
@@ -353,7 +353,19 @@ FIELDS(f_lobby_create, RAW(lobby_create.request), TEXT(lobby_create.name), TEXT(
 	RAW(lobby_create.width), RAW(lobby_create.height), RAW(lobby_create.rate_x100),
 	RAW(lobby_create.channels), RAW(lobby_create.app),
 	BLOB(lobby_create.argv, lobby_create.argv_len), TEXT(lobby_create.state_folder),
-	RAW(lobby_create.deadline_ms));
+	RAW(lobby_create.deadline_ms), TEXT(lobby_create.how.runner),
+	TEXT(lobby_create.how.image), BLOB(lobby_create.how.env, lobby_create.how.env_len),
+	BLOB(lobby_create.how.mounts, lobby_create.how.mounts_len),
+	BLOB(lobby_create.how.devices, lobby_create.how.devices_len),
+	BLOB(lobby_create.how.ports, lobby_create.how.ports_len),
+	BLOB(lobby_create.how.base, lobby_create.how.base_len));
+FIELDS(f_lobby_runner, TEXT(lobby_runner.lobby), BLOB(lobby_runner.argv, lobby_runner.argv_len),
+	TEXT(lobby_runner.how.runner), TEXT(lobby_runner.how.image),
+	BLOB(lobby_runner.how.env, lobby_runner.how.env_len),
+	BLOB(lobby_runner.how.mounts, lobby_runner.how.mounts_len),
+	BLOB(lobby_runner.how.devices, lobby_runner.how.devices_len),
+	BLOB(lobby_runner.how.ports, lobby_runner.how.ports_len),
+	BLOB(lobby_runner.how.base, lobby_runner.how.base_len));
 FIELDS(f_gate_desk, RAW(gate_desk.desk), ENUM(gate_desk.launcher, 2));
 FIELDS(f_desk_ask, RAW(desk_ask.request), RAW(desk_ask.desk), ENUM(desk_ask.what, DESK_VERBS),
 	ENUM(desk_ask.several, 2), RAW(desk_ask.app), TEXT(desk_ask.lobby), TEXT(desk_ask.owner),
@@ -591,6 +603,7 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_SHOT_TAKEN]        = { "shot-taken",         P(ENCODER),     P(SUPERVISOR),  1, 0, f_shot },
 	[IPC_SHOT]              = { "shot",               P(SUPERVISOR),  P(WEB),         1, 0, f_shot },
 	[IPC_LOBBY_CANCEL]      = { "lobby-cancel",       P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_cancel },
+	[IPC_LOBBY_RUNNER]      = { "lobby-runner",       P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_runner },
 	[IPC_CONFIG_RELOAD]     = { "config-reload",      P(WEB),         P(SUPERVISOR),  0, 0, f_config_reload },
 	[IPC_CONFIG_RELOADED]   = { "config-reloaded",    P(SUPERVISOR),  P(WEB),         0, 0, f_config_reloaded },
 	[IPC_STREAM_CLIENT]     = { "stream-client",      P(SUPERVISOR),  P(STREAM),      0, 1, f_stream_client },

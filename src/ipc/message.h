@@ -304,6 +304,9 @@ enum ipc_kind {
 	/* looking */
 	IPC_HOLD_DIED = 380,
 
+	/* what runs in a lobby that has an app of its own */
+	IPC_LOBBY_RUNNER = 395,
+
 	/* clipboards */
 	IPC_CLIP_GET = 400,
 	IPC_CLIP_SET = 401,
@@ -643,6 +646,16 @@ struct ipc_notice {
 	char code[32];   /* the reason's name */
 };
 
+/* How an app that was made by a program is run, beside its command. Strings of blobs end with a
+ * NUL each. */
+struct ipc_app_how {
+	char runner[16]; /* process, sandbox, container; "": as perigee.yaml without a type */
+	char image[256]; /* of a container */
+	uint16_t env_len, mounts_len, devices_len, ports_len, base_len;
+	char env[1024], mounts[1024], devices[512], ports[512];
+	char base[2048]; /* base_create_json, no NUL */
+};
+
 struct ipc_message {
 	enum ipc_kind kind;
 	union {
@@ -970,12 +983,9 @@ struct ipc_message {
 			char title[96];
 			char icon[256];
 			uint8_t hdr, restart;
-			char runner[16]; /* process, sandbox, container */
-			char image[256]; /* of a container */
-			uint16_t argv_len, env_len, mounts_len, devices_len, ports_len;
-			char argv[1024], env[1024], mounts[1024], devices[512], ports[512];
-			uint16_t base_len, kept_len;
-			char base[2048]; /* base_create_json */
+			struct ipc_app_how how;
+			uint16_t argv_len, kept_len;
+			char argv[1024];
 			char kept[3072]; /* JSON of what else was given, for who asks again */
 		} app;
 		struct {
@@ -1551,7 +1561,16 @@ struct ipc_message {
 			char argv[2048];        /* NUL-terminated strings, one after the other */
 			char state_folder[256]; /* the apps' home, "" for one of its own */
 			uint32_t deadline_ms; /* for the answer; 0: as long as a launch may take */
+			struct ipc_app_how how; /* without an app of the catalogue */
 		} lobby_create;
+		/* For the web door's rows, behind LOBBY_STATE. The supervisor keeps it as well, for
+		 * one that takes over. */
+		struct {
+			char lobby[40];
+			uint16_t argv_len;
+			char argv[2048]; /* NUL-terminated strings, one after the other */
+			struct ipc_app_how how;
+		} lobby_runner;
 		/* GATE_DESK carries the listening socket. GATE_DESK_GONE of
 		 * GATE_DESK_ALL: those that are there follow. */
 		struct {

@@ -76,6 +76,7 @@ enum reason {
 	REASON_SHOTS_MANY = 109,   /* as many as may be taken at once are */
 	REASON_LINE_LOSSY = 120,   /* one viewer loses so much that others would see it */
 	REASON_LINES_LOSSY = 121,  /* several at once: it is not the line of one of them */
+	REASON_RUNNER_REFUSED = 122,
 	REASON_DESK_BUSY = 127,    /* its programs ask more than they may */
 	REASON_CLIPBOARD_NONE = 128,
 	REASON_CLIPBOARD_LARGE = 129,

@@ -21,11 +21,11 @@ static const struct blob_row {
 				offsetof(struct ipc_message, app.member##_len) \
 	}
 	BLOB(argv),
-	BLOB(env),
-	BLOB(mounts),
-	BLOB(devices),
-	BLOB(ports),
-	BLOB(base),
+	BLOB(how.env),
+	BLOB(how.mounts),
+	BLOB(how.devices),
+	BLOB(how.ports),
+	BLOB(how.base),
 	BLOB(kept),
 #undef BLOB
 };
@@ -43,8 +43,8 @@ static void read_row(sqlite3_stmt *statement, struct ipc_message *out) {
 	column_text(statement, 4, out->app.icon, sizeof(out->app.icon));
 	out->app.hdr = sqlite3_column_int(statement, 5) != 0;
 	out->app.restart = sqlite3_column_int(statement, 6) != 0;
-	column_text(statement, 7, out->app.runner, sizeof(out->app.runner));
-	column_text(statement, 8, out->app.image, sizeof(out->app.image));
+	column_text(statement, 7, out->app.how.runner, sizeof(out->app.how.runner));
+	column_text(statement, 8, out->app.how.image, sizeof(out->app.how.image));
 	for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
 		uint16_t len = (uint16_t)column_bytes(statement, COLUMN_BLOBS + (int)i,
 				(uint8_t *)out + blobs[i].at, blobs[i].size);
@@ -175,8 +175,8 @@ static int write_row(struct database *database, const struct ipc_message *put) {
 	}
 	sqlite3_bind_int(statement, 6, put->app.hdr);
 	sqlite3_bind_int(statement, 7, put->app.restart);
-	bind_text(statement, 8, put->app.runner);
-	bind_text(statement, 9, put->app.image);
+	bind_text(statement, 8, put->app.how.runner);
+	bind_text(statement, 9, put->app.how.image);
 	for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
 		uint16_t len;
 		memcpy(&len, (const uint8_t *)put + blobs[i].len_at, sizeof(len));

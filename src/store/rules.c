@@ -119,20 +119,20 @@ static bool is_runner(const char *runner) {
 
 int rules_app(const struct ipc_message *put, char *out, size_t size) {
 	const __typeof__(put->app) *app = &put->app;
-	bool in_container = strcmp(app->runner, "container") == 0;
+	bool in_container = strcmp(app->how.runner, "container") == 0;
 	if (app->app < 0 || !is_name(app->id, true) || !is_name(app->profile, true)) {
 		return refuse(out, size, "id: printable characters.");
 	}
 	if (!is_name(app->title, false) || strlen(app->title) > 90) {
 		return refuse(out, size, "title: 1 to 90 printable characters.");
 	}
-	if (!is_name(app->icon, true) || !is_name(app->image, true)) {
+	if (!is_name(app->icon, true) || !is_name(app->how.image, true)) {
 		return refuse(out, size, "icon and image: printable characters.");
 	}
-	if (!is_runner(app->runner)) {
+	if (!is_runner(app->how.runner)) {
 		return refuse(out, size, "runner: one of process, sandbox, container.");
 	}
-	if (in_container ? !app->image[0] : app->argv_len == 0 || !app->argv[0]) {
+	if (in_container ? !app->how.image[0] : app->argv_len == 0 || !app->argv[0]) {
 		return refuse(out, size,
 				in_container ? "A container needs an image."
 					     : "The runner needs a command, for example foot.");
@@ -142,10 +142,10 @@ int rules_app(const struct ipc_message *put, char *out, size_t size) {
 		size_t len;
 	} lists[] = {
 		{ app->argv, app->argv_len },
-		{ app->env, app->env_len },
-		{ app->mounts, app->mounts_len },
-		{ app->devices, app->devices_len },
-		{ app->ports, app->ports_len },
+		{ app->how.env, app->how.env_len },
+		{ app->how.mounts, app->how.mounts_len },
+		{ app->how.devices, app->how.devices_len },
+		{ app->how.ports, app->how.ports_len },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		if (!are_strings(lists[i].blob, lists[i].len)) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "ipc/message.h"
+#include "supervisor/app_made.h"
 #include "supervisor/process.h"
 
 struct built_in {
@@ -185,12 +186,7 @@ bool apps_differ(const struct apps *apps, const struct config *config) {
 	return same != there || same != config->apps_count;
 }
 
-static struct app *add_configured(struct apps *apps, const struct config_app *from,
-		enum app_origin origin, struct app_source *source, const char *libexec) {
-	struct app *app = begin_place(apps, from->id, origin, source);
-	if (!app) {
-		return NULL;
-	}
+static void fill_configured(struct app *app, const struct config_app *from, const char *libexec) {
 	app->hash = hash_of(from);
 	app->title = from->title;
 	app->hdr = from->hdr;
@@ -204,6 +200,14 @@ static struct app *add_configured(struct apps *apps, const struct config_app *fr
 		app->installed = true; /* as far as can be said: an engine has it or gets it */
 	} else {
 		settle(app, libexec, NULL, from->package);
+	}
+}
+
+static struct app *add_configured(struct apps *apps, const struct config_app *from,
+		enum app_origin origin, struct app_source *source, const char *libexec) {
+	struct app *app = begin_place(apps, from->id, origin, source);
+	if (app) {
+		fill_configured(app, from, libexec);
 	}
 	return app;
 }
@@ -252,74 +256,6 @@ void apps_settle(struct apps *apps, struct config *config, const char *libexec) 
 
 /* ---- those that programs made ---- */
 
-/* NUL-terminated strings, one after the other, as an array of copies. */
-static int copy_strings(const char *blob, size_t len, char ***out, unsigned *out_count) {
-	unsigned count = 0;
-	for (size_t i = 0; i < len; i++) {
-		count += blob[i] == '\0';
-	}
-	char **list = calloc(count ? count : 1, sizeof(*list));
-	if (!list) {
-		return -ENOMEM;
-	}
-	*out = list;
-	for (const char *at = blob; *out_count < count; at += strlen(at) + 1) {
-		list[*out_count] = strdup(at);
-		if (!list[*out_count]) {
-			return -ENOMEM;
-		}
-		(*out_count)++;
-	}
-	return 0;
-}
-
-static int fill_container(const struct ipc_message *message, struct config_runner *out) {
-	const __typeof__(message->app) *from = &message->app;
-	int rc = copy_strings(
-			from->devices, from->devices_len, &out->devices.at, &out->devices.count);
-	if (rc == 0) {
-		rc = copy_strings(from->ports, from->ports_len, &out->ports.at, &out->ports.count);
-	}
-	if (rc == 0 && from->image[0]) {
-		out->image = strdup(from->image);
-		rc = out->image ? 0 : -ENOMEM;
-	}
-	if (rc == 0 && from->base_len > 0) {
-		out->base_create_json = strndup(from->base, from->base_len);
-		rc = out->base_create_json ? 0 : -ENOMEM;
-	}
-	return rc;
-}
-
-/* Only what a wish for another runner makes of it goes wrong; it is said with the app. */
-static int fill_made(const struct ipc_message *message, struct config_app *out,
-		struct config_text *error) {
-	const __typeof__(message->app) *from = &message->app;
-	out->id = from->app;
-	out->hdr = from->hdr;
-	out->restart = from->restart;
-	out->window_deadline_s = CONFIG_WINDOW_DEADLINE_S;
-	out->title = strdup(from->title);
-	out->runner.network = true;
-	int rc = out->title ? 0 : -ENOMEM;
-	if (rc == 0) {
-		rc = copy_strings(from->argv, from->argv_len, &out->command, &out->command_count);
-	}
-	if (rc == 0) {
-		rc = copy_strings(from->env, from->env_len, &out->runner.env.at,
-				&out->runner.env.count);
-	}
-	if (rc == 0) {
-		rc = copy_strings(from->mounts, from->mounts_len, &out->runner.mounts.at,
-				&out->runner.mounts.count);
-	}
-	if (rc == 0) {
-		rc = fill_container(message, &out->runner);
-	}
-	rc = rc < 0 ? rc : config_runner_type(from->runner, &out->runner, error);
-	return rc < 0 ? rc : config_runner_check(out, error);
-}
-
 int apps_put(struct apps *apps, const struct ipc_message *message, const char *libexec) {
 	const struct app *there = place_of(apps, message->app.app);
 	if (there && there->origin != APP_MADE && there->origin != APP_GONE) {
@@ -332,7 +268,15 @@ int apps_put(struct apps *apps, const struct ipc_message *message, const char *l
 		return -ENOMEM;
 	}
 	struct config_text error = { "" };
-	int rc = fill_made(message, made, &error);
+	/* Only what a wish for another runner makes of it goes wrong; it is said with the app. */
+	const struct app_words words = { .id = message->app.app,
+		.title = message->app.title,
+		.argv = message->app.argv,
+		.argv_len = message->app.argv_len,
+		.hdr = message->app.hdr,
+		.restart = message->app.restart,
+		.how = &message->app.how };
+	int rc = app_made_fill(&words, made, &error);
 	struct app *app = NULL;
 	bool runs = made->command_count > 0 || made->runner.type == RUNNER_CONTAINER;
 	if (rc != -ENOMEM && runs) {
@@ -349,6 +293,35 @@ int apps_put(struct apps *apps, const struct ipc_message *message, const char *l
 	}
 	release(source);
 	return rc;
+}
+
+int app_make_own(const struct app_words *words, const char *libexec, struct app *out,
+		struct config_text *error) {
+	struct config_app *made = calloc(1, sizeof(*made));
+	struct app_source *source = made ? source_make(made, 1) : NULL;
+	if (!source) {
+		free(made);
+		return -ENOMEM;
+	}
+	int rc = app_made_fill(words, made, error);
+	if (rc < 0) {
+		release(source);
+		return rc;
+	}
+	*out = (struct app){
+		.origin = APP_MADE, .id = words->id, .hidden = true, .source = source
+	};
+	fill_configured(out, made, libexec);
+	if (out->installed) {
+		return 0;
+	}
+	rc = config_refuse(error, "%.150s", out->why_not);
+	app_finish_own(out);
+	return rc;
+}
+
+void app_finish_own(struct app *app) {
+	release(TAKE(app->source, NULL));
 }
 
 bool apps_drop(struct apps *apps, int32_t id) {

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "supervisor/config.h"
 
+struct app_words;
 struct ipc_message;
 
 /* The apps: ours, the configured ones, and those that programs made. Each keeps its place
@@ -71,6 +72,13 @@ bool apps_differ(const struct apps *apps, const struct config *config);
 
 /* APP of the store. -ENOSPC, -ENOMEM; -EEXIST when the number is a configured app's. */
 int apps_put(struct apps *apps, const struct ipc_message *message, const char *libexec) NODISCARD;
+
+/* An app of no list: its desk's owner has it, which finishes it when the desk is gone. -ENOMEM;
+ * -EINVAL with the reason in error. */
+int app_make_own(const struct app_words *words, const char *libexec, struct app *out,
+		struct config_text *error) NODISCARD;
+/* Harmless on one that was never made. */
+void app_finish_own(struct app *app);
 
 /* One that was made by a program is taken away; false when there is none. */
 bool apps_drop(struct apps *apps, int32_t id);

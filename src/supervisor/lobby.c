@@ -54,6 +54,7 @@ struct lobby *lobby_make(struct supervisor *supervisor, uint64_t desk, const str
 		return NULL;
 	}
 	lobby->supervisor = supervisor;
+	lobby->runner = SHM_NONE;
 	const struct app *app = listed ? listed : &lobby->own_app;
 	lobby->desk = desk_make(supervisor, desk, app, &desk_owner, lobby);
 	if (!lobby->desk) {
@@ -74,6 +75,7 @@ void lobby_free(struct lobby *lobby) {
 	*at = lobby->next;
 	uint64_t desk = lobby->desk->id;
 	desk_destroy(lobby->desk);
+	lobby_runner_finish(lobby);
 	groups_sweep(supervisor);
 	record_drop(supervisor, IPC_LEDGER_LOBBY, desk);
 	record_drop(supervisor, IPC_LOBBY_CREATE, desk);
@@ -134,6 +136,7 @@ static void tell_member(const struct session *session, const struct lobby *lobby
 void lobby_tell_all(struct supervisor *supervisor) {
 	for (const struct lobby *at = supervisor->lobbies; at; at = at->next) {
 		lobby_tell(at);
+		lobby_runner_tell(at);
 		for (const struct session *of = supervisor->sessions; of; of = of->next) {
 			if (of->member.state == MEMBER_IN && of->member.lobby == at) {
 				tell_member(of, at);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/shm.h"
 #include "ipc/message.h"
 #include "supervisor/apps.h"
 #include "supervisor/lobby_life.h"
@@ -13,11 +14,6 @@
 struct desk;
 struct session;
 struct supervisor;
-
-enum {
-	LOBBY_WORDS_MAX = 32,     /* of a command that is in no list */
-	LOBBY_COMMAND_MAX = 1024, /* bytes of it */
-};
 
 /* A desk with a life of its own: it is made and stopped by request, watched by whoever
  * joins it, and stays when they leave. */
@@ -33,11 +29,9 @@ struct lobby {
 	struct lobby_pin pin;
 	uint8_t flags; /* LOBBY_ */
 	uint64_t created_ms;
-	struct app own_app; /* made of the command; its desk uses this or one of the list */
-	char command[LOBBY_COMMAND_MAX];
-	uint16_t command_len;
-	const char *words[LOBBY_WORDS_MAX]; /* of command */
-	uint32_t request;                   /* LOBBY_CREATE's */
+	struct app own_app; /* its desk uses this or one of the list */
+	struct shm runner;  /* of its own app: LOBBY_RUNNER as it was written down */
+	uint32_t request;   /* LOBBY_CREATE's */
 	bool create_pending;
 	uint32_t stop_request;
 	bool stop_pending;

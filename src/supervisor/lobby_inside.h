@@ -28,7 +28,14 @@ void lobby_arm_age(struct lobby *lobby);
 /* LOBBY_CREATED, if somebody still waits for it. */
 void lobby_answer_create(struct lobby *lobby, uint32_t reason);
 
-/* Its app is its command, whose length is set. False when that is none. */
-bool lobby_parse_command(struct lobby *lobby);
+/* lobby_runner.c: an app of its own, made of what LOBBY_CREATE says, and left with the holder.
+ * REASON_NONE, or why not, with words. */
+uint32_t lobby_runner_make(
+		struct lobby *lobby, const struct ipc_message *create, char *detail, size_t size);
+/* The same of what a predecessor left. False: it left nothing that makes sense. */
+bool lobby_runner_restore(struct lobby *lobby, const struct ipc_message *create);
+/* To the web door; harmless for an app of the list. */
+void lobby_runner_tell(const struct lobby *lobby);
+void lobby_runner_finish(struct lobby *lobby);
 
 #endif

@@ -14,7 +14,8 @@
 #include "supervisor/supervisor.h"
 
 /* What a supervisor that takes over must know and have of a lobby: the request that it
- * was made by, and what became of it. Who is in it is seen by the views' seats. */
+ * was made by (without what runs: lobby_runner.c), and what became of it. Who is in it is seen by
+ * the views' seats. */
 
 static void write_create(const struct lobby *lobby) {
 	const struct desk *desk = lobby->desk;
@@ -26,8 +27,7 @@ static void write_create(const struct lobby *lobby) {
 				.height = desk->height,
 				.rate_x100 = desk->rate_mhz / 10,
 				.channels = desk->channels,
-				.app = desk->app->id,
-				.argv_len = lobby->command_len },
+				.app = desk->app->id },
 	};
 	typeof(message.lobby_create) *out = &message.lobby_create;
 	text_copy(out->name, sizeof(out->name), lobby->name);
@@ -35,7 +35,6 @@ static void write_create(const struct lobby *lobby) {
 	text_copy(out->owner, sizeof(out->owner), lobby->owner);
 	text_copy(out->pin, sizeof(out->pin), lobby->pin.text);
 	text_copy(out->state_folder, sizeof(out->state_folder), desk->state_folder);
-	memcpy(out->argv, lobby->command, lobby->command_len);
 	record_note(lobby->supervisor, desk->id, &message);
 	explicit_bzero(out->pin, sizeof(out->pin));
 }
@@ -106,10 +105,6 @@ static void fill(struct lobby *lobby, const struct ipc_message *record,
 	lobby->create_pending = from->create_pending;
 	lobby->reason = from->reason;
 	text_copy(lobby->detail, sizeof(lobby->detail), from->detail);
-	if (made->argv_len <= sizeof(lobby->command)) {
-		lobby->command_len = made->argv_len;
-		memcpy(lobby->command, made->argv, made->argv_len);
-	}
 }
 
 void lobby_restore(struct supervisor *supervisor, const struct ipc_message *record) {
@@ -129,8 +124,9 @@ void lobby_restore(struct supervisor *supervisor, const struct ipc_message *reco
 	}
 	fill(lobby, record, &create);
 	fill_desk(lobby, record, &create);
+	bool whole = app || lobby_runner_restore(lobby, &create);
 	explicit_bzero(&create, sizeof(create));
-	if (!app && !lobby_parse_command(lobby)) {
+	if (!whole) {
 		log_error("lobby-lost", "lobby=%s", lobby->id);
 		lobby_free(lobby);
 		return;

@@ -32,27 +32,6 @@ static void refuse(struct supervisor *supervisor, uint32_t request, uint32_t rea
 	supervisor_post(supervisor, SERVICE_WEB, &answer, NULL, 0);
 }
 
-/* A command that is in no list: an app of its own. */
-bool lobby_parse_command(struct lobby *lobby) {
-	struct app *app = &lobby->own_app;
-	unsigned count = 0;
-	if (lobby->command_len == 0 || lobby->command[lobby->command_len - 1]) {
-		return false;
-	}
-	for (size_t at = 0; at < lobby->command_len; at += strlen(lobby->command + at) + 1) {
-		if (count == LOBBY_WORDS_MAX) {
-			return false;
-		}
-		lobby->words[count++] = lobby->command + at;
-	}
-	*app = (struct app){ .title = lobby->name,
-		.command = lobby->words,
-		.command_count = count,
-		.installed = true };
-	return lobby->words[0][0] == '/' &&
-	       text_copy(app->program, sizeof(app->program), lobby->words[0]);
-}
-
 static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *message,
 		const struct app *app, char *detail, size_t size) {
 	uint16_t width = message->lobby_create.width, height = message->lobby_create.height;
@@ -63,7 +42,7 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 	if (!supervisor->probe_done) {
 		return REASON_NOT_READY;
 	}
-	if (message->lobby_create.app ? !app || app->hidden : message->lobby_create.argv_len == 0) {
+	if (message->lobby_create.app && (!app || app->hidden)) {
 		return REASON_APP_UNKNOWN;
 	}
 	if (app && !app->installed) {
@@ -133,14 +112,11 @@ static void create(struct supervisor *supervisor, const struct ipc_message *mess
 		return;
 	}
 	fill(lobby, message);
-	if (!app && from->argv_len <= sizeof(lobby->command)) {
-		lobby->command_len = from->argv_len;
-		memcpy(lobby->command, from->argv, from->argv_len);
+	if (!app) {
+		reason = lobby_runner_make(lobby, message, detail, sizeof(detail));
 	}
-	if (!app && !lobby_parse_command(lobby)) {
-		refuse(supervisor, from->request, REASON_APP_UNKNOWN,
-				"The command must begin with a full path and have at most 1024 "
-				"bytes.");
+	if (reason != REASON_NONE) {
+		refuse(supervisor, from->request, reason, detail);
 		lobby_free(lobby);
 		return;
 	}
@@ -151,6 +127,7 @@ static void create(struct supervisor *supervisor, const struct ipc_message *mess
 			lobby->desk->rate_mhz, lobby->pin.text[0] ? "yes" : "no");
 	lobby_arm(lobby);
 	lobby_tell(lobby);
+	lobby_runner_tell(lobby);
 	if (from->flags & LOBBY_AT_ONCE) {
 		lobby_answer_create(lobby, REASON_NONE);
 	}

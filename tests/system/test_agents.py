@@ -160,11 +160,16 @@ def one_plays_a_platform_over_the_api_alone(build):
         host.probe("pair", "--pin", "0471")
         platform.client = platform.events.wait("ClientPaired")[2]["client_id"]
         app = platform.keep_app()
+        own = {"type": "sandbox", "run_cmd": TERMINAL, "env": ["WHO=agent"]}
         for number in range(LOBBIES):
-            platform.create(f"agent{number}", app_id=app)
+            platform.create(f"agent{number}", **({"app_id": app} if number % 2 else
+                                                 {"runner": own}))
         rows = api.get("/api/v1/lobbies")["lobbies"]
         expect(f"all of them: {rows}", {row["id"] for row in rows} == set(platform.lobbies) and
                all(row["state"] == "ready" for row in rows))
+        for row in rows:
+            expect(f"what runs in it: {row}", row["runner"]["type"] == "sandbox" and
+                   row["runner"]["run_cmd"] == TERMINAL)
 
         rounds(platform, ROUNDS)
         lobby, other = platform.random.sample(list(platform.lobbies), 2)

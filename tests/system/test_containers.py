@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Apps in containers of a real Podman, on the whole host."""
+import json
 import os
 import pathlib
 import re
@@ -85,9 +86,10 @@ class Contained(Host):
         self.command += ["--config", str(path)]
 
 
-def launched(host, title, seconds=20, background=True):
-    host.paired(title)
-    return host.probe("stream", "--app", title, "--seconds", str(seconds), "--no-decode",
+def launched(host, title, seconds=20, background=True, app=None):
+    if not app:
+        host.paired(title)
+    return host.probe("stream", "--app", app or title, "--seconds", str(seconds), "--no-decode",
                       keys=title, background=background, check=False)
 
 
@@ -185,6 +187,44 @@ def its_image_is_told_of(host):
            "no such image" in absent["error"])
 
 
+def a_lobby_runs_a_container_of_its_own(host):
+    """As an agent platform has it: a lobby with a docker runner, and a session that begins in it."""
+    base = {"Cmd": ["sh", "-c", "echo lobby $WORD $BASE; exec sleep 1000"], "Env": ["BASE=1"],
+            "HostConfig": {"NetworkMode": "none"}}
+    runner = {"type": "docker", "name": "agent", "image": "perigee-test", "mounts": [],
+              "env": ["WORD=hello"], "devices": [], "ports": [],
+              "base_create_json": json.dumps(base)}
+    mark = len(host.log())
+    lobby = host.api("/api/v1/lobbies/create", {
+        "profile_id": "agents", "name": "agent", "pin": [0, 4, 7, 1], "multi_user": True,
+        "stop_when_everyone_leaves": False, "runner_state_folder": "agents/one", "runner": runner,
+        "video_settings": {"width": 640, "height": 360, "refresh_rate": 30}})["lobby_id"]
+    host.wait_log("lobby hello 1", 20, mark)
+    desk = host.status("lobby", id=lobby)[0]["desk"]
+    labels = [row["Labels"]["perigee.session"] for row in SHARED["podman"].containers()]
+    expect(f"it is the lobby's: {labels}", labels == [desk])
+    row = host.api("/api/v1/lobbies")["lobbies"][0]
+    expect(f"and told as that: {row}", row["runner"]["type"] == "docker" and
+           row["runner"]["image"] == "perigee-test" and row["runner"]["env"] == ["WORD=hello"])
+    host.paired("Agent")
+    client = next(row["client_id"] for row in host.api("/api/v1/clients")["clients"]
+                  if row["name"] == "Agent")
+    host.api("/api/v1/sessions/configure", {"client_id": client, "immediate_lobby_id": lobby,
+                                            "pin": [0, 4, 7, 1]})
+    viewer = launched(host, "Agent", app="Waits")
+    wait_for("it is in the lobby", 20, lambda: host.status("session", lobby=lobby, member="in"))
+    viewer.kill()
+    viewer.wait()
+    host.probe("quit", keys="Agent")
+    expect("stopped", host.api("/api/v1/lobbies/stop", {"lobby_id": lobby,
+                                                       "pin": [0, 4, 7, 1]})["success"])
+    none_is_left()
+    # An image that is not there: the lobby ends, and says so.
+    answer = host.api("/api/v1/lobbies/create", {
+        "name": "nowhere", "runner": {"type": "docker", "image": "localhost:1/no/such:tag"}})
+    host.wait_log(f"event=lobby-end lobby={answer['lobby_id']} reason=app-failed", 30, mark)
+
+
 def what_cannot_run_says_why(host):
     for title, words in (("Nowhere", "pull: "), ("Broken", "start: ")):
         mark = len(host.log())
@@ -227,6 +267,8 @@ def containers(build):
                          its_door_stays_the_same_file,
                          a_container_is_labelled_and_goes_when_the_session_does,
                          nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
+                         nodes_of_gamepads_come_to_a_container,
+                         a_lobby_runs_a_container_of_its_own,
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)

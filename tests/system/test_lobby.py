@@ -192,10 +192,37 @@ def make_app(host, title):
         row["id"] for row in host.status("app") if row["title"] == title])[0]
 
 
+def runner_of(host, lobby):
+    return next(row["runner"] for row in host.api("/api/v1/lobbies")["lobbies"]
+                if row["id"] == lobby)
+
+
+def of_its_own(host, runner):
+    return host.api("/api/v1/lobbies/create", {
+        "name": "own", "stop_when_everyone_leaves": False, "video_settings": SMALL,
+        "runner": runner})
+
+
 def a_lobby_survives_the_supervisor(build):
-    """And the end of its app's listing, before and after that."""
+    """And the end of its app's listing, before and after that; with what it runs."""
     with Host(build) as host:
         host.paired()
+        for runner, words in (({"type": "magic", "run_cmd": "foot"}, "runner.type"),
+                              ({"type": "sandbox"}, "runner.run_cmd"),
+                              ({"type": "docker"}, "runner.image"),
+                              ({"type": "process", "run_cmd": "foot", "mounts": ["/a:/b"]},
+                               "mounts")):
+            refused("what cannot run", of_its_own(host, runner), words)
+        expect("nothing of it stays", not host.status("lobby"))
+        own = {"type": "process", "env": ["WORD=hello"],
+               "run_cmd": "echo word=$WORD; exec foot " + "-o pad=0x0 " * 60}
+        mark = len(host.log())
+        answer = of_its_own(host, own)
+        expect(f"made: {answer}", answer.get("success"))
+        host.wait_log("word=hello", 10, mark)
+        own["name"] = "own"
+        expect(f"it is told: {runner_of(host, answer['lobby_id'])}",
+               runner_of(host, answer["lobby_id"]) == own)
         lobby = create(host, video=SMALL)
         gone = create(host, "gone", SMALL, app_id=str(make_app(host, "Made")))
         done("not listed any more", host.api("/api/v1/apps/delete", {"id": "Made"}))
@@ -208,7 +235,8 @@ def a_lobby_survives_the_supervisor(build):
         host.wait_log("event=settled", 10, mark)
         wait_for("the lobby is known", 5, lambda: host.api("/api/v1/status", optional=True) and
                  host.status("lobby", id=lobby, members=1))
-        for other in (gone, kept):
+        wait_for("with what it runs", 5, lambda: runner_of(host, answer["lobby_id"]) == own)
+        for other in (gone, kept, answer["lobby_id"]):
             expect("the others too", host.status("lobby", id=other))
             done("stop", ask(host, "stop", other))
         expect("its member too", row_of(host, session)["lobby"] == lobby)

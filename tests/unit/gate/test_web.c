@@ -234,9 +234,8 @@ static void who_is_pairing_when_the_gate_dies_hears_of_it(void **state) {
 	world_end(world);
 }
 
-static int ask_for_a_lobby(struct world *world, struct ipc_message *out) {
-	static const char body[] = "{\"name\":\"L\",\"app_id\":3,\"pin\":[1,2],\"wait\":false}";
-	char request[300];
+static int post_lobby(struct world *world, const char *body) {
+	char request[500];
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	text_copy(address.sun_path, sizeof(address.sun_path), world->rig.api_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -246,9 +245,54 @@ static int ask_for_a_lobby(struct world *world, struct ipc_message *out) {
 			"Content-Length: %zu\r\n\r\n%s",
 			strlen(body), body);
 	rig_write(fd, NULL, request);
+	return fd;
+}
+
+static int ask_for_a_lobby(struct world *world, struct ipc_message *out) {
+	int fd = post_lobby(world, "{\"name\":\"L\",\"app_id\":3,\"pin\":[1,2],\"wait\":false}");
 	rig_expect(&world->rig, IPC_LOBBY_CREATE, out);
 	assert_true(out->lobby_create.flags & LOBBY_AT_ONCE);
 	return fd;
+}
+
+static void a_lobbys_runner_is_taken_whole_or_refused(void **state) {
+	static const struct {
+		const char *runner, *words;
+	} refused[] = {
+		{ "{\"type\":\"child_session\"}", "runner.type" },
+		{ "{\"type\":\"docker\",\"run_cmd\":\"x\"}", "runner.image" },
+		{ "{\"type\":\"Process\",\"image\":\"x\"}", "runner.run_cmd" },
+	};
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	char body[300];
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		text_format(body, sizeof(body), "{\"name\":\"L\",\"runner\":%s}",
+				refused[i].runner);
+		int fd = post_lobby(world, body);
+		rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+		assert_has(world->text, " 400 ");
+		assert_has(world->text, refused[i].words);
+		close(fd);
+	}
+	int fd = post_lobby(world,
+			"{\"name\":\"L\",\"runner\":{\"type\":\"Docker\",\"image\":\"box\","
+			"\"mounts\":[\"/a:/b:ro\"],\"env\":[\"A=1\",\"B=2\"],\"devices\":[],"
+			"\"ports\":[\"80:80\"],\"base_create_json\":\"{}\"}}");
+	struct ipc_message create;
+	rig_expect(&world->rig, IPC_LOBBY_CREATE, &create);
+	const struct ipc_app_how *how = &create.lobby_create.how;
+	assert_string_equal(how->runner, "container");
+	assert_string_equal(how->image, "box");
+	assert_int_equal(create.lobby_create.argv_len, 0);
+	assert_int_equal(how->env_len, 8);
+	assert_memory_equal(how->env, "A=1\0B=2", 8);
+	assert_int_equal(how->mounts_len, 9);
+	assert_int_equal(how->devices_len, 0);
+	assert_int_equal(how->ports_len, 6);
+	assert_int_equal(how->base_len, 2);
+	close(fd);
+	rig_expect(&world->rig, IPC_LOBBY_CANCEL, &create);
+	world_end(world);
 }
 
 static void a_lobby_that_nobody_waits_for_is_cancelled(void **state) {
@@ -314,6 +358,7 @@ int main(void) {
 		UNIT(unpairing_waits_for_the_store),
 		UNIT(the_next_store_is_asked_what_the_last_one_did_not_answer),
 		UNIT(who_is_pairing_when_the_gate_dies_hears_of_it),
+		UNIT(a_lobbys_runner_is_taken_whole_or_refused),
 		UNIT(a_lobby_that_nobody_waits_for_is_cancelled),
 		UNIT(the_unix_socket_needs_no_key),
 	};

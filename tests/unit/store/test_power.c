@@ -41,7 +41,7 @@ static int put_app(struct database *database, int32_t number, const char *profil
 	struct ipc_message put = { .kind = IPC_APP_PUT, .app.app = number };
 	text_copy(put.app.profile, sizeof(put.app.profile), profile);
 	text_copy(put.app.title, sizeof(put.app.title), "Paint");
-	text_copy(put.app.runner, sizeof(put.app.runner), "process");
+	text_copy(put.app.how.runner, sizeof(put.app.how.runner), "process");
 	put.app.argv_len = 5;
 	memcpy(put.app.argv, "foot", 5);
 	put.app.kept_len = sizeof(put.app.kept);

@@ -140,7 +140,7 @@ static struct ipc_message app(int32_t number, const char *id, const char *profil
 	text_copy(put.app.id, sizeof(put.app.id), id);
 	text_copy(put.app.profile, sizeof(put.app.profile), profile_id);
 	text_copy(put.app.title, sizeof(put.app.title), "Paint");
-	text_copy(put.app.runner, sizeof(put.app.runner), "process");
+	text_copy(put.app.how.runner, sizeof(put.app.how.runner), "process");
 	memcpy(put.app.argv, "foot\0-e", 8);
 	put.app.argv_len = 8;
 	memcpy(put.app.kept, "{\"a\":1}", 7);
@@ -379,10 +379,10 @@ static void profiles_and_apps_that_make_no_sense_are_refused(void **state) {
 	put.app.argv[0] = '\0';
 	assert_int_equal(rules_app(&put, words, sizeof(words)), -EINVAL);
 	put = app(0, "", "");
-	text_copy(put.app.runner, sizeof(put.app.runner), "container");
+	text_copy(put.app.how.runner, sizeof(put.app.how.runner), "container");
 	assert_int_equal(rules_app(&put, words, sizeof(words)), -EINVAL);
 	assert_non_null(strstr(words, "image"));
-	text_copy(put.app.runner, sizeof(put.app.runner), "docker");
+	text_copy(put.app.how.runner, sizeof(put.app.how.runner), "docker");
 	assert_int_equal(rules_app(&put, words, sizeof(words)), -EINVAL);
 	put = app(0, "", "");
 	put.app.title[0] = '\n';

@@ -251,7 +251,7 @@ static void profiles_and_apps_are_told_and_told_again(void **state) {
 	struct ipc_message app = { .kind = IPC_APP_PUT, .app.request = 2 };
 	strcpy(app.app.profile, "ann");
 	strcpy(app.app.title, "Paint");
-	strcpy(app.app.runner, "process");
+	strcpy(app.app.how.runner, "process");
 	memcpy(app.app.argv, "foot", 5);
 	app.app.argv_len = 5;
 	assert_int_equal(web_ask(&web, &app), REASON_NONE);

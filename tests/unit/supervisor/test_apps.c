@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "../unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ipc/message.h"
+#include "supervisor/app_made.h"
 #include "supervisor/apps.h"
 
 static const char *const words[] = { "true" };
@@ -47,7 +49,7 @@ static unsigned shown(const struct apps *apps) {
 static struct ipc_message made(int32_t number, const char *title) {
 	struct ipc_message row = { .kind = IPC_APP, .app.app = number };
 	strcpy(row.app.title, title);
-	strcpy(row.app.runner, "process");
+	strcpy(row.app.how.runner, "process");
 	memcpy(row.app.argv, "true\0-x", 8);
 	row.app.argv_len = 8;
 	return row;
@@ -128,18 +130,18 @@ static void programs_make_apps_and_take_them_away(void **state) {
 	row.app.app = config_app_id("Paint");
 	assert_int_equal(apps_put(apps, &row, "/usr/bin"), -EEXIST);
 	row = made(78, "Odd");
-	strcpy(row.app.runner, "magic");
+	strcpy(row.app.how.runner, "magic");
 	assert_int_equal(apps_put(apps, &row, "/usr/bin"), 0);
 	assert_false(apps_find(apps, 78)->installed);
 	assert_non_null(strstr(apps_find(apps, 78)->why_not, "magic"));
 	row = made(79, "Box");
-	strcpy(row.app.runner, "container");
-	strcpy(row.app.image, "localhost/box");
-	memcpy(row.app.devices, "/dev/fuse", 10);
-	row.app.devices_len = 10;
+	strcpy(row.app.how.runner, "container");
+	strcpy(row.app.how.image, "localhost/box");
+	memcpy(row.app.how.devices, "/dev/fuse", 10);
+	row.app.how.devices_len = 10;
 	row.app.argv_len = 0;
-	memcpy(row.app.base, "{}", 2);
-	row.app.base_len = 2;
+	memcpy(row.app.how.base, "{}", 2);
+	row.app.how.base_len = 2;
 	assert_int_equal(apps_put(apps, &row, "/usr/bin"), 0);
 	const struct app *box = apps_find(apps, 79);
 	assert_true(box->installed);
@@ -154,6 +156,32 @@ static void programs_make_apps_and_take_them_away(void **state) {
 	assert_false(apps_drop(apps, config_app_id("Maps")));
 	apps_finish(apps);
 	free(apps);
+}
+
+static void a_lobbys_own_app_is_made_or_refused_with_words(void **state) {
+	(void)state;
+	struct ipc_app_how how = { .runner = "sandbox", .env_len = 4, .env = "A=1" };
+	struct app_words said = { .title = "Own", .argv = "true\0-x", .argv_len = 8, .how = &how };
+	struct app app = { .title = NULL };
+	struct config_text error = { "" };
+	assert_int_equal(app_make_own(&said, "/usr/bin", &app, &error), 0);
+	assert_string_equal(app.title, "Own");
+	assert_int_equal(app.command_count, 2);
+	assert_int_equal(app.runner->type, RUNNER_SANDBOX);
+	assert_string_equal(app.runner->env.at[0], "A=1");
+	app_finish_own(&app);
+	app_finish_own(&app); /* harmless */
+	strcpy(how.image, "box");
+	assert_int_equal(app_make_own(&said, "/usr/bin", &app, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "image"));
+	how = (struct ipc_app_how){ .runner = "container" };
+	assert_int_equal(app_make_own(&said, "/usr/bin", &app, &error), -EINVAL);
+	said.argv = "/no/such/program";
+	said.argv_len = 17;
+	how = (struct ipc_app_how){ .runner = "" };
+	assert_int_equal(app_make_own(&said, "/usr/bin", &app, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "/no/such/program"));
+	app_finish_own(&app);
 }
 
 static void who_is_not_in_the_stores_list_is_gone(void **state) {
@@ -219,6 +247,7 @@ int main(void) {
 		UNIT(what_is_used_keeps_its_place),
 		UNIT(an_app_of_no_list_is_left_alone),
 		UNIT(programs_make_apps_and_take_them_away),
+		UNIT(a_lobbys_own_app_is_made_or_refused_with_words),
 		UNIT(who_is_not_in_the_stores_list_is_gone),
 		UNIT(an_unknown_app_is_held_and_filled_in),
 		UNIT(there_is_an_end_to_places),
