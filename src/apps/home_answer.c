@@ -97,6 +97,8 @@ static void read_lobbies(const json_t *list, struct home_world *world) {
 		put(lobby->name, sizeof(lobby->name), row, "name");
 		lobby->has_pin = is_set(row, "pin_required");
 		lobby->one_at_a_time = !is_set(row, "multi_user");
+		lobby->is_private = is_set(row, "private");
+		lobby->mine = is_set(row, "mine");
 		lobby->ready = state && strcmp(state, "ready") == 0;
 		lobby->members = (unsigned)json_array_size(names);
 		for (size_t j = 0; j < json_array_size(names); j++) {

@@ -61,7 +61,10 @@ static void describe_lobby(const struct home_lobby *lobby, char *out, size_t siz
 	const char *state = !lobby->ready    ? "starting"
 			    : lobby->members ? lobby->who
 					     : "nobody in it";
-	text_format(out, size, "%s%s%s", state, lobby->one_at_a_time ? " · for one" : "",
+	text_format(out, size, "%s%s%s", state,
+			lobby->is_private      ? lobby->mine ? " · for you" : " · private"
+			: lobby->one_at_a_time ? " · for one"
+					       : "",
 			lobby->has_pin ? " · PIN" : "");
 }
 
@@ -95,14 +98,20 @@ static void show_main(const struct home_model *model, struct home_page *page) {
 static void show_lobby(const struct home_model *model, struct home_page *page) {
 	const struct home_lobby *lobby = find_lobby(model);
 	bool full = lobby && lobby->one_at_a_time && lobby->members;
+	bool closed = lobby && lobby->is_private && !lobby->mine;
+	bool stops = lobby && (lobby->mine || (lobby->has_pin && !closed));
 	page->columns = 1;
 	text_copy(page->title, sizeof(page->title), lobby ? lobby->name : "");
 	if (lobby) {
 		describe_lobby(lobby, page->hint, sizeof(page->hint));
 	}
-	add(page, "Join", full ? "somebody is in it" : "")->enabled =
-			lobby && lobby->ready && !full;
-	add(page, "Stop", "everybody in it goes home");
+	static const char makers[] = "only who made it can";
+	add(page, "Join",
+			closed ? makers
+			: full ? "somebody is in it"
+			       : "")
+			->enabled = lobby && lobby->ready && !full && !closed;
+	add(page, "Stop", stops ? "everybody in it goes home" : makers)->enabled = stops;
 	add(page, "Back", "");
 }
 
@@ -110,7 +119,7 @@ static void show_app(const struct home_model *model, struct home_page *page) {
 	const struct home_app *app = find_app(model);
 	page->columns = 1;
 	text_copy(page->title, sizeof(page->title), app ? app->title : "");
-	add(page, "For me", "one at a time");
+	add(page, "For me", "nobody else gets in");
 	add(page, "For several", "others can join");
 	add(page, "For several, with a PIN", "others must know it");
 	add(page, "Back", "");

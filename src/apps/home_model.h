@@ -36,6 +36,8 @@ struct home_lobby {
 	bool has_pin;
 	bool ready;         /* it can be joined */
 	bool one_at_a_time; /* not for several */
+	bool is_private;    /* only who made it gets in */
+	bool mine;          /* whoever is here made it, with this client */
 	unsigned members;
 	char who[HOME_WORDS_SIZE]; /* their names; "" for nobody */
 };

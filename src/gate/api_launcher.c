@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "gate/gate.h"
 
@@ -59,18 +60,30 @@ static json_t *members_json(struct gate *gate, const json_t *lobby) {
 	return names;
 }
 
-static json_t *lobbies_json(struct gate *gate) {
+/* By whoever looks at that desktop, on whatever device of theirs with the same pairing. */
+static bool is_mine(struct gate *gate, uint64_t desk, const json_t *lobby) {
+	const struct web_session *viewer = web_session_find(&gate->web, desk);
+	char client[65];
+	if (!viewer) {
+		return false;
+	}
+	hex_encode(viewer->client, 32, client);
+	return strcmp(client, schema_text(lobby, "made_by_client", "")) == 0;
+}
+
+static json_t *lobbies_json(struct gate *gate, uint64_t desk) {
 	json_t *list = json_array(), *row;
 	const char *id;
 	json_object_foreach(gate->web.lobbies, id, row) {
-		json_array_append_new(
-				list, json_pack("{s:s,s:s,s:b,s:b,s:s,s:o}", "id", id, "name",
-						      schema_text(row, "name", ""), "multi_user",
-						      schema_flag(row, "multi_user", true),
-						      "pin_required",
-						      schema_flag(row, "pin_required", false),
-						      "state", schema_text(row, "state", ""),
-						      "members", members_json(gate, row)));
+		json_array_append_new(list,
+				json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s,s:o}", "id", id, "name",
+						schema_text(row, "name", ""), "multi_user",
+						schema_flag(row, "multi_user", true), "private",
+						schema_flag(row, "private", false), "mine",
+						is_mine(gate, desk, row), "pin_required",
+						schema_flag(row, "pin_required", false), "state",
+						schema_text(row, "state", ""), "members",
+						members_json(gate, row)));
 	}
 	return list;
 }
@@ -80,7 +93,7 @@ void api_handle_launcher(struct request *request) {
 	api_answer(request->connection, 200,
 			json_pack("{s:b,s:o,s:o,s:o}", "success", 1, "profiles",
 					profiles_json(gate), "apps", apps_json(gate), "lobbies",
-					lobbies_json(gate)));
+					lobbies_json(gate, request->connection->desk)));
 }
 
 /* ---- what is asked ---- */

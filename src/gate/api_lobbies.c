@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "gate/gate.h"
 #include "ipc/reason.h"
@@ -24,9 +25,14 @@ enum {
 static json_t *row_json(const struct ipc_message *message, json_t *members, json_t *runner) {
 	static const char *const states[LOBBY_STATES] = { "starting", "ready", "ending" };
 	const __typeof__(message->lobby_state) *lobby = &message->lobby_state;
-	char desktop[API_ID_SIZE];
+	static const uint8_t nobody[32];
+	char desktop[API_ID_SIZE], client[65] = "";
 	api_id_text(lobby->desktop, desktop);
-	return json_pack("{s:s,s:s,s:s,s:b,s:s,s:b,s:b,s:o,s:o,s:s,s:i,s:i,s:i,s:i,s:i,s:s,s:s}",
+	if (memcmp(lobby->client, nobody, sizeof(nobody)) != 0) {
+		hex_encode(lobby->client, 32, client);
+	}
+	return json_pack("{s:s,s:s,s:s,s:b,s:s,s:b,s:b,s:o,s:o,s:s,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:b,"
+			 "s:s}",
 			"id", lobby->lobby, "name", lobby->name, "icon_png_path", lobby->icon,
 			"multi_user", (lobby->flags & LOBBY_MULTI_USER) != 0,
 			"started_by_profile_id", lobby->owner, "pin_required",
@@ -36,7 +42,8 @@ static json_t *row_json(const struct ipc_message *message, json_t *members, json
 			lobby->app, "video_width", lobby->width, "video_height", lobby->height,
 			"video_refresh_rate", (int)(lobby->rate_x100 + 50) / 100,
 			"audio_channel_count", lobby->channels, "runner_state_folder",
-			lobby->state_folder, "desktop_id", desktop);
+			lobby->state_folder, "desktop_id", desktop, "private",
+			(lobby->flags & LOBBY_PRIVATE) != 0, "made_by_client", client);
 }
 
 /* Of an app of the list; what a lobby has of its own comes behind its row. */
@@ -201,6 +208,9 @@ static void read_form(const json_t *body, struct ipc_message *message) {
 								  : 0));
 	create->flags |= schema_flag(body, "wait", true) ? 0 : LOBBY_AT_ONCE;
 	create->deadline_ms = (uint32_t)schema_integer(body, "deadline_ms", 0);
+	const json_t *settings = json_object_get(body, "client_settings");
+	create->run_uid = (uint32_t)schema_integer(settings, "run_uid", 0);
+	create->run_gid = (uint32_t)schema_integer(settings, "run_gid", 0);
 	text_copy(create->name, sizeof(create->name), schema_text(body, "name", ""));
 	text_copy(create->icon, sizeof(create->icon), schema_text(body, "icon_png_path", ""));
 	text_copy(create->owner, sizeof(create->owner), schema_text(body, "profile_id", ""));

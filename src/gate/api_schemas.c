@@ -249,7 +249,9 @@ PART(lobby, "Lobby",
 	NEED_WHOLE("app_id", INT32_MIN, INT32_MAX, NULL), NEED_WHOLE("video_width", 0, 0, NULL),
 	NEED_WHOLE("video_height", 0, 0, NULL), NEED_WHOLE("video_refresh_rate", 0, 0, NULL),
 	NEED_WHOLE("audio_channel_count", 0, 0, NULL),
-	NEED_LINE("runner_state_folder", 0, 255, NULL), NEED_ID("desktop_id", NULL));
+	NEED_LINE("runner_state_folder", 0, 255, NULL), NEED_ID("desktop_id", NULL),
+	NEED_FLAG("private", "Only the client that made it may be in it."),
+	NEED_LINE("made_by_client", 0, 64, "The client that made it at Home; none: a program."));
 SCHEMA(schema_gives_lobbies, "LobbyList", SUCCESS, NEED_LIST("lobbies", 256, lobby, NULL));
 SCHEMA(schema_gives_lobby, "LobbyCreated", SUCCESS, NEED_LINE("lobby_id", 1, 39, NULL));
 SCHEMA(schema_takes_lobby_join, "LobbyJoin",

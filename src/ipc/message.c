@@ -358,7 +358,8 @@ FIELDS(f_lobby_create, RAW(lobby_create.request), TEXT(lobby_create.name), TEXT(
 	BLOB(lobby_create.how.mounts, lobby_create.how.mounts_len),
 	BLOB(lobby_create.how.devices, lobby_create.how.devices_len),
 	BLOB(lobby_create.how.ports, lobby_create.how.ports_len),
-	BLOB(lobby_create.how.base, lobby_create.how.base_len));
+	BLOB(lobby_create.how.base, lobby_create.how.base_len), RAW(lobby_create.client),
+	RAW(lobby_create.run_uid), RAW(lobby_create.run_gid));
 FIELDS(f_lobby_runner, TEXT(lobby_runner.lobby), BLOB(lobby_runner.argv, lobby_runner.argv_len),
 	TEXT(lobby_runner.how.runner), TEXT(lobby_runner.how.image),
 	BLOB(lobby_runner.how.env, lobby_runner.how.env_len),
@@ -378,7 +379,8 @@ FIELDS(f_lobby_state, TEXT(lobby_state.lobby), TEXT(lobby_state.name), TEXT(lobb
 	TEXT(lobby_state.owner), RAW(lobby_state.flags), ENUM(lobby_state.state, LOBBY_STATES),
 	RAW(lobby_state.width), RAW(lobby_state.height), RAW(lobby_state.rate_x100),
 	RAW(lobby_state.channels), RAW(lobby_state.app), RAW(lobby_state.members),
-	RAW(lobby_state.created_ms), TEXT(lobby_state.state_folder), RAW(lobby_state.desktop));
+	RAW(lobby_state.created_ms), TEXT(lobby_state.state_folder), RAW(lobby_state.desktop),
+	RAW(lobby_state.client));
 FIELDS(f_lobby_cancel, RAW(lobby_cancel.request), TEXT(lobby_cancel.lobby));
 FIELDS(f_clip, RAW(clip.request), RAW(clip.desk), RAW(clip.session), RAW(clip.size));
 FIELDS(f_shot_ask, RAW(shot_ask.request), RAW(shot_ask.desk), RAW(shot_ask.deadline_ms),

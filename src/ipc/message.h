@@ -424,6 +424,7 @@ enum {
 	LOBBY_STOP_WHEN_EVERYONE_LEAVES = 2, /* after the grace period */
 	LOBBY_HAS_PIN = 4,                   /* lobby_state alone: the PIN is never told */
 	LOBBY_AT_ONCE = 8,                   /* lobby_create alone: answered before it is ready */
+	LOBBY_PRIVATE = 16,                  /* for the client alone that made it */
 };
 
 /* What a member of a lobby may do. */
@@ -1562,6 +1563,8 @@ struct ipc_message {
 			char state_folder[256]; /* the apps' home, "" for one of its own */
 			uint32_t deadline_ms; /* for the answer; 0: as long as a launch may take */
 			struct ipc_app_how how; /* without an app of the catalogue */
+			uint8_t client[32];     /* that made it at Home; zeros: a program did */
+			uint32_t run_uid, run_gid; /* PUID and PGID of its container, 0: the usual */
 		} lobby_create;
 		/* For the web door's rows, behind LOBBY_STATE. The supervisor keeps it as well, for
 		 * one that takes over. */
@@ -1627,6 +1630,7 @@ struct ipc_message {
 			uint64_t created_ms; /* CLOCK_MONOTONIC */
 			char state_folder[256];
 			uint64_t desktop; /* its desk */
+			uint8_t client[32]; /* that made it at Home; zeros: a program did */
 		} lobby_state;
 		/* SHOT_ASK: answered by one SHOT, or by API_DONE with the reason why not. */
 		struct {

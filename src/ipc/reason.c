@@ -78,6 +78,8 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_PADS_MISSING]       = { "pads-missing", "Gamepads do nothing here: the host cannot make virtual ones. Everything else works.", "modprobe uinput, and let Perigee's user write /dev/uinput.", 200 },
 	[REASON_PADS_HIDDEN]        = { "pads-hidden", "Apps in a sandbox or container see no gamepads: no device nodes can be made for them.", "Start Perigee as root, with CAP_MKNOD and a /dev that it may write.", 200 },
 	[REASON_RUNNER_REFUSED]     = { "runner-refused", "What is to run makes no sense.", "The answer says what is wrong with its runner.", 400 },
+	[REASON_LOBBY_PRIVATE]      = { "lobby-private", "The lobby is for the client alone that made it.", "Make one for several.", 403 },
+	[REASON_LOBBY_NOT_YOURS]    = { "lobby-not-yours", "Only the client that made the lobby may stop it here.", "Whoever runs the host can: `perigee lobby stop`.", 403 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */

@@ -77,6 +77,8 @@ enum reason {
 	REASON_LINE_LOSSY = 120,   /* one viewer loses so much that others would see it */
 	REASON_LINES_LOSSY = 121,  /* several at once: it is not the line of one of them */
 	REASON_RUNNER_REFUSED = 122,
+	REASON_LOBBY_PRIVATE = 123,
+	REASON_LOBBY_NOT_YOURS = 124,
 	REASON_DESK_BUSY = 127,    /* its programs ask more than they may */
 	REASON_CLIPBOARD_NONE = 128,
 	REASON_CLIPBOARD_LARGE = 129,

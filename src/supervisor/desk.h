@@ -50,7 +50,10 @@ struct desk {
 	uint8_t client[32];             /* whose home the app has */
 	bool internal;                  /* of the readiness trial */
 	bool guest;                     /* no client's: its app's home goes with it */
-	bool shared;                    /* a lobby's: its app's home is no client's */
+	bool shared;                    /* a lobby's: its app's home may be no client's */
+	bool of_client;                 /* a lobby's: it is, the one's that made it at Home */
+	char profile[40];               /* a lobby's: whose home it is instead, "" for nobody's */
+	uint32_t run_uid, run_gid;      /* a lobby's: PUID and PGID, 0 as the client's settings */
 	char state_folder[256];         /* of that home, "": it goes with the desk */
 	uint8_t channels;               /* of sound */
 

@@ -18,17 +18,6 @@ bool launcher_is_on(const struct desk *desk) {
 
 /* ---- what it asks ---- */
 
-/* A profile's apps keep what they wrote; without one it is the client's. */
-static void name_state(const struct session *session, const struct app *app, const char *owner,
-		char *out, size_t size) {
-	const uint8_t *c = session->client;
-	if (owner[0]) {
-		text_format(out, size, "%s %s", owner, app->title);
-	} else {
-		text_format(out, size, "%02x%02x%02x%02x %s", c[0], c[1], c[2], c[3], app->title);
-	}
-}
-
 static uint32_t may_create(const struct supervisor *supervisor, const struct session *session,
 		const struct app *app, char *detail, size_t size) {
 	if (!app || app->launcher) {
@@ -56,7 +45,8 @@ static void create(struct supervisor *supervisor, const struct session *session,
 	const struct desk *desk = session->desk;
 	struct ipc_message lobby = { .kind = IPC_LOBBY_CREATE,
 		.lobby_create = { .request = message->desk_ask.request,
-				.flags = message->desk_ask.several ? LOBBY_MULTI_USER : 0,
+				.flags = message->desk_ask.several ? LOBBY_MULTI_USER
+								   : LOBBY_PRIVATE,
 				.width = desk->width,
 				.height = desk->height,
 				.rate_x100 = desk->rate_mhz / 10,
@@ -66,8 +56,10 @@ static void create(struct supervisor *supervisor, const struct session *session,
 	text_copy(lobby.lobby_create.owner, sizeof(lobby.lobby_create.owner),
 			message->desk_ask.owner);
 	text_copy(lobby.lobby_create.pin, sizeof(lobby.lobby_create.pin), message->desk_ask.pin);
-	name_state(session, app, message->desk_ask.owner, lobby.lobby_create.state_folder,
-			sizeof(lobby.lobby_create.state_folder));
+	/* Its home is the profile's, or else the client's, as if it were launched by Moonlight. */
+	text_copy(lobby.lobby_create.state_folder, sizeof(lobby.lobby_create.state_folder),
+			app->title);
+	memcpy(lobby.lobby_create.client, session->client, sizeof(lobby.lobby_create.client));
 	lobby_handle(supervisor, &lobby);
 	explicit_bzero(&lobby, sizeof(lobby));
 }
@@ -102,13 +94,17 @@ bool launcher_handle(struct supervisor *supervisor, const struct ipc_message *me
 		create(supervisor, session, message);
 		return true;
 	}
+	if (!session) {
+		lobby_answer(supervisor, message->desk_ask.request, REASON_SESSION_UNKNOWN, NULL);
+		return true;
+	}
 	struct ipc_message ask = { .kind = kinds[message->desk_ask.what],
 		.lobby_ask = { .request = message->desk_ask.request,
 				.session = message->desk_ask.desk,
 				.role = ROLE_PLAYER } };
 	text_copy(ask.lobby_ask.lobby, sizeof(ask.lobby_ask.lobby), message->desk_ask.lobby);
 	text_copy(ask.lobby_ask.pin, sizeof(ask.lobby_ask.pin), message->desk_ask.pin);
-	lobby_handle(supervisor, &ask);
+	lobby_handle_of(supervisor, session, &ask);
 	explicit_bzero(&ask, sizeof(ask));
 	return true;
 }

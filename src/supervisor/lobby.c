@@ -113,6 +113,7 @@ void lobby_tell(const struct lobby *lobby) {
 				.created_ms = lobby->created_ms,
 				.desktop = desk->id },
 	};
+	memcpy(message.lobby_state.client, lobby->client, sizeof(lobby->client));
 	typeof(message.lobby_state) *out = &message.lobby_state;
 	text_copy(out->lobby, sizeof(out->lobby), lobby->id);
 	text_copy(out->name, sizeof(out->name), lobby->name);

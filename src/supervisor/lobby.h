@@ -27,6 +27,7 @@ struct lobby {
 	struct sd_event_source *aged;    /* owned: its maximum age; NULL without one */
 	char name[96], icon[256], owner[48];
 	struct lobby_pin pin;
+	uint8_t client[32]; /* who made it at Home; zeros: a program did */
 	uint8_t flags; /* LOBBY_ */
 	uint64_t created_ms;
 	struct app own_app; /* its desk uses this or one of the list */
@@ -43,6 +44,11 @@ struct lobby {
  * each of which gets one answer, and LOBBY_CANCEL. Other kinds are no business of ours and
  * are ignored. */
 void lobby_handle(struct supervisor *supervisor, const struct ipc_message *message);
+
+/* The same, asked at Home by whoever looks at that session's own desktop: a client may stop what
+ * it made, or what has a PIN that it knows. */
+void lobby_handle_of(struct supervisor *supervisor, const struct session *asker,
+		const struct ipc_message *message);
 
 /* Tells a web door that has just come of all of them. */
 void lobby_tell_all(struct supervisor *supervisor);

@@ -28,6 +28,9 @@ void lobby_arm_age(struct lobby *lobby);
 /* LOBBY_CREATED, if somebody still waits for it. */
 void lobby_answer_create(struct lobby *lobby, uint32_t reason);
 
+/* Its desk is told whose its app's home is. */
+void lobby_name_home(struct lobby *lobby);
+
 /* lobby_runner.c: an app of its own, made of what LOBBY_CREATE says, and left with the holder.
  * REASON_NONE, or why not, with words. */
 uint32_t lobby_runner_make(

@@ -27,9 +27,12 @@ static void write_create(const struct lobby *lobby) {
 				.height = desk->height,
 				.rate_x100 = desk->rate_mhz / 10,
 				.channels = desk->channels,
-				.app = desk->app->id },
+				.app = desk->app->id,
+				.run_uid = desk->run_uid,
+				.run_gid = desk->run_gid },
 	};
 	typeof(message.lobby_create) *out = &message.lobby_create;
+	memcpy(out->client, lobby->client, sizeof(out->client));
 	text_copy(out->name, sizeof(out->name), lobby->name);
 	text_copy(out->icon, sizeof(out->icon), lobby->icon);
 	text_copy(out->owner, sizeof(out->owner), lobby->owner);
@@ -68,7 +71,9 @@ static void fill_desk(struct lobby *lobby, const struct ipc_message *record,
 	const typeof(record->ledger_lobby) *from = &record->ledger_lobby;
 	struct desk *desk = lobby->desk;
 	unsigned long long id = desk->id;
-	desk->shared = true;
+	lobby_name_home(lobby);
+	desk->run_uid = create->lobby_create.run_uid;
+	desk->run_gid = create->lobby_create.run_gid;
 	desk->width = create->lobby_create.width;
 	desk->height = create->lobby_create.height;
 	desk->rate_mhz = create->lobby_create.rate_x100 * 10;
@@ -92,6 +97,7 @@ static void fill(struct lobby *lobby, const struct ipc_message *record,
 	const typeof(record->ledger_lobby) *from = &record->ledger_lobby;
 	const typeof(create->lobby_create) *made = &create->lobby_create;
 	text_copy(lobby->id, sizeof(lobby->id), from->lobby);
+	memcpy(lobby->client, made->client, sizeof(lobby->client));
 	text_copy(lobby->name, sizeof(lobby->name), made->name);
 	text_copy(lobby->icon, sizeof(lobby->icon), made->icon);
 	text_copy(lobby->owner, sizeof(lobby->owner), made->owner);

@@ -61,6 +61,23 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 	return answer.what == ADMISSION_FITS ? REASON_NONE : REASON_HOST_FULL;
 }
 
+static bool is_of_client(const struct lobby *lobby) {
+	static const uint8_t none[32];
+	return memcmp(lobby->client, none, sizeof(none)) != 0;
+}
+
+void lobby_name_home(struct lobby *lobby) {
+	struct desk *desk = lobby->desk;
+	desk->shared = true;
+	desk->of_client = is_of_client(lobby) && !lobby->owner[0];
+	memcpy(desk->client, lobby->client, sizeof(desk->client));
+	text_copy(desk->profile, sizeof(desk->profile), lobby->owner);
+}
+
+static bool made_by(const struct lobby *lobby, const uint8_t client[32]) {
+	return is_of_client(lobby) && memcmp(lobby->client, client, 32) == 0;
+}
+
 static void fill(struct lobby *lobby, const struct ipc_message *message) {
 	const typeof(message->lobby_create) *from = &message->lobby_create;
 	struct desk *desk = lobby->desk;
@@ -75,12 +92,16 @@ static void fill(struct lobby *lobby, const struct ipc_message *message) {
 	text_copy(lobby->icon, sizeof(lobby->icon), from->icon);
 	text_copy(lobby->owner, sizeof(lobby->owner), from->owner);
 	text_copy(lobby->pin.text, sizeof(lobby->pin.text), from->pin);
-	lobby->flags = from->flags & (LOBBY_MULTI_USER | LOBBY_STOP_WHEN_EVERYONE_LEAVES);
+	memcpy(lobby->client, from->client, sizeof(lobby->client));
+	lobby->flags = from->flags & (LOBBY_MULTI_USER | LOBBY_STOP_WHEN_EVERYONE_LEAVES |
+						     (is_of_client(lobby) ? LOBBY_PRIVATE : 0));
 	lobby->created_ms = clock_now_ms();
 	lobby->request = from->request;
 	lobby->create_pending = true;
 	text_copy(desk->state_folder, sizeof(desk->state_folder), from->state_folder);
-	desk->shared = true;
+	lobby_name_home(lobby);
+	desk->run_uid = from->run_uid;
+	desk->run_gid = from->run_gid;
 	desk->channels = from->channels;
 	desk->width = from->width;
 	desk->height = from->height;
@@ -165,6 +186,9 @@ static uint32_t may_join(struct lobby *lobby, const struct session *session,
 	if (!session) {
 		return REASON_SESSION_UNKNOWN;
 	}
+	if (lobby->flags & LOBBY_PRIVATE && !made_by(lobby, session->client)) {
+		return REASON_LOBBY_PRIVATE;
+	}
 	reason = permits_judge_lobby(lobby->supervisor, session->client, PERMIT_LOBBY_JOIN,
 			lobby->name, detail, size);
 	if (reason != REASON_NONE) {
@@ -229,14 +253,28 @@ static void set_role(
 			NULL);
 }
 
-static void stop(struct lobby *lobby, struct session *session, const struct ipc_message *message) {
-	(void)session;
+/* A program may stop all of them. */
+static uint32_t may_stop(struct lobby *lobby, const struct session *asker, const char *pin) {
+	bool mine = !asker || made_by(lobby, asker->client);
+	if (lobby->life.state >= LOBBY_LIFE_MOVING) {
+		return REASON_LOBBY_ENDS;
+	}
+	if (!mine && lobby->flags & LOBBY_PRIVATE) {
+		return REASON_LOBBY_PRIVATE;
+	}
+	if (!mine && !lobby->pin.text[0]) {
+		return REASON_LOBBY_NOT_YOURS;
+	}
+	return lobby_pin_check(&lobby->pin, pin, clock_now_ms());
+}
+
+static void stop(struct lobby *lobby, const struct session *asker,
+		const struct ipc_message *message) {
 	uint32_t request = message->lobby_ask.request;
-	uint32_t reason = lobby->life.state >= LOBBY_LIFE_MOVING
-					  ? REASON_LOBBY_ENDS
-					  : lobby_pin_check(&lobby->pin, message->lobby_ask.pin,
-							    clock_now_ms());
+	uint32_t reason = may_stop(lobby, asker, message->lobby_ask.pin);
 	if (reason != REASON_NONE) {
+		log_info("lobby-stop-refused", "lobby=%s reason=%s", lobby->id,
+				reason_row(reason)->name);
 		lobby_answer(lobby->supervisor, request, reason, NULL);
 		return;
 	}
@@ -258,13 +296,17 @@ static void cancel(struct supervisor *supervisor, const struct ipc_message *mess
 }
 
 void lobby_handle(struct supervisor *supervisor, const struct ipc_message *message) {
+	lobby_handle_of(supervisor, NULL, message);
+}
+
+void lobby_handle_of(struct supervisor *supervisor, const struct session *asker,
+		const struct ipc_message *message) {
 	static void (*const handlers[IPC_KINDS])(
 			struct lobby *, struct session *, const struct ipc_message *) = {
 		[IPC_LOBBY_JOIN] = join,
 		[IPC_LOBBY_LEAVE] = leave,
 		[IPC_LOBBY_KICK] = leave,
 		[IPC_LOBBY_ROLE] = set_role,
-		[IPC_LOBBY_STOP] = stop,
 	};
 	if (message->kind == IPC_LOBBY_CREATE) {
 		create(supervisor, message);
@@ -274,7 +316,7 @@ void lobby_handle(struct supervisor *supervisor, const struct ipc_message *messa
 		cancel(supervisor, message);
 		return;
 	}
-	if (!handlers[message->kind]) {
+	if (!handlers[message->kind] && message->kind != IPC_LOBBY_STOP) {
 		return;
 	}
 	struct session *session = find_watched(supervisor, message->lobby_ask.session);
@@ -289,5 +331,9 @@ void lobby_handle(struct supervisor *supervisor, const struct ipc_message *messa
 				whichever ? REASON_NOT_A_MEMBER : REASON_LOBBY_UNKNOWN, NULL);
 		return;
 	}
-	handlers[message->kind](lobby, session, message);
+	if (message->kind == IPC_LOBBY_STOP) {
+		stop(lobby, asker, message);
+	} else {
+		handlers[message->kind](lobby, session, message);
+	}
 }

@@ -20,6 +20,7 @@
 #include "supervisor/container.h"
 #include "supervisor/desk.h"
 #include "supervisor/desk_door.h"
+#include "supervisor/homes.h"
 #include "supervisor/pads.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tell.h"
@@ -48,63 +49,21 @@ static bool add_string(char *blob, size_t size, uint16_t *len, const char *forma
 	return true;
 }
 
-/* A folder name out of a title: what is not a letter or digit becomes '_'. */
-static void folder_name(const char *title, char *out, size_t size) {
-	text_copy(out, size, title);
-	for (char *at = out; *at; at++) {
-		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-			     (*at >= '0' && *at <= '9') || *at == '-';
-		if (!plain) {
-			*at = '_';
-		}
-	}
-}
-
-/* The client's own, or what its settings say: clients may share one. A lobby's is no
- * client's. */
-static void name_folder(const struct desk *desk, char *out, size_t size) {
-	if (desk->shared) {
-		text_copy(out, size, "shared");
-		return;
-	}
-	const client_settings *settings = permits_of(&desk->supervisor->permits, desk->client);
-	if (settings && settings->folder[0]) {
-		text_copy(out, size, settings->folder);
-		return;
-	}
-	const uint8_t *c = desk->client;
-	text_format(out, size, "%02x%02x%02x%02x%02x%02x%02x%02x", c[0], c[1], c[2], c[3], c[4],
-			c[5], c[6], c[7]);
-}
-
-static int make_home(struct desk *desk, char *out, size_t size) {
-	const struct paths *paths = &desk->supervisor->paths;
-	if (desk->internal || desk->guest || (desk->shared && !desk->state_folder[0])) {
-		/* It goes with the desk. */
-		text_format(out, size, "%s/home", desk->runtime);
-		return paths_make(out, paths->uid, paths->gid);
-	}
-	char app[64];
-	folder_name(desk->shared ? desk->state_folder : desk->app->title, app, sizeof(app));
-	char folder[sizeof(((client_settings *)NULL)->folder)];
-	name_folder(desk, folder, sizeof(folder));
-	if (!text_format(out, size, "%s/homes/%s/%s", paths->data, folder, app)) {
-		return -ENAMETOOLONG;
-	}
-	/* Each level belongs to the apps' user, so that it can be passed. */
-	for (char *at = out + strlen(paths->data) + 1; (at = strchr(at, '/')); at++) {
-		*at = '\0';
-		int rc = paths_make(out, paths->uid, paths->gid);
-		*at = '/';
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return paths_make(out, paths->uid, paths->gid);
-}
-
 static uint32_t grace_ms(const struct desk *desk) {
 	return app_plan_is_container(desk) ? CONTAINER_GRACE_MS : RUNNER_GRACE_MS;
+}
+
+/* Whom the files outside belong to, for a container: the apps' user, unless the client's
+ * settings (or, of a lobby, its maker) name somebody else. */
+static void name_user(const struct desk *desk, struct app_env *env) {
+	enum { USUAL = 1000 }; /* what the store, as Wolf, has for who said nothing */
+	const client_settings *settings = permits_of(&desk->supervisor->permits, desk->client);
+	uint32_t uid = settings && settings->run_uid != USUAL ? settings->run_uid : 0;
+	uint32_t gid = settings && settings->run_gid != USUAL ? settings->run_gid : 0;
+	uid = desk->run_uid ? desk->run_uid : uid;
+	gid = desk->run_gid ? desk->run_gid : gid;
+	env->uid = uid ? uid : desk->supervisor->paths.uid;
+	env->gid = gid ? gid : desk->supervisor->paths.gid;
 }
 
 static int fill_env(const struct desk *desk, struct ipc_message *message) {
@@ -119,9 +78,8 @@ static int fill_env(const struct desk *desk, struct ipc_message *message) {
 		.height = desk->height,
 		.rate_mhz = desk->rate_mhz,
 		.runner = desk->app->runner,
-		.uid = desk->supervisor->paths.uid,
-		.gid = desk->supervisor->paths.gid,
 	};
+	name_user(desk, &env);
 	if (app_plan_is_container(desk)) {
 		env.container = true;
 		env.home = APP_PLAN_HOME;
@@ -139,7 +97,7 @@ static int fill_runner_start(struct desk *desk, struct ipc_message *message) {
 	text_copy(message->runner_start.title, sizeof(message->runner_start.title), app->title);
 	text_copy(message->runner_start.runtime, sizeof(message->runner_start.runtime),
 			desk->runtime);
-	int rc = make_home(desk, message->runner_start.home, sizeof(message->runner_start.home));
+	int rc = homes_make(desk, message->runner_start.home, sizeof(message->runner_start.home));
 	if (rc < 0) {
 		return rc;
 	}
@@ -437,7 +395,7 @@ void session_app_restore(struct desk *desk) {
 static int spawn(struct desk *desk, const struct child_owner *owner, void *user, uint32_t view,
 		struct child **out) {
 	char home[256];
-	int rc = make_home(desk, home, sizeof(home));
+	int rc = homes_make(desk, home, sizeof(home));
 	if (rc < 0) {
 		return rc;
 	}

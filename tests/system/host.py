@@ -182,12 +182,12 @@ class Host:
     def show_log(self):
         sys.stderr.write("".join(self.log().splitlines(keepends=True)[-80:]))
 
-    def api(self, path, body=None, optional=False, seconds=10):
-        """HTTP over the API's Unix socket; JSON in, JSON out."""
+    def api(self, path, body=None, optional=False, seconds=10, place="run/api.sock"):
+        """HTTP over the API's Unix socket, or another in the host's folder; JSON in, JSON out."""
         try:
             with socket.socket(socket.AF_UNIX) as s:
                 s.settimeout(seconds)
-                s.connect(str(self.folder / "run/api.sock"))
+                s.connect(str(self.folder / place))
                 data = json.dumps(body).encode() if body is not None else b""
                 verb = "POST" if body is not None else "GET"
                 s.sendall(f"{verb} {path} HTTP/1.1\r\nHost: perigee\r\nConnection: close\r\n"

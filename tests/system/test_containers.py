@@ -108,9 +108,13 @@ def none_is_left():
 def a_container_gets_its_desktop_and_what_is_configured(host):
     for times in (1, 2):
         mark = len(host.log())
-        launched(host, "Words", 5, background=False)
+        if times == 2:
+            host.api("/api/v1/clients/settings", {
+                "client_id": host.api("/api/v1/clients")["clients"][0]["client_id"],
+                "settings": {"run_uid": 1500}})
+        launched(host, "Words", 5, background=False, app="Words" if times == 2 else None)
         for words in ("has-sockets", "hello at /tmp of ", "in /home/retro", "with 1", f"runs={times}",
-                      "read-only", "no-engine"):
+                      "read-only", "no-engine", *(["of 1500 in"] if times == 2 else [])):
             host.wait_log(words, 10, mark)
         wait_for("it is told how it ended", 10,
                  lambda: 'Words ended with status 3' in host.log()[mark:])
@@ -189,7 +193,7 @@ def its_image_is_told_of(host):
 
 def a_lobby_runs_a_container_of_its_own(host):
     """As an agent platform has it: a lobby with a docker runner, and a session that begins in it."""
-    base = {"Cmd": ["sh", "-c", "echo lobby $WORD $BASE; exec sleep 1000"], "Env": ["BASE=1"],
+    base = {"Cmd": ["sh", "-c", "echo lobby $WORD $BASE $PUID:$PGID; exec sleep 1000"], "Env": ["BASE=1"],
             "HostConfig": {"NetworkMode": "none"}}
     runner = {"type": "docker", "name": "agent", "image": "perigee-test", "mounts": [],
               "env": ["WORD=hello"], "devices": [], "ports": [],
@@ -198,8 +202,9 @@ def a_lobby_runs_a_container_of_its_own(host):
     lobby = host.api("/api/v1/lobbies/create", {
         "profile_id": "agents", "name": "agent", "pin": [0, 4, 7, 1], "multi_user": True,
         "stop_when_everyone_leaves": False, "runner_state_folder": "agents/one", "runner": runner,
+        "client_settings": {"run_uid": 1234, "run_gid": 1235},
         "video_settings": {"width": 640, "height": 360, "refresh_rate": 30}})["lobby_id"]
-    host.wait_log("lobby hello 1", 20, mark)
+    host.wait_log("lobby hello 1 1234:1235", 20, mark)
     desk = host.status("lobby", id=lobby)[0]["desk"]
     labels = [row["Labels"]["perigee.session"] for row in SHARED["podman"].containers()]
     expect(f"it is the lobby's: {labels}", labels == [desk])
@@ -267,7 +272,6 @@ def containers(build):
                          its_door_stays_the_same_file,
                          a_container_is_labelled_and_goes_when_the_session_does,
                          nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
-                         nodes_of_gamepads_come_to_a_container,
                          a_lobby_runs_a_container_of_its_own,
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):
                 part(host)

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """The way back: what a viewer presses to see its own desktop again, whatever it looks at."""
 import json
+import os
 import signal
 import socket
 
 from host import Host, expect, run, wait_for
 from test_api import Api, Events
-from test_lobby import SMALL, FORM, ask, create, done, finish, row_of, shows
+from test_lobby import (SMALL, FORM, ask, create, done, finish, pattern_id, refused, row_of,
+                        shows)
 
 CTRL, ALT, SHIFT, W, A = 0xa2, 0xa4, 0xa0, 0x57, 0x41
 START_UP_RB = 0x10 | 0x1 | 0x200
@@ -205,5 +207,67 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         events.close()
 
 
+def at_home(host, session, path, body):
+    """As Home does it, by the socket that lies in that session's desktop."""
+    return host.api(f"/api/v2/launcher/{path}", body,
+                    place=f"run/s-{int(session):016x}/perigee.sock", seconds=20)
+
+
+def what_is_made_for_me_is_mine(build):
+    """Two clients at Home: what one makes for itself nobody else joins or stops; what it makes for
+    several others join, and stop with its PIN alone. Whose home an app has."""
+    with Host(build) as host:
+        events = Events(Api(host))
+        form = ["--seconds", "60", "--no-decode", *FORM]
+        viewers, sessions = [], []
+        for keys in ("one", "two"):
+            host.paired(keys)
+            viewers.append(host.probe("stream", "--app", "Home", *form, keys=keys, background=True))
+            sessions.append(events.wait("StreamSession")[2]["session_id"])
+            events.wait("VideoSession", session_id=sessions[-1])
+        pattern = str(pattern_id(host))
+        mine = at_home(host, sessions[0], "create", {"app_id": pattern, "several": False})["lobby_id"]
+        others = at_home(host, sessions[0], "create", {
+            "app_id": pattern, "several": True, "pin": [0, 7], "profile_id": "anna"})["lobby_id"]
+        open_to_all = at_home(host, sessions[0], "create", {"app_id": pattern, "several": True})[
+            "lobby_id"]
+        for session, is_mine in zip(sessions, (True, False)):
+            rows = host.api("/api/v2/launcher",
+                            place=f"run/s-{int(session):016x}/perigee.sock")["lobbies"]
+            expect(f"told as it is: {rows}", {(row["id"], row["private"], row["mine"])
+                                              for row in rows} == {
+                (mine, True, is_mine), (others, False, is_mine), (open_to_all, False, is_mine)})
+        client = next(row for row in host.api("/api/v1/clients")["clients"] if row["name"] == "one")
+        row = next(row for row in host.api("/api/v1/lobbies")["lobbies"] if row["id"] == mine)
+        expect(f"and to programs: {row}", row["private"] and row["made_by_client"] == client["client_id"])
+        homes = {f"{client['client_id'][:16].lower()}/Pattern", "profile-anna/Pattern"}
+        found = {str(path.relative_to(host.folder / "data/homes"))
+                 for path in (host.folder / "data/homes").glob("*/Pattern")}
+        expect(f"a home of the client, and one of the profile: {found} {homes}", homes == found)
+
+        two = sessions[1]
+        refused("join", at_home(host, two, "join", {"lobby_id": mine}), "that made it")
+        refused("by a program", ask(host, "join", mine, two), "that made it")
+        refused("stop", at_home(host, two, "stop", {"lobby_id": mine}), "that made it")
+        refused("stop", at_home(host, two, "stop", {"lobby_id": open_to_all}), "that made the lobby")
+        refused("stop", at_home(host, two, "stop", {"lobby_id": others, "pin": [1]}), "PIN")
+        done("join", at_home(host, two, "join", {"lobby_id": open_to_all}))
+        done("stop", at_home(host, two, "stop", {"lobby_id": others, "pin": [0, 7]}))
+        # A supervisor that takes over knows whose they are.
+        mark = len(host.log())
+        os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")),
+                signal.SIGKILL)
+        host.wait_log("event=settled", 10, mark)
+        wait_for("the lobby is known", 10, lambda: host.api("/api/v1/status", optional=True) and
+                 host.status("lobby", id=mine))
+        refused("stop still", at_home(host, two, "stop", {"lobby_id": mine}), "that made it")
+        for lobby in (mine, open_to_all):
+            done("its maker stops it", at_home(host, sessions[0], "stop", {"lobby_id": lobby}))
+        for viewer in viewers:
+            viewer.send_signal(signal.SIGINT)
+            host.report(viewer, check=False)
+        events.close()
+
+
 if __name__ == "__main__":
-    run([the_combo_brings_a_viewer_back, from_home_to_a_lobby_and_back_and_to_another])
+    run([what_is_made_for_me_is_mine, the_combo_brings_a_viewer_back, from_home_to_a_lobby_and_back_and_to_another])

@@ -76,6 +76,7 @@ static void the_world_is_read(void **state) {
 				"true,"
 				"\"pin_required\":false,\"state\":\"ready\","
 				"\"members\":[\"Ann\",\"\"]},{\"id\":\"12\",\"multi_user\":false,"
+				"\"private\":true,\"mine\":true,"
 				"\"pin_required\":true,\"state\":\"starting\",\"members\":[]}]}",
 					 &said),
 			0);
@@ -89,10 +90,12 @@ static void the_world_is_read(void **state) {
 	assert_int_equal(said.world.lobbies_count, 2);
 	const struct home_lobby *lobby = &said.world.lobbies[0];
 	assert_true(lobby->ready && !lobby->has_pin && !lobby->one_at_a_time);
+	assert_true(!lobby->is_private && !lobby->mine);
 	assert_int_equal(lobby->members, 2);
 	assert_string_equal(lobby->who, "Ann, somebody");
 	lobby++;
 	assert_true(!lobby->ready && lobby->has_pin && lobby->one_at_a_time);
+	assert_true(lobby->is_private && lobby->mine);
 	assert_string_equal(lobby->who, "");
 }
 

@@ -178,6 +178,35 @@ static void what_cannot_be_is_not_asked_for(void **state) {
 	assert_int_equal(click(&model, 99).want, HOME_NOTHING);
 }
 
+/* Who made it may everything; of somebody else's what is private, nothing, and a PIN alone
+ * lets others stop what is not. */
+static void a_lobby_is_its_makers(void **state) {
+	(void)state;
+	static const struct {
+		bool is_private, mine, pin, joins, stops;
+	} rows[] = {
+		{ true, true, false, true, true },
+		{ true, false, false, false, false },
+		{ true, false, true, false, false },
+		{ false, true, false, true, true },
+		{ false, false, false, true, false },
+		{ false, false, true, true, true },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct home_model model = inside();
+		struct home_world world = home_world_usual();
+		world.lobbies[0].is_private = rows[i].is_private;
+		world.lobbies[0].mine = rows[i].mine;
+		world.lobbies[0].has_pin = rows[i].pin;
+		home_learn(&model, &world);
+		click(&model, 0);
+		struct home_page page = page_of(&model);
+		assert_int_equal(page.items[0].enabled, rows[i].joins);
+		assert_int_equal(page.items[1].enabled, rows[i].stops);
+		assert_true(page.items[2].enabled); /* Back */
+	}
+}
+
 static void the_selection_goes_by_rows_and_groups(void **state) {
 	(void)state;
 	struct home_model model = inside();
@@ -282,6 +311,7 @@ int main(void) {
 		UNIT(a_lobby_is_joined_and_stopped),
 		UNIT(an_app_is_started_for_one_or_for_several),
 		UNIT(what_cannot_be_is_not_asked_for),
+		UNIT(a_lobby_is_its_makers),
 		UNIT(the_selection_goes_by_rows_and_groups),
 		UNIT(the_selection_stays_with_what_was_selected),
 		UNIT(what_is_gone_takes_its_page_along),
