@@ -213,7 +213,8 @@ static void join(struct lobby *lobby, struct session *session, const struct ipc_
 		return;
 	}
 	uint8_t role = message->lobby_ask.role == ROLE_VIEWER ? ROLE_VIEWER : ROLE_PLAYER;
-	member_join(session, lobby, role, message->lobby_ask.request);
+	member_join(session, lobby, role, message->lobby_ask.request,
+			message->lobby_ask.deadline_ms);
 }
 
 static void leave(struct lobby *lobby, struct session *session, const struct ipc_message *message) {

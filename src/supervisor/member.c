@@ -112,7 +112,8 @@ static uint32_t go(struct session *session, struct desk *desk, bool may_input) {
 	return rc == -EBUSY ? REASON_SWITCH_PENDING : rc < 0 ? REASON_RESOURCES : REASON_NONE;
 }
 
-void member_join(struct session *session, struct lobby *lobby, uint8_t role, uint32_t request) {
+void member_join(struct session *session, struct lobby *lobby, uint8_t role, uint32_t request,
+		uint32_t deadline_ms) {
 	struct member *member = &session->member;
 	if (member->state == MEMBER_IN && member->lobby == lobby) {
 		member_set_role(session, role);
@@ -129,7 +130,9 @@ void member_join(struct session *session, struct lobby *lobby, uint8_t role, uin
 	*(member->state == MEMBER_CHANGING ? &member->next : &member->lobby) = lobby;
 	lobby_joined(lobby);
 	uint32_t reason = go(session, lobby->desk, role == ROLE_PLAYER);
-	if (reason != REASON_NONE) {
+	if (reason == REASON_NONE) {
+		view_switch_within(session->view, deadline_ms);
+	} else {
 		happen(session, MEMBER_STAYED, reason);
 	}
 	record_touch(session);

@@ -23,8 +23,9 @@ struct member {
 	uint32_t reason;         /* why it leaves */
 };
 
-/* Joins, or answers why not. Whether the lobby lets it in is decided already. */
-void member_join(struct session *session, struct lobby *lobby, uint8_t role, uint32_t request);
+/* Joins within deadline_ms (0: as long as a move may take), or answers why not. Whether the lobby lets it in is decided already. */
+void member_join(struct session *session, struct lobby *lobby, uint8_t role, uint32_t request,
+		uint32_t deadline_ms);
 
 /* Leaves: asked for by `request`, or (asked is false) put out without one. */
 void member_leave(struct session *session, uint32_t reason, bool asked, uint32_t request);

@@ -108,6 +108,9 @@ void view_flow(struct view *view, const struct ipc_message *message, int fd);
  * it moves already, or where it is, is not moved to: -EBUSY, -EALREADY. */
 int view_switch(struct view *view, struct desk *desk, bool may_input) NODISCARD;
 
+/* Less time than usual for the move that has just begun; 0 changes nothing. */
+void view_switch_within(struct view *view, uint32_t limit_ms);
+
 /* The move that is under way comes to nothing; session_switched() follows. */
 void view_switch_fails(struct view *view, uint32_t reason);
 

@@ -300,6 +300,12 @@ int view_switch(struct view *view, struct desk *desk, bool may_input) {
 	return rc < 0 ? rc : 0;
 }
 
+void view_switch_within(struct view *view, uint32_t limit_ms) {
+	if (view->overdue && limit_ms && limit_ms < VIEW_SWITCH_MS) {
+		(void)sd_event_source_set_time_relative(view->overdue, limit_ms * US_PER_MS);
+	}
+}
+
 static void moved(struct view *view) {
 	over(view);
 	view->astray = false;

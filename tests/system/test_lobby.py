@@ -152,6 +152,8 @@ def requests_that_meet_get_one_answer_each(build):
         refused("no lobby", ask(host, "join", "there-is-none", session), "lobby")
         refused("no session", ask(host, "join", other, "12345"), "session")
         refused("not in it", ask(host, "leave", other, session), "not in")
+        refused("not in time", ask(host, "join", other, session, deadline_ms=1), "timed out")
+        expect("it is where it was", row_of(host, session)["member"] == "home")
         expect("the PIN is told to nobody", "0471" not in str(host.api("/api/v1/lobbies")) and
                "0471" not in str(host.api("/api/v1/status")))
         answers = []
