@@ -100,6 +100,7 @@ static void read_lobbies(const json_t *list, struct home_world *world) {
 		lobby->is_private = is_set(row, "private");
 		lobby->mine = is_set(row, "mine");
 		lobby->ready = state && strcmp(state, "ready") == 0;
+		lobby->paused = state && strcmp(state, "paused") == 0;
 		lobby->members = (unsigned)json_array_size(names);
 		for (size_t j = 0; j < json_array_size(names); j++) {
 			const char *name = json_string_value(json_array_get(names, j));

@@ -58,7 +58,8 @@ static void show_who(const struct home_model *model, struct home_page *page) {
 }
 
 static void describe_lobby(const struct home_lobby *lobby, char *out, size_t size) {
-	const char *state = !lobby->ready    ? "starting"
+	const char *state = lobby->paused    ? "paused"
+			    : !lobby->ready  ? "starting"
 			    : lobby->members ? lobby->who
 					     : "nobody in it";
 	text_format(out, size, "%s%s%s", state,

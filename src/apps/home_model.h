@@ -35,6 +35,7 @@ struct home_lobby {
 	char id[HOME_ID_SIZE], name[HOME_TEXT_SIZE];
 	bool has_pin;
 	bool ready;         /* it can be joined */
+	bool paused;        /* until somebody resumes it */
 	bool one_at_a_time; /* not for several */
 	bool is_private;    /* only who made it gets in */
 	bool mine;          /* whoever is here made it, with this client */

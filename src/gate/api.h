@@ -75,6 +75,8 @@ void api_handle_lobby_create(struct request *request);
 void api_handle_lobby_join(struct request *request);
 void api_handle_lobby_leave(struct request *request);
 void api_handle_lobby_stop(struct request *request);
+void api_handle_lobby_pause(struct request *request);
+void api_handle_lobby_resume(struct request *request);
 void api_handle_lobby_kick(struct request *request);
 void api_handle_lobby_role(struct request *request);
 void api_handle_switch(struct request *request);
@@ -201,6 +203,8 @@ const char *api_read_runner(const struct json_t *runner, char *argv, size_t size
 struct json_t *api_runner_json(
 		const char *name, const char *argv, size_t len, const struct ipc_app_how *how);
 
+/* LOBBY_WISH: what a door before this one was told. */
+void api_handle_wish(struct gate *gate, const struct ipc_message *message);
 /* A viewer has its first picture: does as sessions/configure said of its client. */
 void api_wish_begins(struct gate *gate, const struct web_session *row);
 /* For that session, as the body of sessions/add says. False when nothing more can be kept. */

@@ -12,8 +12,9 @@
 #include "gate/gate.h"
 #include "ipc/reason.h"
 
-/* What is to become of a client's next viewer: it goes to a lobby with its first picture. This
- * is kept by the door alone, for as long as it lives; who asked hears of the join by events. */
+/* What is to become of a client's next viewer: it goes to a lobby with its first picture. The
+ * supervisor keeps it as well, for a door that comes after this one; who asked hears of the join by
+ * events. */
 
 enum {
 	KEPT_MS = 10 * 60 * 1000,
@@ -42,16 +43,51 @@ static struct web_wish *find(struct web *web, const uint8_t client[32]) {
 	return NULL;
 }
 
-static void forget(struct web_wish *wish) {
-	explicit_bzero(wish, sizeof(*wish));
+/* One that has begun is not begun again by the next door. */
+static void write_down(struct gate *gate, const struct web_wish *wish) {
+	struct ipc_message message = { .kind = IPC_LOBBY_WISH,
+		.lobby_wish = { .place = (uint8_t)(wish - gate->web.wishes),
+				.used = wish->used && !wish->session,
+				.only = wish->only,
+				.until_ms = wish->until_ms,
+				.role = wish->role } };
+	__typeof__(message.lobby_wish) *out = &message.lobby_wish;
+	memcpy(out->client, wish->client, sizeof(out->client));
+	text_copy(out->lobby, sizeof(out->lobby), wish->lobby);
+	text_copy(out->pin, sizeof(out->pin), wish->pin);
+	gate_post(gate, &message);
+	explicit_bzero(&message, sizeof(message));
 }
 
-static struct web_wish *make(struct web *web) {
+void api_handle_wish(struct gate *gate, const struct ipc_message *message) {
+	const __typeof__(message->lobby_wish) *from = &message->lobby_wish;
+	if (from->place >= WEB_WISHES_MAX || gate->web.wishes[from->place].used) {
+		return;
+	}
+	struct web_wish *wish = &gate->web.wishes[from->place];
+	*wish = (struct web_wish){ .used = from->used,
+		.only = from->only,
+		.until_ms = from->until_ms,
+		.role = from->role };
+	memcpy(wish->client, from->client, sizeof(wish->client));
+	text_copy(wish->lobby, sizeof(wish->lobby), from->lobby);
+	text_copy(wish->pin, sizeof(wish->pin), from->pin);
+}
+
+static void forget(struct gate *gate, struct web_wish *wish) {
+	bool told = wish->used;
+	explicit_bzero(wish, sizeof(*wish));
+	if (told) {
+		write_down(gate, wish);
+	}
+}
+
+static struct web_wish *make(struct gate *gate) {
 	uint64_t now = clock_now_ms();
 	for (size_t i = 0; i < WEB_WISHES_MAX; i++) {
-		struct web_wish *wish = &web->wishes[i];
+		struct web_wish *wish = &gate->web.wishes[i];
 		if (!wish->used || wish->until_ms <= now) {
-			forget(wish);
+			forget(gate, wish);
 			return wish;
 		}
 	}
@@ -86,11 +122,11 @@ static void fill(struct web_wish *wish, const json_t *body) {
 }
 
 bool api_wish_fits(struct gate *gate) {
-	return make(&gate->web) != NULL;
+	return make(gate) != NULL;
 }
 
 bool api_wish_add(struct gate *gate, uint64_t session, const json_t *body) {
-	struct web_wish *wish = make(&gate->web);
+	struct web_wish *wish = make(gate);
 	if (!wish || !api_read_pin(body, wish->pin, sizeof(wish->pin))) {
 		return false;
 	}
@@ -98,13 +134,14 @@ bool api_wish_add(struct gate *gate, uint64_t session, const json_t *body) {
 	wish->only = session;
 	wish->until_ms = UINT64_MAX; /* it goes with the session */
 	fill(wish, body);
+	write_down(gate, wish);
 	return true;
 }
 
 void api_wish_forget(struct gate *gate, uint64_t session) {
 	struct web_wish *wish = find_only(&gate->web, session);
 	if (wish) {
-		forget(wish);
+		forget(gate, wish);
 	}
 }
 
@@ -123,7 +160,7 @@ void api_handle_configure(struct request *request) {
 	struct web_wish *wish = find(web, client);
 	if (!lobby[0]) {
 		if (wish) {
-			forget(wish);
+			forget(request->gate, wish);
 		}
 		say(connection, "The client's next session begins at its own desktop.");
 		return;
@@ -132,7 +169,7 @@ void api_handle_configure(struct request *request) {
 		api_error(connection, 404, "Invalid lobby ID");
 		return;
 	}
-	wish = wish ? wish : make(web);
+	wish = wish ? wish : make(request->gate);
 	if (!wish) {
 		api_refuse(connection, REASON_RESOURCES, NULL);
 		return;
@@ -145,6 +182,7 @@ void api_handle_configure(struct request *request) {
 	memcpy(fresh.client, client, 32);
 	fill(&fresh, request->json);
 	*wish = fresh;
+	write_down(request->gate, wish);
 	explicit_bzero(&fresh, sizeof(fresh));
 	say(connection, "The client's next session goes to the lobby with its first picture.");
 }
@@ -156,6 +194,7 @@ void api_wish_begins(struct gate *gate, const struct web_session *row) {
 		return;
 	}
 	wish->session = row->session;
+	write_down(gate, wish);
 	size_t index = (size_t)(wish - gate->web.wishes);
 	struct ipc_message message = { .kind = IPC_LOBBY_JOIN,
 		.lobby_ask = { .request = (uint32_t)REQUESTS | (uint32_t)index,
@@ -186,5 +225,5 @@ void api_wish_done(struct gate *gate, const struct ipc_message *message) {
 						wish->lobby, "reason", row->name, "detail",
 						row->words));
 	}
-	forget(wish);
+	forget(gate, wish);
 }

@@ -38,7 +38,8 @@ static json_t *row_json(const struct ipc_message *message, json_t *members, json
 			"started_by_profile_id", lobby->owner, "pin_required",
 			(lobby->flags & LOBBY_HAS_PIN) != 0, "stop_when_everyone_leaves",
 			(lobby->flags & LOBBY_STOP_WHEN_EVERYONE_LEAVES) != 0, "runner", runner,
-			"connected_sessions", members, "state", states[lobby->state], "app_id",
+			"connected_sessions", members, "state",
+			lobby->flags & LOBBY_PAUSED ? "paused" : states[lobby->state], "app_id",
 			lobby->app, "video_width", lobby->width, "video_height", lobby->height,
 			"video_refresh_rate", (int)(lobby->rate_x100 + 50) / 100,
 			"audio_channel_count", lobby->channels, "runner_state_folder",
@@ -55,6 +56,13 @@ static json_t *listed_runner(const struct gate *gate, int32_t app) {
 		      : json_pack("{s:s,s:s}", "type", "process", "run_cmd", "");
 }
 
+static void tell_of_rest(struct gate *gate, const char *id, bool before, bool now) {
+	if (before != now) {
+		events_tell(gate, now ? EVENT_LOBBY_PAUSED : EVENT_LOBBY_RESUMED, 0, id,
+				json_pack("{s:s}", "lobby_id", id));
+	}
+}
+
 void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message) {
 	const char *id = message->lobby_state.lobby;
 	json_t *old = json_object_get(gate->web.lobbies, id);
@@ -62,10 +70,15 @@ void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message
 			      : json_array();
 	json_t *runner = old ? json_incref(json_object_get(old, "runner"))
 			     : listed_runner(gate, message->lobby_state.app);
+	bool was_paused = strcmp(schema_text(old, "state", ""), "paused") == 0;
 	json_t *row = row_json(message, members, runner);
 	if (!row || json_object_set(gate->web.lobbies, id, row) < 0) {
 		json_decref(row);
 		return;
+	}
+	if (old && gate->ready) {
+		tell_of_rest(gate, id, was_paused,
+				strcmp(schema_text(row, "state", ""), "paused") == 0);
 	}
 	if (old || !gate->ready) {
 		json_decref(row);
@@ -318,6 +331,14 @@ void api_handle_lobby_leave(struct request *request) {
 
 void api_handle_lobby_stop(struct request *request) {
 	ask(request, IPC_LOBBY_STOP);
+}
+
+void api_handle_lobby_pause(struct request *request) {
+	ask(request, IPC_LOBBY_PAUSE);
+}
+
+void api_handle_lobby_resume(struct request *request) {
+	ask(request, IPC_LOBBY_RESUME);
 }
 
 void api_handle_lobby_kick(struct request *request) {

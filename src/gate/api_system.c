@@ -203,8 +203,6 @@ void api_handle_not_built(struct request *request) {
 		{ "/api/v1/sessions/start",
 				"Streams go to clients that have shown a session's secret, to no "
 				"other address." },
-		{ "/api/v1/lobbies/pause", "Lobbies are not paused; leave them, or stop them." },
-		{ "/api/v1/lobbies/resume", "Lobbies are not paused; leave them, or stop them." },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (strcmp(rows[i].path, request->connection->path) == 0) {

@@ -154,8 +154,11 @@ static const struct route routes[] = {
 		api_handle_lobby_leave, "Moves a session back to its own desktop."),
 	CALL(POST, "/api/v1/lobbies/stop", BOTH, LOUD, LOBBIES, &schema_takes_lobby_stop, NO,
 		api_handle_lobby_stop, "Ends a lobby; who is in it goes back."),
-	LACK("/api/v1/lobbies/pause", LOBBIES),
-	LACK("/api/v1/lobbies/resume", LOBBIES),
+	CALL(POST, "/api/v1/lobbies/pause", BOTH, LOUD, LOBBIES, &schema_takes_lobby_stop, NO,
+		api_handle_lobby_pause,
+		"Everybody goes home, nobody gets in any more; the app goes on."),
+	CALL(POST, "/api/v1/lobbies/resume", BOTH, LOUD, LOBBIES, &schema_takes_lobby_stop, NO,
+		api_handle_lobby_resume, "It can be joined again."),
 	LACK("/api/v1/lobbies/set-pipewire-node-id", LOBBIES),
 
 	CALL(GET, "/api/v1/system/health", BOTH, QUIET, READ, NO, &schema_gives_health,

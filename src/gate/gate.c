@@ -444,6 +444,7 @@ FORWARD(handle_lobby_done, api_handle_lobby_done)
 FORWARD(handle_desk_gone, api_handle_desk_gone)
 FORWARD(handle_lobby_state, api_handle_lobby_state)
 FORWARD(handle_lobby_runner, api_handle_lobby_runner)
+FORWARD(handle_wish, api_handle_wish)
 FORWARD(handle_lobby_gone, api_handle_lobby_gone)
 FORWARD(handle_lobby_member, api_handle_lobby_member)
 FORWARD(handle_upgrade_answer, api_handle_upgrade_answer)
@@ -504,6 +505,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_GATE_DESK_GONE] = handle_desk_gone,
 	[IPC_LOBBY_STATE] = handle_lobby_state,
 	[IPC_LOBBY_RUNNER] = handle_lobby_runner,
+	[IPC_LOBBY_WISH] = handle_wish,
 	[IPC_LOBBY_GONE] = handle_lobby_gone,
 	[IPC_LOBBY_MEMBER] = handle_lobby_member,
 	[IPC_BOARD] = health_handle_board,

@@ -367,6 +367,9 @@ FIELDS(f_lobby_runner, TEXT(lobby_runner.lobby), BLOB(lobby_runner.argv, lobby_r
 	BLOB(lobby_runner.how.devices, lobby_runner.how.devices_len),
 	BLOB(lobby_runner.how.ports, lobby_runner.how.ports_len),
 	BLOB(lobby_runner.how.base, lobby_runner.how.base_len));
+FIELDS(f_lobby_wish, RAW(lobby_wish.place), ENUM(lobby_wish.used, 2), RAW(lobby_wish.client),
+	RAW(lobby_wish.only), RAW(lobby_wish.until_ms), TEXT(lobby_wish.lobby),
+	TEXT(lobby_wish.pin), ENUM(lobby_wish.role, ROLES));
 FIELDS(f_gate_desk, RAW(gate_desk.desk), ENUM(gate_desk.launcher, 2));
 FIELDS(f_desk_ask, RAW(desk_ask.request), RAW(desk_ask.desk), ENUM(desk_ask.what, DESK_VERBS),
 	ENUM(desk_ask.several, 2), RAW(desk_ask.app), TEXT(desk_ask.lobby), TEXT(desk_ask.owner),
@@ -563,6 +566,9 @@ static const struct row catalogue[IPC_KINDS] = {
 	[IPC_LOBBY_STOP]        = { "lobby-stop",         P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
 	[IPC_LOBBY_KICK]        = { "lobby-kick",         P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
 	[IPC_LOBBY_ROLE]        = { "lobby-role",         P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_PAUSE]       = { "lobby-pause",        P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_RESUME]      = { "lobby-resume",       P(WEB),         P(SUPERVISOR),  0, 0, f_lobby_ask },
+	[IPC_LOBBY_WISH]        = { "lobby-wish",         P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_lobby_wish },
 	[IPC_LOBBY_DONE]        = { "lobby-done",         P(SUPERVISOR),  P(WEB),         0, 0, f_answer },
 	[IPC_LOBBY_STATE]       = { "lobby-state",        P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_state },
 	[IPC_LOBBY_GONE]        = { "lobby-gone",         P(SUPERVISOR),  P(WEB),         0, 0, f_lobby_gone },

@@ -306,6 +306,10 @@ enum ipc_kind {
 
 	/* what runs in a lobby that has an app of its own */
 	IPC_LOBBY_RUNNER = 395,
+	IPC_LOBBY_PAUSE = 396,
+	IPC_LOBBY_RESUME = 397,
+	/* where a client's next viewer is to go: kept for the web door that comes next */
+	IPC_LOBBY_WISH = 398,
 
 	/* clipboards */
 	IPC_CLIP_GET = 400,
@@ -424,6 +428,7 @@ enum {
 	LOBBY_STOP_WHEN_EVERYONE_LEAVES = 2, /* after the grace period */
 	LOBBY_HAS_PIN = 4,                   /* lobby_state alone: the PIN is never told */
 	LOBBY_AT_ONCE = 8,                   /* lobby_create alone: answered before it is ready */
+	LOBBY_PAUSED = 32,                   /* lobby_state alone: nobody gets in */
 	LOBBY_PRIVATE = 16,                  /* for the client alone that made it */
 };
 
@@ -1604,13 +1609,13 @@ struct ipc_message {
 			uint32_t request; /* 0: none */
 			char lobby[40];   /* "": none */
 		} lobby_cancel;
-		/* JOIN, LEAVE, STOP, KICK and ROLE are each answered by one LOBBY_DONE. JOIN
+		/* JOIN, LEAVE, STOP, KICK, ROLE, PAUSE and RESUME are each answered by one LOBBY_DONE. JOIN
 		 * and LEAVE: when the first picture of where the viewer is now was sent. */
 		struct {
 			uint32_t request;
 			char lobby[40];
 			uint64_t session; /* who joins, leaves, is put out, plays another role */
-			char pin[20];     /* JOIN and STOP, "" for none */
+			char pin[20];     /* JOIN, STOP, PAUSE and RESUME, "" for none */
 			uint8_t role;     /* JOIN and ROLE: enum ipc_role */
 			uint32_t deadline_ms; /* for the answer; 0: the default */
 		} lobby_ask;
@@ -1632,6 +1637,16 @@ struct ipc_message {
 			uint64_t desktop; /* its desk */
 			uint8_t client[32]; /* that made it at Home; zeros: a program did */
 		} lobby_state;
+		/* The door's words to whoever holds its place after it, which gets them again. */
+		struct {
+			uint8_t place, used; /* not used: it is forgotten */
+			uint8_t client[32];
+			uint64_t only; /* 0: whichever session of the client comes next */
+			uint64_t until_ms;
+			char lobby[40];
+			char pin[20]; /* secret */
+			uint8_t role; /* enum ipc_role */
+		} lobby_wish;
 		/* SHOT_ASK: answered by one SHOT, or by API_DONE with the reason why not. */
 		struct {
 			uint32_t request;

@@ -80,6 +80,8 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_RUNNER_REFUSED]     = { "runner-refused", "What is to run makes no sense.", "The answer says what is wrong with its runner.", 400 },
 	[REASON_LOBBY_PRIVATE]      = { "lobby-private", "The lobby is for the client alone that made it.", "Make one for several.", 403 },
 	[REASON_LOBBY_NOT_YOURS]    = { "lobby-not-yours", "Only the client that made the lobby may stop it here.", "Whoever runs the host can: `perigee lobby stop`.", 403 },
+	[REASON_LOBBY_PAUSED]       = { "lobby-paused", "The lobby is paused.", "Wait until it is resumed.", 409 },
+	[REASON_LOBBY_BUSY]         = { "lobby-busy", "The lobby is just starting, or being paused.", "Try again when that is done.", 409 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */

@@ -97,12 +97,13 @@ unsigned lobby_members(const struct lobby *lobby) {
 void lobby_tell(const struct lobby *lobby) {
 	const struct desk *desk = lobby->desk;
 	enum lobby_life_state state = lobby->life.state;
+	uint8_t now = state >= LOBBY_LIFE_PAUSING ? LOBBY_PAUSED : 0;
 	struct ipc_message message = {
 		.kind = IPC_LOBBY_STATE,
-		.lobby_state = { .flags = (uint8_t)(lobby->flags |
+		.lobby_state = { .flags = (uint8_t)(lobby->flags | now |
 						    (lobby->pin.text[0] ? LOBBY_HAS_PIN : 0)),
 				.state = state == LOBBY_LIFE_STARTING ? LOBBY_STARTING
-					 : state >= LOBBY_LIFE_MOVING ? LOBBY_ENDING
+					 : lobby_life_ends(state)     ? LOBBY_ENDING
 								      : LOBBY_READY,
 				.width = desk->width,
 				.height = desk->height,
@@ -134,7 +135,26 @@ static void tell_member(const struct session *session, const struct lobby *lobby
 	supervisor_post(lobby->supervisor, SERVICE_WEB, &message, NULL, 0);
 }
 
+/* What a door before it was told of the next viewers. */
+static void tell_wishes(struct supervisor *supervisor) {
+	struct ipc_message wish;
+	uint64_t place;
+	for (size_t at = 0; ledger_next(&supervisor->ledger, IPC_LOBBY_WISH, &at, &place, &wish) ==
+			    0;) {
+		uint64_t only = wish.lobby_wish.only;
+		bool over = wish.lobby_wish.until_ms <= clock_now_ms() ||
+			    (only && !session_find(supervisor, only));
+		if (over) {
+			record_drop(supervisor, IPC_LOBBY_WISH, place);
+		} else {
+			supervisor_post(supervisor, SERVICE_WEB, &wish, NULL, 0);
+		}
+	}
+	explicit_bzero(&wish, sizeof(wish));
+}
+
 void lobby_tell_all(struct supervisor *supervisor) {
+	tell_wishes(supervisor);
 	for (const struct lobby *at = supervisor->lobbies; at; at = at->next) {
 		lobby_tell(at);
 		lobby_runner_tell(at);
@@ -210,6 +230,37 @@ void lobby_send_home(struct lobby *lobby) {
 	for_each_member(lobby, send_home);
 }
 
+static void answer_pause(struct lobby *lobby, uint32_t reason) {
+	if (lobby->pause_pending) {
+		lobby->pause_pending = false;
+		lobby_answer(lobby->supervisor, lobby->pause_request, reason, NULL);
+	}
+}
+
+static void send_aside(struct session *session, struct lobby *lobby) {
+	(void)lobby;
+	member_leave(session, REASON_LOBBY_PAUSED, false, 0);
+}
+
+static void put_aside(struct session *session, struct lobby *lobby) {
+	(void)lobby;
+	session_raise(session, LIFE_VIEWER_LOST, REASON_LOBBY_PAUSED, NULL);
+}
+
+void lobby_empty(struct lobby *lobby) {
+	for_each_member(lobby, send_aside);
+}
+
+static void do_rest(struct lobby *lobby) {
+	log_info("lobby-paused", "lobby=%s", lobby->id);
+	answer_pause(lobby, REASON_NONE);
+}
+
+static void do_put_aside(struct lobby *lobby) {
+	for_each_member(lobby, put_aside);
+	do_rest(lobby);
+}
+
 static void do_stop_all(struct lobby *lobby) {
 	log_info("lobby-ending", "lobby=%s reason=%s detail=%s", lobby->id,
 			reason_row(lobby->reason)->name, log_quote(lobby->detail).text);
@@ -239,6 +290,7 @@ static void do_reap(struct lobby *lobby) {
 	text_copy(gone.lobby_gone.detail, sizeof(gone.lobby_gone.detail), lobby->detail);
 	lobby_free(lobby);
 	lobby_answer_create(&left, left.reason);
+	answer_pause(&left, REASON_LOBBY_ENDS);
 	if (left.stop_pending) {
 		lobby_answer(supervisor, left.stop_request, REASON_NONE, NULL);
 	}
@@ -266,6 +318,9 @@ static void (*const actions[])(struct lobby *) = {
 	[LOBBY_LIFE_KILL_ALL] = do_kill_all,
 	[LOBBY_LIFE_REAP] = do_reap,
 	[LOBBY_LIFE_GIVE_UP] = do_give_up,
+	[LOBBY_LIFE_EMPTY] = lobby_empty,
+	[LOBBY_LIFE_PUT_ASIDE] = do_put_aside,
+	[LOBBY_LIFE_REST] = do_rest,
 };
 /* clang-format on */
 
@@ -285,8 +340,8 @@ void lobby_raise(struct lobby *lobby, enum lobby_life_event event, uint32_t reas
 	if (action == LOBBY_LIFE_IGNORE) {
 		return;
 	}
-	if (reason != REASON_NONE && lobby->life.state >= LOBBY_LIFE_MOVING &&
-			before < LOBBY_LIFE_MOVING) {
+	if (reason != REASON_NONE && lobby_life_ends(lobby->life.state) &&
+			!lobby_life_ends(before)) {
 		lobby->reason = reason;
 		/* How a process ended does not say which. */
 		bool which = event == LOBBY_LIFE_BROKEN && detail && detail[0];
@@ -309,7 +364,7 @@ static int handle_overdue(sd_event_source *source, uint64_t usec, void *user) {
 		[LOBBY_LIFE_STARTING] = REASON_START_OVERDUE,
 		[LOBBY_LIFE_ALONE] = REASON_LOBBY_LEFT_ALONE,
 	};
-	bool empty = lobby->life.state >= LOBBY_LIFE_ENDING && lobby->desk->children == 0;
+	bool empty = lobby_life_stops(lobby->life.state) && lobby->desk->children == 0;
 	bool waits_for_app = lobby->life.state == LOBBY_LIFE_STARTING && lobby->desk->desktop_ready;
 	lobby_raise(lobby, empty ? LOBBY_LIFE_ALL_GONE : LOBBY_LIFE_OVERDUE,
 			reasons[lobby->life.state],

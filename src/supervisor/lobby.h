@@ -28,7 +28,7 @@ struct lobby {
 	char name[96], icon[256], owner[48];
 	struct lobby_pin pin;
 	uint8_t client[32]; /* who made it at Home; zeros: a program did */
-	uint8_t flags; /* LOBBY_ */
+	uint8_t flags;      /* LOBBY_ */
 	uint64_t created_ms;
 	struct app own_app; /* its desk uses this or one of the list */
 	struct shm runner;  /* of its own app: LOBBY_RUNNER as it was written down */
@@ -36,6 +36,8 @@ struct lobby {
 	bool create_pending;
 	uint32_t stop_request;
 	bool stop_pending;
+	uint32_t pause_request;
+	bool pause_pending;
 	uint32_t reason; /* why it ends */
 	char detail[160];
 };

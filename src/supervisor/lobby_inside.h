@@ -19,6 +19,9 @@ void lobby_raise(struct lobby *lobby, enum lobby_life_event event, uint32_t reas
 /* Everybody who is in it is put out; who cannot go home loses its view. */
 void lobby_send_home(struct lobby *lobby);
 
+/* The same, for a pause. */
+void lobby_empty(struct lobby *lobby);
+
 /* Sets the timer to the life's deadline. */
 void lobby_arm(struct lobby *lobby);
 

@@ -25,6 +25,8 @@ static const struct step steps[LOBBY_LIFE_STATES][LOBBY_LIFE_EVENTS] = {
 		[LOBBY_LIFE_AGAIN]    = { A(STOP_ALL),  A(ENDING),  LOBBY_LIFE_STOP_MS },
 		[LOBBY_LIFE_BROKEN]   = { A(STOP_ALL),  A(ENDING),  LOBBY_LIFE_STOP_MS },
 		[LOBBY_LIFE_OVERDUE]  = { A(STOP_ALL),  A(ENDING),  LOBBY_LIFE_STOP_MS },
+		[LOBBY_LIFE_PAUSE]    = NOT_NOW,
+		[LOBBY_LIFE_RESUME]   = NOT_NOW,
 	},
 	[LOBBY_LIFE_ALONE] = {
 		[LOBBY_LIFE_READY]    = NOT_NOW,
@@ -34,6 +36,8 @@ static const struct step steps[LOBBY_LIFE_STATES][LOBBY_LIFE_EVENTS] = {
 		[LOBBY_LIFE_AGAIN]    = { A(RESTART),   A(ALONE),   GRACE },
 		[LOBBY_LIFE_BROKEN]   = { A(STOP_ALL),  A(ENDING),  LOBBY_LIFE_STOP_MS },
 		[LOBBY_LIFE_OVERDUE]  = { A(STOP_ALL),  A(ENDING),  LOBBY_LIFE_STOP_MS },
+		[LOBBY_LIFE_PAUSE]    = { A(REST),      A(PAUSED),  0 },
+		[LOBBY_LIFE_RESUME]   = NOT_NOW,
 	},
 	[LOBBY_LIFE_OPEN] = {
 		[LOBBY_LIFE_READY]    = NOT_NOW,
@@ -42,6 +46,8 @@ static const struct step steps[LOBBY_LIFE_STATES][LOBBY_LIFE_EVENTS] = {
 		[LOBBY_LIFE_STOP]     = { A(SEND_HOME), A(MOVING),  LOBBY_LIFE_MOVE_MS },
 		[LOBBY_LIFE_AGAIN]    = { A(RESTART),   A(OPEN),    0 },
 		[LOBBY_LIFE_BROKEN]   = { A(SEND_HOME), A(MOVING),  LOBBY_LIFE_MOVE_MS },
+		[LOBBY_LIFE_PAUSE]    = { A(EMPTY),     A(PAUSING), LOBBY_LIFE_MOVE_MS },
+		[LOBBY_LIFE_RESUME]   = NOT_NOW,
 	},
 	[LOBBY_LIFE_MOVING] = {
 		[LOBBY_LIFE_READY]    = NOT_NOW,
@@ -52,6 +58,8 @@ static const struct step steps[LOBBY_LIFE_STATES][LOBBY_LIFE_EVENTS] = {
 		[LOBBY_LIFE_BROKEN]   = NOT_NOW,
 		[LOBBY_LIFE_ALL_GONE] = NOT_NOW,
 		[LOBBY_LIFE_OVERDUE]  = { A(PUT_OUT),   A(ENDING),  LOBBY_LIFE_STOP_MS },
+		[LOBBY_LIFE_PAUSE]    = NOT_NOW,
+		[LOBBY_LIFE_RESUME]   = NOT_NOW,
 	},
 	[LOBBY_LIFE_ENDING] = {
 		[LOBBY_LIFE_READY]    = NOT_NOW,
@@ -61,6 +69,8 @@ static const struct step steps[LOBBY_LIFE_STATES][LOBBY_LIFE_EVENTS] = {
 		[LOBBY_LIFE_BROKEN]   = NOT_NOW,
 		[LOBBY_LIFE_ALL_GONE] = { A(REAP),      A(ENDED),   0 },
 		[LOBBY_LIFE_OVERDUE]  = { A(KILL_ALL),  A(KILLING), LOBBY_LIFE_KILL_MS },
+		[LOBBY_LIFE_PAUSE]    = NOT_NOW,
+		[LOBBY_LIFE_RESUME]   = NOT_NOW,
 	},
 	[LOBBY_LIFE_KILLING] = {
 		[LOBBY_LIFE_READY]    = NOT_NOW,
@@ -70,6 +80,29 @@ static const struct step steps[LOBBY_LIFE_STATES][LOBBY_LIFE_EVENTS] = {
 		[LOBBY_LIFE_BROKEN]   = NOT_NOW,
 		[LOBBY_LIFE_ALL_GONE] = { A(REAP),      A(ENDED),   0 },
 		[LOBBY_LIFE_OVERDUE]  = { A(GIVE_UP),   A(ENDED),   0 },
+		[LOBBY_LIFE_PAUSE]    = NOT_NOW,
+		[LOBBY_LIFE_RESUME]   = NOT_NOW,
+	},
+	[LOBBY_LIFE_PAUSING] = {
+		[LOBBY_LIFE_READY]    = NOT_NOW,
+		[LOBBY_LIFE_JOINED]   = NOT_NOW,
+		[LOBBY_LIFE_LEFT]     = { A(REST),      A(PAUSED),  0 },
+		[LOBBY_LIFE_STOP]     = { A(SEND_HOME), A(MOVING),  LOBBY_LIFE_MOVE_MS },
+		[LOBBY_LIFE_AGAIN]    = { A(RESTART),   A(PAUSING), LOBBY_LIFE_MOVE_MS },
+		[LOBBY_LIFE_BROKEN]   = { A(SEND_HOME), A(MOVING),  LOBBY_LIFE_MOVE_MS },
+		[LOBBY_LIFE_OVERDUE]  = { A(PUT_ASIDE), A(PAUSED),  0 },
+		[LOBBY_LIFE_PAUSE]    = NOT_NOW,
+		[LOBBY_LIFE_RESUME]   = NOT_NOW,
+	},
+	[LOBBY_LIFE_PAUSED] = {
+		[LOBBY_LIFE_READY]    = NOT_NOW,
+		[LOBBY_LIFE_JOINED]   = NOT_NOW,
+		[LOBBY_LIFE_LEFT]     = NOT_NOW,
+		[LOBBY_LIFE_STOP]     = { A(STOP_ALL),  A(ENDING),  LOBBY_LIFE_STOP_MS },
+		[LOBBY_LIFE_AGAIN]    = { A(RESTART),   A(PAUSED),  0 },
+		[LOBBY_LIFE_BROKEN]   = { A(STOP_ALL),  A(ENDING),  LOBBY_LIFE_STOP_MS },
+		[LOBBY_LIFE_PAUSE]    = NOT_NOW,
+		[LOBBY_LIFE_RESUME]   = { A(NOTE),      A(ALONE),   GRACE },
 	},
 };
 
@@ -78,11 +111,20 @@ static const char *const state_names[LOBBY_LIFE_STATES] = {
 	[LOBBY_LIFE_OPEN] = "open", [LOBBY_LIFE_MOVING] = "moving",
 	[LOBBY_LIFE_ENDING] = "ending", [LOBBY_LIFE_KILLING] = "killing",
 	[LOBBY_LIFE_ENDED] = "ended",
+	[LOBBY_LIFE_PAUSING] = "pausing", [LOBBY_LIFE_PAUSED] = "paused",
 };
 /* clang-format on */
 
 const char *lobby_life_state_name(enum lobby_life_state state) {
 	return state_names[state];
+}
+
+bool lobby_life_ends(enum lobby_life_state state) {
+	return state >= LOBBY_LIFE_MOVING && state <= LOBBY_LIFE_ENDED;
+}
+
+bool lobby_life_stops(enum lobby_life_state state) {
+	return state >= LOBBY_LIFE_ENDING && state <= LOBBY_LIFE_ENDED;
 }
 
 struct lobby_life lobby_life_begin(uint64_t now_ms, uint32_t grace_ms) {

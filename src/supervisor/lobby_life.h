@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_LOBBY_LIFE_H
 #define SUPERVISOR_LOBBY_LIFE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The life of a lobby and its desk, from the request to the last process reaped. Pure:
@@ -15,6 +16,9 @@ enum lobby_life_state {
 	LOBBY_LIFE_ENDING,  /* everything was asked to stop */
 	LOBBY_LIFE_KILLING, /* everything was killed */
 	LOBBY_LIFE_ENDED,
+	/* Behind the others: the numbers are written down. */
+	LOBBY_LIFE_PAUSING, /* it is to be paused: who is in it goes home */
+	LOBBY_LIFE_PAUSED,  /* its app goes on, nobody gets in, and it is not left alone */
 	LOBBY_LIFE_STATES,
 };
 
@@ -27,6 +31,8 @@ enum lobby_life_event {
 	LOBBY_LIFE_BROKEN,   /* something died without which nothing goes */
 	LOBBY_LIFE_ALL_GONE, /* every process of it is reaped */
 	LOBBY_LIFE_OVERDUE,
+	LOBBY_LIFE_PAUSE,
+	LOBBY_LIFE_RESUME,
 	LOBBY_LIFE_EVENTS,
 };
 
@@ -42,6 +48,9 @@ enum lobby_life_action {
 	LOBBY_LIFE_KILL_ALL,
 	LOBBY_LIFE_REAP,
 	LOBBY_LIFE_GIVE_UP,
+	LOBBY_LIFE_EMPTY,     /* as SEND_HOME, but it goes on */
+	LOBBY_LIFE_PUT_ASIDE, /* who has not gone by now is put out; then as REST */
+	LOBBY_LIFE_REST,      /* nobody is in it: it is paused */
 };
 
 enum {
@@ -61,6 +70,10 @@ struct lobby_life lobby_life_begin(uint64_t now_ms, uint32_t grace_ms);
 
 enum lobby_life_action lobby_life_step(
 		struct lobby_life *life, enum lobby_life_event event, uint64_t now_ms);
+
+/* Its end has begun; its processes were asked to stop. */
+bool lobby_life_ends(enum lobby_life_state state);
+bool lobby_life_stops(enum lobby_life_state state);
 
 const char *lobby_life_state_name(enum lobby_life_state state);
 

@@ -80,7 +80,7 @@ static void fill_desk(struct lobby *lobby, const struct ipc_message *record,
 	desk->channels = create->lobby_create.channels;
 	desk->app_pid = from->app_pid;
 	desk->desktop_ready = from->desktop_ready;
-	desk->ending = from->state >= LOBBY_LIFE_ENDING;
+	desk->ending = lobby_life_stops((enum lobby_life_state)from->state);
 	text_copy(desk->runtime, sizeof(desk->runtime), from->runtime);
 	text_copy(desk->sound_server, sizeof(desk->sound_server), from->sound_server);
 	text_copy(desk->x_display, sizeof(desk->x_display), from->x_display);
@@ -118,7 +118,8 @@ void lobby_restore(struct supervisor *supervisor, const struct ipc_message *reco
 	uint64_t desk = record->ledger_lobby.desk;
 	struct ipc_message create;
 	struct lobby *lobby = NULL;
-	if (record->ledger_lobby.state < LOBBY_LIFE_ENDED &&
+	if (record->ledger_lobby.state != LOBBY_LIFE_ENDED &&
+			record->ledger_lobby.state < LOBBY_LIFE_STATES &&
 			ledger_get(&supervisor->ledger, IPC_LOBBY_CREATE, desk, &create) == 0) {
 		int32_t listed = create.lobby_create.app;
 		app = listed ? apps_find_or_hold(&supervisor->apps, listed) : NULL;
@@ -144,7 +145,7 @@ void lobby_restore(struct supervisor *supervisor, const struct ipc_message *reco
 
 void lobby_mend(struct lobby *lobby) {
 	struct desk *desk = lobby->desk;
-	if (lobby->life.state >= LOBBY_LIFE_ENDING) {
+	if (lobby_life_stops(lobby->life.state)) {
 		session_parts_stop(desk, lobby->reason);
 		if (desk->children == 0) {
 			lobby_raise(lobby, LOBBY_LIFE_ALL_GONE, REASON_NONE, NULL);
@@ -158,6 +159,9 @@ void lobby_mend(struct lobby *lobby) {
 	}
 	if (lobby->life.state == LOBBY_LIFE_MOVING) {
 		lobby_send_home(lobby);
+	}
+	if (lobby->life.state == LOBBY_LIFE_PAUSING) {
+		lobby_empty(lobby);
 	}
 	session_parts_mend(desk);
 	bool app_gone = desk->desktop_ready && !desk->runner && !desk->app_ending &&

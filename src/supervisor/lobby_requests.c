@@ -176,7 +176,7 @@ static struct session *find_watched(struct supervisor *supervisor, uint64_t id) 
 /* detail gets words where the reason's own do not name what is refused. */
 static uint32_t may_join(struct lobby *lobby, const struct session *session,
 		const struct ipc_message *message, char *detail, size_t size) {
-	if (lobby->life.state >= LOBBY_LIFE_MOVING) {
+	if (lobby_life_ends(lobby->life.state)) {
 		return REASON_LOBBY_ENDS;
 	}
 	uint32_t reason = lobby_pin_check(&lobby->pin, message->lobby_ask.pin, clock_now_ms());
@@ -196,6 +196,9 @@ static uint32_t may_join(struct lobby *lobby, const struct session *session,
 	}
 	if (lobby->life.state == LOBBY_LIFE_STARTING) {
 		return REASON_NOT_READY;
+	}
+	if (lobby->life.state >= LOBBY_LIFE_PAUSING) {
+		return REASON_LOBBY_PAUSED;
 	}
 	bool there = member_is_of(session, lobby);
 	return !there && !(lobby->flags & LOBBY_MULTI_USER) && lobby_members(lobby) > 0
@@ -257,7 +260,7 @@ static void set_role(
 /* A program may stop all of them. */
 static uint32_t may_stop(struct lobby *lobby, const struct session *asker, const char *pin) {
 	bool mine = !asker || made_by(lobby, asker->client);
-	if (lobby->life.state >= LOBBY_LIFE_MOVING) {
+	if (lobby_life_ends(lobby->life.state)) {
 		return REASON_LOBBY_ENDS;
 	}
 	if (!mine && lobby->flags & LOBBY_PRIVATE) {
@@ -284,6 +287,35 @@ static void stop(struct lobby *lobby, const struct session *asker,
 	lobby_raise(lobby, LOBBY_LIFE_STOP, REASON_ASKED, NULL);
 }
 
+/* Pause and resume; a program's alone. */
+static uint32_t may_rest(struct lobby *lobby, const char *pin) {
+	uint32_t reason = may_stop(lobby, NULL, pin);
+	bool busy = lobby->life.state == LOBBY_LIFE_STARTING ||
+		    lobby->life.state == LOBBY_LIFE_PAUSING;
+	return reason != REASON_NONE ? reason : busy ? REASON_LOBBY_BUSY : REASON_NONE;
+}
+
+static void pause_or_resume(
+		struct lobby *lobby, struct session *session, const struct ipc_message *message) {
+	(void)session;
+	uint32_t request = message->lobby_ask.request;
+	bool pauses = message->kind == IPC_LOBBY_PAUSE;
+	uint32_t reason = may_rest(lobby, message->lobby_ask.pin);
+	if (reason != REASON_NONE || pauses == (lobby->life.state == LOBBY_LIFE_PAUSED)) {
+		lobby_answer(lobby->supervisor, request, reason, NULL);
+		return;
+	}
+	if (pauses) {
+		lobby->pause_request = request;
+		lobby->pause_pending = true;
+		lobby_raise(lobby, LOBBY_LIFE_PAUSE, REASON_NONE, NULL);
+		return;
+	}
+	log_info("lobby-resumed", "lobby=%s", lobby->id);
+	lobby_raise(lobby, LOBBY_LIFE_RESUME, REASON_NONE, NULL);
+	lobby_answer(lobby->supervisor, request, REASON_NONE, NULL);
+}
+
 static void cancel(struct supervisor *supervisor, const struct ipc_message *message) {
 	for (struct lobby *at = supervisor->lobbies, *next; at; at = next) {
 		next = at->next;
@@ -293,6 +325,16 @@ static void cancel(struct supervisor *supervisor, const struct ipc_message *mess
 			log_info("lobby-cancelled", "lobby=%s", at->id);
 			lobby_raise(at, LOBBY_LIFE_STOP, REASON_ASKED, NULL);
 		}
+	}
+}
+
+/* It is written down as it came, and no more. */
+static void keep_wish(struct supervisor *supervisor, const struct ipc_message *message) {
+	uint64_t place = message->lobby_wish.place;
+	if (message->lobby_wish.used) {
+		record_note(supervisor, place, message);
+	} else {
+		record_drop(supervisor, IPC_LOBBY_WISH, place);
 	}
 }
 
@@ -308,9 +350,15 @@ void lobby_handle_of(struct supervisor *supervisor, const struct session *asker,
 		[IPC_LOBBY_LEAVE] = leave,
 		[IPC_LOBBY_KICK] = leave,
 		[IPC_LOBBY_ROLE] = set_role,
+		[IPC_LOBBY_PAUSE] = pause_or_resume,
+		[IPC_LOBBY_RESUME] = pause_or_resume,
 	};
 	if (message->kind == IPC_LOBBY_CREATE) {
 		create(supervisor, message);
+		return;
+	}
+	if (message->kind == IPC_LOBBY_WISH) {
+		keep_wish(supervisor, message);
 		return;
 	}
 	if (message->kind == IPC_LOBBY_CANCEL) {

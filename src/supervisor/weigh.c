@@ -211,7 +211,7 @@ static void add_sessions(const struct supervisor *supervisor, const struct sessi
 
 static void add_lobbies(const struct supervisor *supervisor, unsigned app, struct running *out) {
 	for (const struct lobby *at = supervisor->lobbies; at; at = at->next) {
-		if (at->life.state < LOBBY_LIFE_ENDING) {
+		if (!lobby_life_stops(at->life.state)) {
 			add(out, &(struct admission_session){
 						 .form = { at->desk->width, at->desk->height,
 								 at->desk->rate_mhz },

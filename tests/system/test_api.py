@@ -250,6 +250,8 @@ def lobbies(api):
                        ("/api/v2/lobbies/kick", gone),
                        ("/api/v2/lobbies/role", {**gone, "role": "viewer"}),
                        ("/api/v1/lobbies/stop", {"lobby_id": "no-such-lobby"}),
+                       ("/api/v1/lobbies/pause", {"lobby_id": "no-such-lobby"}),
+                       ("/api/v1/lobbies/resume", {"lobby_id": "no-such-lobby"}),
                        ("/api/v2/viewers/switch", {"session_id": "5", "lobby_id": "no-such"})):
         status, answer = api.raw("POST", path, body)
         expect(f"{path} of a lobby that is not there: {status} {answer}",
@@ -428,6 +430,9 @@ def straight_to_a_lobby(host, api, events, client, pattern):
     api.post("/api/v2/desktops/input", {"lobby_id": lobby, "keys": [30]})
     api.post("/api/v1/sessions/stop", {"session_id": joined["moonlight_session_id"]})
     host.report(process, check=False)
+    for what, name in (("pause", "PauseLobbyEvent"), ("resume", "ResumeLobbyEvent")):
+        api.post(f"/api/v1/lobbies/{what}", {"lobby_id": lobby, "pin": [7, 7]})
+        events.wait(name, lobby_id=lobby)
     api.post("/api/v1/lobbies/stop", {"lobby_id": lobby, "pin": [7, 7]})
     events.wait("StopLobbyEvent", lobby_id=lobby)
 

@@ -168,6 +168,19 @@ def requests_that_meet_get_one_answer_each(build):
         expect("it is in", row_of(host, session)["member"] == "in")
         done("from lobby to lobby", ask(host, "join", other, session))
         expect("in the other", row_of(host, session)["lobby"] == other)
+        # Paused: everybody goes home, nobody gets in, nothing is encoded, the app goes on.
+        done("join", ask(host, "join", lobby, session, pin=[0, 4, 7, 1]))
+        refused("no PIN", ask(host, "pause", lobby), "PIN")
+        for _ in range(2):
+            done("pause", ask(host, "pause", lobby, pin=[0, 4, 7, 1]))
+            expect("home", row_of(host, session)["member"] == "home")
+        expect("paused", host.status("lobby", id=lobby, state="paused"))
+        expect("without an encoder", not encoders(host, lobby))
+        wait_for("desktop, sound and runner are there", 5,
+                 lambda: host.status("lobby", id=lobby, processes=3))
+        refused("paused", ask(host, "join", lobby, session, pin=[0, 4, 7, 1]), "paused")
+        done("resume", ask(host, "resume", lobby, pin=[0, 4, 7, 1]))
+        done("join", ask(host, "join", other, session))
         # Somebody stops the lobby while the viewer joins it: whatever comes first.
         answers = []
         joins = threading.Thread(target=lambda: answers.append(
@@ -231,10 +244,22 @@ def a_lobby_survives_the_supervisor(build):
         kept = create(host, "kept", SMALL, app_id=str(make_app(host, "Kept")))
         viewer, session = watch(host)
         done("join", ask(host, "join", lobby, session))
+        # Where a viewer that has not come yet is to go survives the web door as well.
+        host.paired("late")
+        late = next(row["client_id"] for row in host.api("/api/v1/clients")["clients"]
+                    if row["name"] == "late")
+        done("configure", host.api("/api/v1/sessions/configure", {
+            "client_id": late, "immediate_lobby_id": lobby}))
         mark = len(host.log())
         os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")),
                 signal.SIGKILL)
         host.wait_log("event=settled", 10, mark)
+        mark = len(host.log())
+        wait_for("it answers", 10, lambda: host.api("/api/v1/status", optional=True))
+        os.kill(host.pid("web"), signal.SIGKILL)
+        wait_for("another web door", 10, lambda: any(
+            "kind=web" in line and "event=ready" in line
+            for line in host.log()[mark:].splitlines()))
         wait_for("the lobby is known", 5, lambda: host.api("/api/v1/status", optional=True) and
                  host.status("lobby", id=lobby, members=1))
         wait_for("with what it runs", 5, lambda: runner_of(host, answer["lobby_id"]) == own)
@@ -242,6 +267,10 @@ def a_lobby_survives_the_supervisor(build):
             expect("the others too", host.status("lobby", id=other))
             done("stop", ask(host, "stop", other))
         expect("its member too", row_of(host, session)["lobby"] == lobby)
+        other, newest = watch(host, "late")
+        wait_for("the late one goes there", 10, lambda: row_of(host, newest)["lobby"] == lobby)
+        other.send_signal(signal.SIGINT)
+        host.report(other, check=False)
         shows(host, session)
         done("leave", ask(host, "leave", lobby, session))
         done("join again", ask(host, "join", lobby, session))

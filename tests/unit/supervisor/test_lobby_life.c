@@ -51,14 +51,40 @@ static void its_desktop_may_come_again_while_somebody_is_in_it(void **state) {
 	assert_int_equal(step(&life, LOBBY_LIFE_READY), LOBBY_LIFE_IGNORE);
 }
 
+static void a_pause_lets_nobody_in_and_reaps_nobody(void **state) {
+	(void)state;
+	struct lobby_life life = { .state = LOBBY_LIFE_OPEN, .grace_ms = GRACE_MS };
+	assert_int_equal(step(&life, LOBBY_LIFE_PAUSE), LOBBY_LIFE_EMPTY);
+	assert_int_equal(step(&life, LOBBY_LIFE_PAUSE), LOBBY_LIFE_IGNORE);
+	assert_int_equal(step(&life, LOBBY_LIFE_LEFT), LOBBY_LIFE_REST);
+	assert_int_equal(life.state, LOBBY_LIFE_PAUSED);
+	assert_int_equal(life.deadline_ms, 0); /* left alone for as long as it is paused */
+	assert_int_equal(step(&life, LOBBY_LIFE_JOINED), LOBBY_LIFE_IGNORE);
+	assert_int_equal(step(&life, LOBBY_LIFE_AGAIN), LOBBY_LIFE_RESTART);
+	assert_int_equal(life.state, LOBBY_LIFE_PAUSED);
+	assert_int_equal(step(&life, LOBBY_LIFE_RESUME), LOBBY_LIFE_NOTE);
+	assert_int_equal(life.state, LOBBY_LIFE_ALONE);
+	assert_int_equal(life.deadline_ms, NOW + GRACE_MS);
+	assert_int_equal(step(&life, LOBBY_LIFE_PAUSE), LOBBY_LIFE_REST);
+	assert_int_equal(step(&life, LOBBY_LIFE_STOP), LOBBY_LIFE_STOP_ALL);
+	/* Who does not go home in time is put out, and it is paused all the same. */
+	life = (struct lobby_life){ .state = LOBBY_LIFE_PAUSING };
+	assert_int_equal(step(&life, LOBBY_LIFE_OVERDUE), LOBBY_LIFE_PUT_ASIDE);
+	assert_int_equal(life.state, LOBBY_LIFE_PAUSED);
+}
+
 /* From every state in which its end has begun it ends by overdue deadlines alone. */
 static void every_end_leads_to_the_end(void **state) {
 	(void)state;
-	for (int s = 0; s < LOBBY_LIFE_ENDED; s++) {
+	for (int s = 0; s < LOBBY_LIFE_STATES; s++) {
 		struct lobby_life life = { .state = (enum lobby_life_state)s };
+		if (s == LOBBY_LIFE_ENDED) {
+			continue;
+		}
 		(void)step(&life, LOBBY_LIFE_STOP);
 		for (int i = 0; i < 3 && life.state != LOBBY_LIFE_ENDED; i++) {
-			assert_true(life.deadline_ms != 0 || s >= LOBBY_LIFE_MOVING);
+			assert_true(life.deadline_ms != 0 ||
+					lobby_life_ends((enum lobby_life_state)s));
 			assert_true(step(&life, LOBBY_LIFE_OVERDUE) > LOBBY_LIFE_IGNORE);
 		}
 		assert_int_equal(life.state, LOBBY_LIFE_ENDED);
@@ -78,8 +104,8 @@ static void every_pair(void **state) {
 				assert_int_equal(life.state, s);
 				assert_int_equal(life.deadline_ms, 77);
 			}
-			if (s >= LOBBY_LIFE_MOVING) {
-				assert_true((int)life.state >= s);
+			if (lobby_life_ends((enum lobby_life_state)s)) {
+				assert_true((int)life.state >= s && lobby_life_ends(life.state));
 			}
 			assert_non_null(lobby_life_state_name(life.state));
 		}
@@ -91,6 +117,7 @@ int main(void) {
 		UNIT(an_ordinary_evening),
 		UNIT(only_one_that_is_to_stop_is_reaped_when_left_alone),
 		UNIT(its_desktop_may_come_again_while_somebody_is_in_it),
+		UNIT(a_pause_lets_nobody_in_and_reaps_nobody),
 		UNIT(every_end_leads_to_the_end),
 		UNIT(every_pair),
 	};
