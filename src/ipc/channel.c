@@ -149,18 +149,6 @@ static void watch_queue(struct channel *channel, bool restart) {
 	sd_event_source_set_enabled(channel->drain, waiting ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
-static int handle_drain(sd_event_source *source, uint64_t usec, void *user) {
-	(void)source;
-	(void)usec;
-	struct channel *channel = (struct channel *)user;
-	if (!channel->lost && channel->events->excused && channel->events->excused(channel)) {
-		watch_queue(channel, true);
-	} else {
-		end(channel, -ETIMEDOUT);
-	}
-	return 0;
-}
-
 static int flush(struct channel *channel) {
 	bool moved = false;
 	while (channel->waiting) {
@@ -183,6 +171,26 @@ static int flush(struct channel *channel) {
 		waiting_destroy(first);
 	}
 	watch_queue(channel, moved);
+	return 0;
+}
+
+/* The kernel says "writable" only when three quarters of the socket are free again: a peer
+ * that takes its messages slowly is told from one that takes none by trying. */
+static int handle_drain(sd_event_source *source, uint64_t usec, void *user) {
+	(void)source;
+	(void)usec;
+	struct channel *channel = (struct channel *)user;
+	uint64_t sent = channel->sent;
+	int rc = channel->lost ? -ETIMEDOUT : flush(channel);
+	if (rc < 0) {
+		end(channel, rc == -EPIPE || rc == -ECONNRESET ? 0 : rc);
+	} else if (channel->sent == sent) {
+		if (channel->events->excused && channel->events->excused(channel)) {
+			watch_queue(channel, true);
+		} else {
+			end(channel, -ETIMEDOUT);
+		}
+	}
 	return 0;
 }
 

@@ -55,7 +55,7 @@ def launch_crowd(host, names, form, abreast=5, then=None, beside=0):
         viewers += [host.probe("stream", "--app", "Pattern", *form, keys=name, background=True)
                     for name in names[first:first + abreast]]
         rows = wait_for("everybody streams", 30,
-                        lambda: streaming(host, beside + len(viewers), viewers))
+                        lambda: streaming(host, beside + len(viewers), viewers), 0.25)
         new = [str(int(row["id"], 16)) for row in rows]
         for session in new:
             if then and session not in sessions:

@@ -147,6 +147,38 @@ static void a_peer_that_does_not_drain_hangs(void **state) {
 	close_pair(&pair);
 }
 
+/* Too little for the kernel to say that there is room again. */
+static void take_one(struct pair *pair) {
+	struct ipc_message message;
+	struct ipc_fds fds;
+	assert_int_equal(channel_receive_fd(pair->raw, PEER_GATE, PEER_SUPERVISOR, 1000, &message,
+					 &fds),
+			0);
+}
+
+static void who_takes_them_slowly_does_not_hang(void **state) {
+	(void)state;
+	struct pair pair;
+	open_pair(&pair);
+	while (pair.supervisor.channel.waiting_count < 8) {
+		assert_int_equal(channel_send(&pair.supervisor.channel, &stop, NULL, 0), 0);
+	}
+	uint64_t begun_ms = clock_now_ms();
+	for (unsigned left = 7; left > 5; left--) {
+		take_one(&pair);
+		while (pair.supervisor.channel.waiting_count > left) {
+			assert_false(pair.supervisor.closed);
+			assert_true(sd_event_run(pair.event, 2 * CHANNEL_DRAIN_MS * 1000) > 0);
+		}
+	}
+	assert_true(clock_now_ms() - begun_ms >= 2 * CHANNEL_DRAIN_MS - 100);
+	while (!pair.supervisor.closed) {
+		assert_true(sd_event_run(pair.event, 2 * CHANNEL_DRAIN_MS * 1000) > 0);
+	}
+	assert_int_equal(pair.supervisor.closed, 1000 - ETIMEDOUT);
+	close_pair(&pair);
+}
+
 static bool excuse_twice(struct channel *channel) {
 	struct end *end = (struct end *)channel->user;
 	return ++end->excuses <= 2;
@@ -263,6 +295,7 @@ int main(void) {
 		UNIT(a_full_queue_waits_in_order_and_is_bounded),
 		UNIT(only_the_newest_poke_waits),
 		UNIT(a_peer_that_does_not_drain_hangs),
+		UNIT(who_takes_them_slowly_does_not_hang),
 		UNIT(who_is_excused_has_as_long_again),
 		UNIT(a_lost_message_is_excused_by_nothing),
 		UNIT(who_says_more_than_is_known_is_no_liar),
