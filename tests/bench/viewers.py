@@ -6,10 +6,11 @@
 
 N viewers (100), who count and do not decode, join a lobby of 640x360 at 30 pictures a second, 2
 Mbit/s, sound of 10 ms, and watch for S seconds (30), plainly sent; ABREAST of them (4) are started
-side by side and join before the next ones come. All of them are weighed, then, when the others
-have left, one alone: processor time of every process of the host, in the kernel too, which on
-loopback carries a datagram to its reader's socket on the sender's account. It ends with an error
-when a viewer missed a picture or there was more than one encoder of pictures.
+side by side and join before the next ones come. Their own desktops stand still (a shell): a
+hundred that move and sound would be weighed as well. All of them are weighed, then, when the
+others have left, one alone: processor time of every process of the host, in the kernel too, which
+on loopback carries a datagram to its reader's socket on the sender's account. It ends with an
+error when a viewer missed a picture or there was more than one encoder of pictures.
 """
 import argparse
 import os
@@ -87,7 +88,8 @@ def measure(host, count, seconds, abreast):
         if len(joined) % 10 == 0:
             say(f"{len(joined)} of {count} watch")
     say(f"pairing {count} clients")
-    viewers, _ = launch_crowd(host, paired_crowd(host, count), FORM, abreast=abreast, then=join)
+    viewers, _ = launch_crowd(host, paired_crowd(host, count), FORM, abreast=abreast, then=join,
+                               app="Terminal")
     pass_time(SETTLES)
     encoder, late = sole_encoder(host, desk, count), lapped(host)
     say(f"all of them, {seconds:.0f} s")

@@ -46,13 +46,13 @@ def paired_crowd(host, count):
     return names
 
 
-def launch_crowd(host, names, form, abreast=5, then=None, beside=0):
-    """All of them watch Pattern, some of them started side by side: the probes, and their
+def launch_crowd(host, names, form, abreast=5, then=None, beside=0, app="Pattern"):
+    """All of them watch an app, some of them started side by side: the probes, and their
     sessions' numbers as the API wants them. then: what is done with each session before the next
     ones come, for own desktops in full motion are dear. beside: how many stream already."""
     viewers, sessions = [], []
     for first in range(0, len(names), abreast):
-        viewers += [host.probe("stream", "--app", "Pattern", *form, keys=name, background=True)
+        viewers += [host.probe("stream", "--app", app, *form, keys=name, background=True)
                     for name in names[first:first + abreast]]
         rows = wait_for("everybody streams", 30,
                         lambda: streaming(host, beside + len(viewers), viewers), 0.25)
@@ -69,7 +69,7 @@ def streaming(host, count, viewers=()):
     over = next((viewer for viewer in viewers if viewer.poll() is not None), None)
     if over:
         raise Failed(f"a viewer ended early: {over.args} {host.report(over, check=False)}")
-    rows = [row for row in host.status("session", state="streaming") if row["pictures"] > 2]
+    rows = [row for row in host.status("session", state="streaming") if row["pictures"] > 0]
     return rows if len(rows) == count else None
 
 
