@@ -5,18 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "base/text.h"
 
 enum {
 	LINE_MAX_BYTES = 1024,
+	END_MS = 1000,                 /* for those who die last */
 	SHARES_PER_WEIGHT_X100 = 1024, /* version 1: cpu.shares 1024 is what weight 100 is */
 };
 
@@ -373,57 +378,92 @@ static bool session_of(const char *name, uint64_t *out) {
 	return *end == '\0';
 }
 
-static unsigned kill_in(int folder, const char *group) {
+/* Who is in a group, one after the other. */
+static void each_member(
+		int folder, const char *group, void (*each)(pid_t pid, void *user), void *user) {
 	char path[64], text[4096];
 	text_format(path, sizeof(path), "%s/cgroup.procs", group);
 	OWN(fd_close) int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	unsigned killed = 0;
 	text[len > 0 ? len : 0] = '\0';
 	for (const char *at = text; *at; at += strcspn(at, "\n") + (strchr(at, '\n') != NULL)) {
 		int64_t pid;
 		if (number_parse(at, strcspn(at, "\n"), 1, INT32_MAX, &pid) == 0) {
-			killed += kill((pid_t)pid, SIGKILL) == 0;
+			each((pid_t)pid, user);
 		}
 	}
-	return killed;
+}
+
+struct visit {
+	bool (*keep)(void *user, uint64_t session); /* NULL: none is kept */
+	void *user;                                 /* keep's */
+	void (*each)(int folder, const char *group, struct visit *visit);
+	unsigned killed;
+	uint64_t until_ms;
+};
+
+static void each_group(const struct cgroups *cgroups, struct visit *visit) {
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+		DIR *folder = cgroups->base[i][0] ? opendir(cgroups->base[i]) : NULL;
+		for (struct dirent *entry; folder && (entry = readdir(folder));) {
+			uint64_t session;
+			if (session_of(entry->d_name, &session) &&
+					!(visit->keep && visit->keep(visit->user, session))) {
+				visit->each(dirfd(folder), entry->d_name, visit);
+			}
+		}
+		if (folder) {
+			closedir(folder);
+		}
+	}
+}
+
+static void kill_member(pid_t pid, void *user) {
+	struct visit *visit = (struct visit *)user;
+	visit->killed += kill(pid, SIGKILL) == 0;
+}
+
+static void kill_in(int folder, const char *group, struct visit *visit) {
+	each_member(folder, group, kill_member, visit);
+}
+
+static void await_member(pid_t pid, void *user) {
+	const struct visit *visit = (const struct visit *)user;
+	uint64_t now_ms = clock_now_ms();
+	OWN(fd_close) int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
+	if (pidfd >= 0 && now_ms < visit->until_ms) {
+		(void)!poll(&wait, 1, (int)(visit->until_ms - now_ms));
+	}
+}
+
+static void await_in(int folder, const char *group, struct visit *visit) {
+	each_member(folder, group, await_member, visit);
+}
+
+static void remove_empty(int folder, const char *group, struct visit *visit) {
+	(void)visit;
+	unlinkat(folder, group, AT_REMOVEDIR);
 }
 
 unsigned cgroups_kill(const struct cgroups *cgroups, bool (*keep)(void *user, uint64_t session),
 		void *user) {
-	unsigned killed = 0;
-	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
-		DIR *folder = cgroups->base[i][0] ? opendir(cgroups->base[i]) : NULL;
-		for (struct dirent *entry; folder && (entry = readdir(folder));) {
-			uint64_t session;
-			if (session_of(entry->d_name, &session) && !(keep && keep(user, session))) {
-				killed += kill_in(dirfd(folder), entry->d_name);
-			}
-		}
-		if (folder) {
-			closedir(folder);
-		}
-	}
-	return killed;
+	struct visit visit = { keep, user, kill_in, 0, 0 };
+	each_group(cgroups, &visit);
+	return visit.killed;
 }
 
 void cgroups_sweep(const struct cgroups *cgroups, bool (*keep)(void *user, uint64_t session),
 		void *user) {
-	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
-		DIR *folder = cgroups->base[i][0] ? opendir(cgroups->base[i]) : NULL;
-		for (struct dirent *entry; folder && (entry = readdir(folder));) {
-			uint64_t session;
-			if (session_of(entry->d_name, &session) && !(keep && keep(user, session))) {
-				unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
-			}
-		}
-		if (folder) {
-			closedir(folder);
-		}
-	}
+	struct visit visit = { keep, user, remove_empty, 0, 0 };
+	each_group(cgroups, &visit);
 }
 
+/* The kernel removes no group in which somebody is still dying. */
 void cgroups_close(struct cgroups *cgroups) {
+	struct visit waiting = { .each = await_in, .until_ms = clock_now_ms() + END_MS };
+	(void)cgroups_kill(cgroups, NULL, NULL);
+	each_group(cgroups, &waiting);
 	cgroups_sweep(cgroups, NULL, NULL);
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
 		if (cgroups->base[i][0]) {

@@ -67,7 +67,8 @@ unsigned cgroups_kill(const struct cgroups *cgroups, bool (*keep)(void *user, ui
 void cgroups_sweep(const struct cgroups *cgroups, bool (*keep)(void *user, uint64_t session),
 		void *user);
 
-/* The same, and then the folder itself. */
+/* Ends who is left in any group, waits until they are gone (a second at most), then removes the
+ * groups and the folder itself. */
 void cgroups_close(struct cgroups *cgroups);
 
 /* For perigee-exec: this process enters the group of a folder. */

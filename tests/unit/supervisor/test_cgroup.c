@@ -235,6 +235,20 @@ static void only_members_of_groups_of_the_dead_are_ended(void **state) {
 	}
 }
 
+static void at_the_end_nobody_is_left_in_a_group(void **state) {
+	(void)state;
+	struct cgroups cgroups = { .version = 2, .claim = { -1, -1, -1 } };
+	text_copy(cgroups.base[0], CGROUP_PATH_MAX, at("cg"));
+	pid_t left = sleeper("s-0000000000000007"), other = sleeper("of-somebody-else-12");
+	cgroups_close(&cgroups);
+	int status;
+	assert_int_equal(waitpid(left, &status, WNOHANG), left);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(waitpid(other, &status, WNOHANG), 0);
+	kill(other, SIGKILL);
+	assert_int_equal(waitpid(other, &status, 0), other);
+}
+
 static void make_left(const char *path, bool long_ago) {
 	static const struct timespec times[2] = { { 0, 0 }, { 0, 0 } };
 	make(at("%s/s-00000000000000ab/x", path), "");
@@ -278,6 +292,7 @@ int main(void) {
 		TREE(only_empty_groups_of_the_dead_are_removed),
 		TREE(what_killed_hosts_left_is_removed),
 		TREE(only_members_of_groups_of_the_dead_are_ended),
+		TREE(at_the_end_nobody_is_left_in_a_group),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
