@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-
-/* perigee-container: starts, watches and ends one app in a container, by the Docker Engine
- * API, or removes what is left over of apps of former sessions, or asks for an image. It opens no
- * file and no socket: connections to the engine are made by the supervisor, one for each request,
- * and nothing here waits for one. */
+#include "runner/container.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include <jansson.h>
 #include <systemd/sd-event.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "ipc/worker.h"
-#include "runner/container_json.h"
-#include "runner/container_life.h"
 #include "runner/engine.h"
-#include "runner/engine_log.h"
 #include "runner/image.h"
-#include "runner/output.h"
 
 enum {
 	QUERY_MS = 10000,  /* what an engine answers out of its memory */
@@ -39,28 +30,6 @@ enum {
 	REMOVE_MARGIN_MS = 1400, /* of the grace, kept for the removal */
 	STATUS_CANNOT = 126 << 8,
 	TARGET_MAX = 1280,
-};
-
-struct container {
-	struct worker worker;
-	struct engine engine;
-	enum container_state state;
-	struct ipc_message plan, start;
-	char name[48], ref[CONTAINER_ID_MAX]; /* what requests name it by */
-	bool pulled, cleared, adopted, missing;
-	struct engine_call *request; /* borrowed: the one that the state awaits */
-	struct engine_call *logs;    /* borrowed: what it prints, while it does */
-	struct engine_log log;
-	struct container_pull pull;
-	struct output output;
-	struct sd_event_source *timer; /* owned */
-	bool remove_waits;             /* for the last words, or for the engine */
-	unsigned removals;             /* times that was asked for */
-	int status;                    /* as of waitpid */
-	char words[300];               /* why it could not be run; "" while it can */
-	struct container_row rows[CONTAINER_LIST_MAX]; /* of a sweep */
-	unsigned rows_count, sweeping;                 /* sweeping: removals under way */
-	struct image image; /* of a process that asks for one, and does nothing else */
 };
 
 static void raise_event(struct container *container, enum container_event event);
@@ -106,16 +75,16 @@ static void note_failure(struct container *container, const char *what, int stat
 
 static void report(struct container *container) {
 	struct ipc_message message = { .kind = IPC_RUNNER_EXITED };
-	engine_finish(&container->engine);
+	engine_finish(container->engine);
 	container->logs = container->request = NULL;
 	output_end(&container->output, clock_now_ns());
 	message.runner_exited.status = container->status;
 	text_copy(message.runner_exited.last_lines, sizeof(message.runner_exited.last_lines),
 			container->words[0] ? container->words : container->output.last);
 	log_info("app-exited", "status=0x%x", (unsigned)container->status);
-	worker_post(&container->worker, &message, NULL, 0);
-	if (container->worker.ending) {
-		worker_leave(&container->worker);
+	worker_post(container->worker, &message, NULL, 0);
+	if (container->worker->ending) {
+		worker_leave(container->worker);
 	}
 }
 
@@ -133,9 +102,9 @@ static void ask(struct container *container, const char *method, const char *tar
 		.done = done,
 		.user = container,
 	};
-	container->request = engine_call(&container->engine, &request);
+	container->request = engine_call(container->engine, &request);
 	if (!container->request) {
-		worker_end(&container->worker, REASON_RESOURCES, "no memory for a request");
+		worker_end(container->worker, REASON_RESOURCES, "no memory for a request");
 	}
 }
 
@@ -194,7 +163,7 @@ static void post_pull(struct container *container, const char *detail) {
 	log_info("image-pull", "image=%s percent=%u detail=%s",
 			log_quote(container->plan.runner_plan.image).text, container->pull.percent,
 			log_quote(detail).text);
-	worker_post(&container->worker, &message, NULL, 0);
+	worker_post(container->worker, &message, NULL, 0);
 }
 
 static void take_pull(void *user, struct span bytes) {
@@ -357,7 +326,7 @@ static void follow_logs(struct container *container, bool terminal) {
 		.done = handle_logs_end,
 		.user = container,
 	};
-	container->logs = engine_call(&container->engine, &request);
+	container->logs = engine_call(container->engine, &request);
 }
 
 static void handle_first_look(void *user, int status, const char *text, size_t len) {
@@ -365,7 +334,7 @@ static void handle_first_look(void *user, int status, const char *text, size_t l
 	struct container_seen seen = { 0 };
 	if (status == 200 && container_parse_seen(text, len, &seen) == 0) {
 		struct ipc_message message = { .kind = IPC_RUNNER_PID, .runner_pid.pid = seen.pid };
-		worker_post(&container->worker, &message, NULL, 0);
+		worker_post(container->worker, &message, NULL, 0);
 		follow_logs(container, seen.terminal);
 	}
 	handle_seen(user, status, text, len);
@@ -379,7 +348,7 @@ static void watch(struct container *container) {
 			container->plan.runner_plan.image);
 	log_info(container->adopted ? "app-adopted" : "app-started", "container=%s image=%s",
 			container->ref, log_quote(container->plan.runner_plan.image).text);
-	worker_post(&container->worker, &message, NULL, 0);
+	worker_post(container->worker, &message, NULL, 0);
 	text_format(target, sizeof(target), "/containers/%s/json", container->ref);
 	ask(container, "GET", target, NULL, QUERY_MS, handle_first_look);
 }
@@ -427,9 +396,9 @@ static void pull(struct container *container) {
 		.user = container,
 	};
 	post_pull(container, "begins");
-	container->request = engine_call(&container->engine, &request);
+	container->request = engine_call(container->engine, &request);
 	if (!container->request) {
-		worker_end(&container->worker, REASON_RESOURCES, "no memory for a request");
+		worker_end(container->worker, REASON_RESOURCES, "no memory for a request");
 	}
 }
 
@@ -449,18 +418,18 @@ static void start(struct container *container) {
 static void ask_stop(struct container *container) {
 	char target[TARGET_MAX];
 	uint64_t end_us = 0, now_us = clock_now_us();
-	sd_event_source_get_time(container->worker.grace, &end_us);
+	sd_event_source_get_time(container->worker->grace, &end_us);
 	uint64_t left_ms = end_us > now_us ? (end_us - now_us) / US_PER_MS : 0;
 	uint64_t wait_ms =
 			left_ms > 2 * REMOVE_MARGIN_MS ? left_ms - REMOVE_MARGIN_MS : left_ms / 2;
 	sd_event_source_set_enabled(container->timer, SD_EVENT_OFF);
-	engine_cancel(&container->engine, container->request); /* it waited for the exit */
+	engine_cancel(container->engine, container->request); /* it waited for the exit */
 	text_format(target, sizeof(target), "/containers/%s/stop?t=%d", container->ref, STOP_S);
 	ask(container, "POST", target, NULL, wait_ms, handle_stopped);
 }
 
 static void remove_later(struct container *container) {
-	if (!container->logs || container->worker.ending) {
+	if (!container->logs || container->worker->ending) {
 		remove_now(container);
 		return;
 	}
@@ -501,89 +470,20 @@ static int handle_timer(sd_event_source *source, uint64_t usec, void *user) {
 	return 0;
 }
 
-/* ---- sweeping ---- */
+/* ---- from outside ---- */
 
-static bool is_live(const struct ipc_message *sweep, uint64_t session) {
-	for (size_t at = 0; at + sizeof(session) <= sweep->runner_sweep.sessions_len;
-			at += sizeof(session)) {
-		uint64_t live;
-		memcpy(&live, sweep->runner_sweep.sessions + at, sizeof(live));
-		if (live == session) {
-			return true;
-		}
-	}
-	return false;
+int container_open(struct container *container, struct engine *engine, struct worker *worker) {
+	container->engine = engine;
+	container->worker = worker;
+	int rc = sd_event_add_time(worker->event, &container->timer, CLOCK_MONOTONIC, UINT64_MAX,
+			1000, handle_timer, container);
+	return rc < 0 ? rc : sd_event_source_set_enabled(container->timer, SD_EVENT_OFF);
 }
 
-static void finish_sweep(struct container *container, int status) {
-	log_info("sweep-end", "status=%d", status);
-	worker_end(&container->worker, REASON_NONE, "swept");
-}
-
-static void handle_swept(void *user, int status, const char *text, size_t len) {
-	(void)text;
-	(void)len;
-	struct container *container = user;
-	if (--container->sweeping == 0) {
-		finish_sweep(container, status);
-	}
-}
-
-/* What there is; whose sessions are gone by now the supervisor is asked. */
-static void handle_listed(void *user, int status, const char *text, size_t len) {
-	struct container *container = user;
-	int count = status == 200 ? container_parse_list(text, len, container->rows) : 0;
-	container->rows_count = count > 0 ? (unsigned)count : 0;
-	if (container->rows_count == 0) {
-		finish_sweep(container, status);
-		return;
-	}
-	struct ipc_message message = { .kind = IPC_RUNNER_LISTED };
-	worker_post(&container->worker, &message, NULL, 0);
-}
-
-static void remove_row(struct container *container, const struct container_row *row) {
-	char target[TARGET_MAX];
-	log_warning("container-swept", "container=%s session=%016llx", row->id,
-			(unsigned long long)row->session);
-	text_format(target, sizeof(target), "/containers/%s?force=1&v=1", row->id);
-	struct engine_request request = {
-		.method = "DELETE",
-		.target = target,
-		.deadline_ms = REMOVE_MS,
-		.done = handle_swept,
-		.user = container,
-	};
-	container->sweeping += engine_call(&container->engine, &request) != NULL;
-}
-
-static void remove_rows(struct container *container, const struct ipc_message *message) {
-	for (unsigned i = 0; i < container->rows_count; i++) {
-		if (!is_live(message, container->rows[i].session)) {
-			remove_row(container, &container->rows[i]);
-		}
-	}
-	if (container->sweeping == 0) {
-		finish_sweep(container, 0);
-	}
-}
-
-static void sweep(struct container *container, const struct ipc_message *message) {
-	char target[TARGET_MAX];
-	if (container->rows_count > 0) {
-		remove_rows(container, message);
-		return;
-	}
-	container_list_target(message->runner_sweep.host, 0, target, sizeof(target));
-	ask(container, "GET", target, NULL, QUERY_MS, handle_listed);
-}
-
-/* ---- the worker ---- */
-
-static void begin(struct container *container, const struct ipc_message *message) {
+void container_begin(struct container *container, const struct ipc_message *message) {
 	const struct ipc_message *plan = &container->plan;
 	if (container->state != CONTAINER_IDLE || plan->kind != IPC_RUNNER_PLAN) {
-		worker_fail(&container->worker, REASON_WORKER_LIED, "an app runs already");
+		worker_fail(container->worker, REASON_WORKER_LIED, "an app runs already");
 		return;
 	}
 	container->start = *message;
@@ -594,81 +494,10 @@ static void begin(struct container *container, const struct ipc_message *message
 	raise_event(container, plan->runner_plan.goes_on ? CONTAINER_GO_ON : CONTAINER_BEGIN);
 }
 
-static void handle_message(
-		struct worker *worker, struct ipc_message *message, struct ipc_fds *fds) {
-	struct container *container = worker->user;
-	switch (message->kind) {
-	case IPC_RUNNER_PLAN:
-		container->plan = *message;
-		break;
-	case IPC_RUNNER_START:
-		begin(container, message);
-		break;
-	case IPC_RUNNER_SWEEP:
-		sweep(container, message);
-		break;
-	case IPC_IMAGE_ASK:
-		image_begin(&container->image, &container->engine, worker, message);
-		break;
-	case IPC_RUNNER_ENGINE:
-		engine_give(&container->engine, fds_take(fds, 0));
-		break;
-	case IPC_RUNNER_ENGINE_NONE:
-		engine_refuse(&container->engine, message->runner_engine.error < 0
-								  ? message->runner_engine.error
-								  : -EIO);
-		break;
-	default:
-		break;
-	}
+bool container_is_there(const struct container *container) {
+	return container->state != CONTAINER_IDLE && container->state != CONTAINER_GONE;
 }
 
-static void handle_stop(struct worker *worker, uint32_t reason) {
-	(void)reason;
-	struct container *container = worker->user;
-	if (container->state == CONTAINER_IDLE || container->state == CONTAINER_GONE) {
-		worker_leave(worker);
-		return;
-	}
+void container_stop(struct container *container) {
 	raise_event(container, CONTAINER_STOP);
-}
-
-static const struct worker_class container_class = {
-	.kind = PEER_RUNNER,
-	.message = handle_message,
-	.stop = handle_stop,
-	.to_the_end = true,
-};
-
-static void ask_engine(void *user) {
-	struct container *container = user;
-	struct ipc_message message = { .kind = IPC_RUNNER_ENGINE_ASK };
-	worker_post(&container->worker, &message, NULL, 0);
-}
-
-int main(void) {
-	struct container *container = calloc(1, sizeof(*container));
-	if (!container) {
-		return 1;
-	}
-	json_object_seed((size_t)clock_now_ns() | 1);
-	int rc = worker_open(&container->worker, &container_class, container);
-	container->engine = (struct engine){
-		.event = container->worker.event, .ask = ask_engine, .user = container
-	};
-	if (rc >= 0) {
-		rc = sd_event_add_time(container->worker.event, &container->timer, CLOCK_MONOTONIC,
-				UINT64_MAX, 1000, handle_timer, container);
-	}
-	if (rc >= 0) {
-		rc = sd_event_source_set_enabled(container->timer, SD_EVENT_OFF);
-	}
-	if (rc < 0) {
-		log_error("worker-open", "error=%d", rc);
-		_exit(1);
-	}
-	rc = worker_run(&container->worker);
-	/* One that is left behind is the supervisor's to sweep. */
-	bool left = container->state != CONTAINER_IDLE && container->state != CONTAINER_GONE;
-	_exit(rc ? rc : left);
 }
