@@ -8,24 +8,15 @@
 
 #include "base/own.h"
 #include "ipc/message.h"
+#include "runner/command_place.h"
 
 /* The command line that starts an app through perigee-exec. */
 
 enum {
 	COMMAND_ARGS_MAX = 512,
-	COMMAND_CLOSED_MAX = 8,
 	COMMAND_WORDS_MAX = 64, /* of an app's own argv */
 	COMMAND_ENV_MAX = 128,
 	COMMAND_KEPT_MAX = 16384,
-};
-
-/* What the runner itself was started with. */
-struct command_place {
-	char exec[PATH_MAX];                    /* perigee-exec */
-	const char *closed[COMMAND_CLOSED_MAX]; /* borrowed: folders no app may see */
-	const char *libexec; /* borrowed: folders of our programs, colon separated; NULL: none */
-	size_t n_closed;
-	bool normal; /* the app keeps whatever its user may */
 };
 
 struct command {

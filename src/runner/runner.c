@@ -5,14 +5,11 @@
  * leaves behind, and lets nothing of it outlive the session. It never listens on
  * a network socket and reads nothing but what the app prints. */
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -23,6 +20,7 @@
 #include "base/text.h"
 #include "ipc/worker.h"
 #include "runner/adopted.h"
+#include "runner/app.h"
 #include "runner/command.h"
 #include "runner/output.h"
 #include "runner/sandbox.h"
@@ -34,9 +32,7 @@ enum {
 	MARGIN_MS = 300,  /* of the grace, kept for SIGKILL and reaping; of a long one a part */
 	MARGIN_PART = 4,
 	READS_MAX = 16, /* of one wake-up */
-	PIPE_BYTES = 1 << 20,
-	GATE_FD = 3,   /* as perigee-exec has it */
-	TELL_MS = 500, /* between two tellings of the last lines */
+	TELL_MS = 500,  /* between two tellings of the last lines */
 	STATUS_MISSING = 127 << 8,
 	STATUS_CANNOT = 126 << 8,
 };
@@ -276,74 +272,11 @@ static void report_holds(struct runner *runner, int gate) {
 	worker_post(&runner->worker, &message, (int[]){ pidfd, runner->output_fd }, 2);
 }
 
-/* A pipe whose writing end also reads: should this process die, the app does not
- * get SIGPIPE at its next word. */
-static int open_pipe(int out[2]) {
-	int pair[2];
-	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0) {
-		return -errno;
-	}
-	char path[48];
-	text_format(path, sizeof(path), "/proc/self/fd/%d", pair[1]);
-	int both = open(path, O_RDWR | O_CLOEXEC);
-	if (both >= 0) {
-		close(pair[1]);
-		pair[1] = both;
-	} else {
-		fcntl(pair[1], F_SETFL, 0);
-	}
-	fcntl(pair[0], F_SETPIPE_SZ, PIPE_BYTES);
-	out[0] = pair[0];
-	out[1] = pair[1];
-	return 0;
-}
-
-static int spawn(struct runner *runner, int output, int gate) {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, gate, GATE_FD);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
-	pulse_begin(runner->worker.pulse, PULSE_SPAWN, SPAWN_MS);
-	int rc = posix_spawn(&runner->app, runner->place.exec, &actions, &attr,
-			(char **)(uintptr_t)runner->command.args, environ);
-	pulse_end(runner->worker.pulse);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return -rc;
-}
-
-/* The app's home, made at its first start for the user it runs as. */
-static int make_home(const struct ipc_message *start) {
-	const char *home = start->runner_start.home;
-	char path[256];
-	text_copy(path, sizeof(path), home);
-	for (char *slash = path[0] ? strchr(path + 1, '/') : NULL; slash;
-			slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0755); /* one that fails shows in the last */
-		*slash = '/';
-	}
-	if (!home[0] || (mkdir(home, 0700) < 0 && errno == EEXIST)) {
-		return 0;
-	}
-	struct stat status;
-	if (stat(home, &status) < 0) {
-		return -errno;
-	}
-	uint32_t uid = start->runner_start.uid, gid = start->runner_start.gid;
-	return uid && chown(home, uid, gid) < 0 ? -errno : 0;
-}
-
 static int start_app(struct runner *runner, int gate) {
 	int pair[2] = { -1, -1 };
-	int rc = make_home(&runner->command.start);
+	int rc = app_make_home(&runner->command.start);
 	if (rc == 0) {
-		rc = open_pipe(pair);
+		rc = app_open_pipe(pair);
 	}
 	if (rc < 0) {
 		return rc;
@@ -353,7 +286,13 @@ static int start_app(struct runner *runner, int gate) {
 	output_init(&runner->output, clock_now_ns(), log_output, runner);
 	rc = sd_event_add_io(runner->worker.event, &runner->io, runner->output_fd, EPOLLIN,
 			handle_output, runner);
-	return rc < 0 ? rc : spawn(runner, output, gate);
+	if (rc < 0) {
+		return rc;
+	}
+	pulse_begin(runner->worker.pulse, PULSE_SPAWN, SPAWN_MS);
+	rc = app_spawn(runner->place.exec, &runner->command, output, gate, &runner->app);
+	pulse_end(runner->worker.pulse);
+	return rc;
 }
 
 /* What AUTO becomes here; false when a sandbox that was asked for cannot be made. */
@@ -493,53 +432,6 @@ static const struct worker_class runner_class = {
 	.stop = handle_stop,
 };
 
-static bool find_exec(struct runner *runner, const char *folders) {
-	char self[PATH_MAX / 2] = "";
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash = len > 0 ? strrchr(self, '/') : NULL;
-	if (slash) {
-		*slash = '\0';
-	}
-	char *out = runner->place.exec;
-	size_t size = sizeof(runner->place.exec);
-	while (*folders) {
-		size_t folder = strcspn(folders, ":");
-		text_format(out, size, "%.*s/perigee-exec", (int)folder, folders);
-		if (access(out, X_OK) == 0) {
-			return true;
-		}
-		folders += folder + (folders[folder] == ':');
-	}
-	text_format(out, size, "%s/perigee-exec", self);
-	if (access(out, X_OK) != 0) {
-		text_format(out, size, "%s/../supervisor/perigee-exec", self); /* build tree */
-	}
-	return access(out, X_OK) == 0;
-}
-
-/* --libexec DIR:DIR..., --privileges confined|normal, and any number of --closed DIR. */
-static bool parse(struct runner *runner, char **argv) {
-	const char *folders = "";
-	for (char **at = argv + 1; at[0] && at[1]; at += 2) {
-		struct command_place *place = &runner->place;
-		if (strcmp(at[0], "--libexec") == 0) {
-			folders = place->libexec = at[1];
-		} else if (strcmp(at[0], "--closed") == 0 && place->n_closed < COMMAND_CLOSED_MAX) {
-			place->closed[place->n_closed++] = at[1];
-		} else if (strcmp(at[0], "--privileges") == 0) {
-			place->normal = strcmp(at[1], "normal") == 0;
-		} else {
-			log_error("runner-arguments", "what=%s", log_quote(at[0]).text);
-			return false;
-		}
-	}
-	if (!find_exec(runner, folders)) {
-		log_error("exec-missing", "path=%s", log_quote(runner->place.exec).text);
-		return false;
-	}
-	return true;
-}
-
 static int open_runner(struct runner *runner) {
 	sigset_t mask;
 	sigemptyset(&mask);
@@ -563,7 +455,7 @@ static int open_runner(struct runner *runner) {
 int main(int argc, char **argv) {
 	(void)argc;
 	struct runner *runner = calloc(1, sizeof(*runner));
-	if (!runner || !parse(runner, argv)) {
+	if (!runner || !command_place_parse(&runner->place, argv)) {
 		return 1;
 	}
 	runner->output_fd = -1;
