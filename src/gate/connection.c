@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -15,11 +13,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/random.h"
-
-enum {
-	READ_CHUNK = 4096,
-	READ_BATCH = 64 * 1024, /* bytes of one connection per wake-up */
-};
+#include "gate/connection_io.h"
 
 static int handle_io(sd_event_source *source, int fd, uint32_t events, void *user);
 static void process(struct connection *connection);
@@ -42,33 +36,7 @@ static uint64_t in_ms(uint64_t ms) {
 	return clock_now_us() + ms * US_PER_MS;
 }
 
-static void want(struct connection *connection, uint32_t events) {
-	if (!connection->peer_ended) {
-		events |= EPOLLRDHUP;
-	}
-	if (connection->wanted != events && connection->io) {
-		connection->wanted = events;
-		sd_event_source_set_io_events(connection->io, events);
-	}
-}
-
 /* ---- closing ---- */
-
-static void wipe_free(char **buf, size_t size) {
-	if (*buf) {
-		explicit_bzero(*buf, size);
-		free(*buf);
-		*buf = NULL;
-	}
-}
-
-static void drop_output(struct connection *connection) {
-	wipe_free(&connection->out, connection->out_len);
-	connection_keep_drop(TAKE(connection->keep, NULL));
-	connection->body = NULL;
-	connection->out_len = connection->out_done = 0;
-	connection->body_len = connection->body_done = 0;
-}
 
 void connection_close(struct connection *connection) {
 	if (!connection->open) {
@@ -85,9 +53,8 @@ void connection_close(struct connection *connection) {
 	connection->io = sd_event_source_disable_unref(connection->io);
 	tls_destroy(TAKE(connection->tls, NULL));
 	fd_release(&connection->fd);
-	wipe_free(&connection->in, connection->in_size);
-	connection->in_len = connection->in_size = 0;
-	drop_output(connection);
+	connection_io_drop_input(connection);
+	connection_io_drop_output(connection);
 	places_free(&pool->places, connection->slot);
 	pulse_set(*pool->pulse, PULSE_GATE_OPEN, pool->places.open);
 	connections_resume(pool);
@@ -104,41 +71,13 @@ static void linger(struct connection *connection) {
 		connection_close(connection);
 		return;
 	}
-	wipe_free(&connection->in, connection->in_size);
-	connection->in_len = connection->in_size = 0;
+	connection_io_drop_input(connection);
 	places_change(&connection->pool->places, connection->slot, PLACE_IDLE);
 	set_phase(connection, PHASE_LINGER, in_ms(CONNECTION_LINGER_MS));
-	want(connection, EPOLLIN);
-}
-
-static void swallow(struct connection *connection) {
-	char waste[READ_CHUNK];
-	for (unsigned i = 0; i < READ_BATCH / READ_CHUNK; i++) {
-		ssize_t n = recv(connection->fd, waste, sizeof(waste), MSG_DONTWAIT);
-		if (n > 0) {
-			continue;
-		}
-		if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-			connection_close(connection);
-		}
-		return;
-	}
+	connection_io_want(connection, EPOLLIN);
 }
 
 /* ---- answering ---- */
-
-static int write_some(
-		struct connection *connection, const void *buf, size_t len, uint32_t *out_events) {
-	if (connection->tls) {
-		return tls_write(connection->tls, buf, len, out_events);
-	}
-	ssize_t n = send(connection->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n >= 0) {
-		return (int)n;
-	}
-	*out_events = EPOLLOUT;
-	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -ECONNRESET;
-}
 
 static bool is_reading(const struct connection *connection) {
 	return connection->open &&
@@ -147,14 +86,14 @@ static bool is_reading(const struct connection *connection) {
 }
 
 static void finish_answer(struct connection *connection) {
-	drop_output(connection);
+	connection_io_drop_output(connection);
 	if (!connection->keep_alive || connection->peer_ended) {
 		linger(connection);
 		return;
 	}
 	places_change(&connection->pool->places, connection->slot, PLACE_IDLE);
 	set_phase(connection, PHASE_IDLE, in_ms(CONNECTION_IDLE_MS));
-	want(connection, EPOLLIN);
+	connection_io_want(connection, EPOLLIN);
 	if (connection->processing) {
 		return;
 	}
@@ -175,7 +114,7 @@ static bool write_all(struct connection *connection) {
 		const char *from = head ? connection->out : (const char *)connection->body;
 		size_t *done = head ? &connection->out_done : &connection->body_done;
 		size_t len = head ? connection->out_len : connection->body_len;
-		int rc = write_some(connection, from + *done, len - *done, &events);
+		int rc = connection_io_write(connection, from + *done, len - *done, &events);
 		if (rc == -EAGAIN) {
 			uint64_t due = in_ms(CONNECTION_STALL_MS);
 			if (progress || connection->phase != PHASE_WRITE) {
@@ -184,7 +123,7 @@ static bool write_all(struct connection *connection) {
 								? due
 								: connection->answer_due_us);
 			}
-			want(connection, events);
+			connection_io_want(connection, events);
 			return false;
 		}
 		if (rc < 0) {
@@ -205,7 +144,7 @@ static void rest(struct connection *connection) {
 	}
 	places_change(&connection->pool->places, connection->slot, PLACE_IDLE);
 	set_phase(connection, PHASE_STREAM, in_ms(CONNECTION_QUIET_MS));
-	want(connection, 0);
+	connection_io_want(connection, 0);
 }
 
 static void flush(struct connection *connection) {
@@ -214,7 +153,7 @@ static void flush(struct connection *connection) {
 			return;
 		}
 		if (connection->streaming) {
-			drop_output(connection);
+			connection_io_drop_output(connection);
 		}
 	} while (connection->streaming && connection->class->more(connection));
 	if (connection->streaming) {
@@ -240,7 +179,7 @@ void connection_stream_wake(struct connection *connection) {
 }
 
 void connection_stream_give(struct connection *connection, char *out, size_t out_len) {
-	drop_output(connection);
+	connection_io_drop_output(connection);
 	connection->out = out;
 	connection->out_len = out_len;
 	connection->answer_due_us = in_ms(CONNECTION_ANSWER_MS);
@@ -295,7 +234,7 @@ uint32_t connection_begin(struct connection *connection, uint32_t timeout_ms) {
 	connection->quiet = false;
 	places_change(&connection->pool->places, connection->slot, PLACE_BUSY);
 	set_phase(connection, PHASE_PENDING, in_ms(timeout_ms));
-	want(connection, 0);
+	connection_io_want(connection, 0);
 	count(connection->pool, PULSE_GATE_REQUESTS);
 	return connection_request(connection);
 }
@@ -313,14 +252,6 @@ void connection_body(struct connection *connection) {
 
 /* ---- reading ---- */
 
-static void consume(struct connection *connection, size_t len) {
-	size_t rest = connection->in_len - len;
-	memmove(connection->in, connection->in + len, rest);
-	explicit_bzero(connection->in + rest, len);
-	connection->in_len = rest;
-	memset(connection->seen, 0, sizeof(connection->seen));
-}
-
 static void process(struct connection *connection) {
 	connection->processing = true;
 	while (is_reading(connection) && connection->in_len > 0) {
@@ -337,46 +268,10 @@ static void process(struct connection *connection) {
 			break;
 		}
 		if (connection->open && connection->in_len > 0) {
-			consume(connection, (size_t)rc);
+			connection_io_consume(connection, (size_t)rc);
 		}
 	}
 	connection->processing = false;
-}
-
-static int read_some(struct connection *connection, void *buf, size_t size, uint32_t *out_events) {
-	if (connection->tls) {
-		return tls_read(connection->tls, buf, size, out_events);
-	}
-	ssize_t n = recv(connection->fd, buf, size, MSG_DONTWAIT);
-	if (n >= 0) {
-		return (int)n;
-	}
-	*out_events = EPOLLIN;
-	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -ECONNRESET;
-}
-
-static int make_room(struct connection *connection) {
-	if (connection->in_size - connection->in_len >= READ_CHUNK) {
-		return 0;
-	}
-	size_t size = connection->in_size ? connection->in_size * 2 : 2 * READ_CHUNK;
-	if (size > CONNECTION_INPUT_MAX) {
-		size = CONNECTION_INPUT_MAX;
-	}
-	if (size <= connection->in_len) {
-		return -ENOSPC;
-	}
-	char *bigger = malloc(size);
-	if (!bigger) {
-		return -ENOMEM;
-	}
-	if (connection->in_len) {
-		memcpy(bigger, connection->in, connection->in_len);
-	}
-	wipe_free(&connection->in, connection->in_size);
-	connection->in = bigger;
-	connection->in_size = size;
-	return 0;
 }
 
 static void receive(struct connection *connection) {
@@ -384,13 +279,13 @@ static void receive(struct connection *connection) {
 	uint32_t events = EPOLLIN;
 	int rc;
 	do {
-		rc = make_room(connection);
+		rc = connection_io_make_room(connection);
 		if (rc == 0) {
-			rc = read_some(connection, connection->in + connection->in_len,
+			rc = connection_io_read(connection, connection->in + connection->in_len,
 					connection->in_size - connection->in_len, &events);
 		}
 		if (rc == -EAGAIN) {
-			want(connection, events);
+			connection_io_want(connection, events);
 			return;
 		}
 		if (rc <= 0) {
@@ -402,7 +297,8 @@ static void receive(struct connection *connection) {
 		process(connection);
 		/* What the library has decrypted already wakes no epoll. */
 	} while (is_reading(connection) &&
-			(batch < READ_BATCH || (connection->tls && tls_has_more(connection->tls))));
+			(batch < CONNECTION_IO_BATCH ||
+					(connection->tls && tls_has_more(connection->tls))));
 }
 
 /* ---- handshake ---- */
@@ -433,7 +329,7 @@ static void handshake(struct connection *connection) {
 		if (tls_has_greeted(connection->tls)) {
 			places_change(&connection->pool->places, connection->slot, PLACE_GREETED);
 		}
-		want(connection, events);
+		connection_io_want(connection, events);
 		return;
 	}
 	if (rc < 0) {
@@ -443,7 +339,7 @@ static void handshake(struct connection *connection) {
 	count(connection->pool, PULSE_GATE_HANDSHAKES);
 	check_certificate(connection);
 	set_phase(connection, PHASE_HEAD, in_ms(CONNECTION_HEAD_MS));
-	want(connection, EPOLLIN);
+	connection_io_want(connection, EPOLLIN);
 	acknowledge(connection);
 	receive(connection);
 }
@@ -454,7 +350,7 @@ static void handle_end_while_pending(struct connection *connection) {
 		return;
 	}
 	connection->peer_ended = true;
-	want(connection, 0);
+	connection_io_want(connection, 0);
 }
 
 static int handle_io(sd_event_source *source, int fd, uint32_t events, void *user) {
@@ -490,7 +386,9 @@ static int handle_io(sd_event_source *source, int fd, uint32_t events, void *use
 		flush(connection);
 		break;
 	case PHASE_LINGER:
-		swallow(connection);
+		if (!connection_io_swallow(connection)) {
+			connection_close(connection);
+		}
 		break;
 	case PHASES:
 		break;
