@@ -96,6 +96,9 @@ void gate_post(struct gate *gate, const struct ipc_message *message);
  * waits for it already. */
 bool gate_post_store(struct gate *gate, const struct ipc_message *message);
 
+/* Opens the doors, and says so, once all is known that answers need. */
+void gate_check_ready(struct gate *gate);
+
 /* The connection that the request named, if it still waits for just that. */
 struct connection *gate_waiting(struct gate *gate, uint32_t request, enum gate_awaits awaits);
 
