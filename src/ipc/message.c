@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "ipc/message.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "base/bytes.h"
+#include "base/own.h"
 #include "ipc/leg.h"
-
-enum field_form {
-	FORM_END,
-	FORM_RAW,  /* size bytes as they are: a number or an array of bytes */
-	FORM_ENUM, /* one byte, below `limit` */
-	FORM_TEXT, /* u16 length, bytes without NUL; the member is char[size] */
-	FORM_BLOB, /* u16 length, bytes; the member is uint8_t[size], its length at `limit` */
-};
-
-struct field {
-	uint16_t form, offset, size, limit;
-};
+#include "ipc/message_inside.h"
 
 #define MEMBER_SIZE(member) sizeof(((struct ipc_message *)0)->member)
 #define MEMBER_AT(member) offsetof(struct ipc_message, member)
@@ -52,7 +39,7 @@ struct field {
 			RAW(member.sound_ms), RAW(member.fec_minimum), \
 			RAW(member.client_features), RAW(member.video_qos), RAW(member.audio_qos), \
 			RAW(member.channel_mask)
-#define FIELDS(name, ...) static const struct field name[] = { __VA_ARGS__, { 0 } }
+#define FIELDS(name, ...) static const struct message_field name[] = { __VA_ARGS__, { 0 } }
 
 /* clang-format off */
 FIELDS(f_hello, RAW(hello.version), ENUM(hello.peer, PEER_KINDS), RAW(hello.pid),
@@ -395,27 +382,14 @@ FIELDS(f_shot, RAW(shot.request), RAW(shot.size), RAW(shot.width), RAW(shot.heig
 FIELDS(f_lobby_gone, TEXT(lobby_gone.lobby), RAW(lobby_gone.reason), TEXT(lobby_gone.detail));
 FIELDS(f_lobby_member, TEXT(lobby_member.lobby), RAW(lobby_member.session),
 	ENUM(lobby_member.role, ROLES), ENUM(lobby_member.present, 2), RAW(lobby_member.reason));
-static const struct field f_none[] = { { 0 } };
+static const struct message_field f_none[] = { { 0 } };
 
 #define P(kind) (1u << PEER_##kind)
 #define WORKERS (~(P(SUPERVISOR) | P(HOLDER)) & ((1u << PEER_KINDS) - 1))
 #define GATES (P(GATE) | P(WEB))
 #define NOBODY 0 /* written down, never sent */
 
-struct row {
-	const char *name; /* NULL marks a number nobody uses */
-	uint16_t from, to; /* masks of peers */
-	uint8_t fds;
-	uint8_t mark; /* MARK_ bits */
-	const struct field *fields;
-};
-
-enum {
-	MARK_NEWEST = 1,
-	MARK_LASTS = 2,
-};
-
-static const struct row catalogue[IPC_KINDS] = {
+static const struct message_row catalogue[IPC_KINDS] = {
 	/* kind                     name                  from            to              fds mark fields */
 	[IPC_HELLO]             = { "hello",              WORKERS,        P(SUPERVISOR),  0, 0, f_hello },
 	[IPC_START]             = { "start",              P(SUPERVISOR),  WORKERS,        1, 0, f_start },
@@ -667,136 +641,26 @@ const char *ipc_peer_name(enum ipc_peer peer) {
 	return peer < PEER_KINDS ? peer_names[peer] : "nobody";
 }
 
-static const struct row *row_of(uint32_t kind) {
+const struct message_row *message_row(uint32_t kind) {
 	return kind < ARRAY_LEN(catalogue) && catalogue[kind].name ? &catalogue[kind] : NULL;
 }
 
 const char *ipc_kind_name(enum ipc_kind kind) {
-	const struct row *row = row_of(kind);
+	const struct message_row *row = message_row(kind);
 	return row ? row->name : "unknown";
 }
 
 size_t ipc_kind_fds(enum ipc_kind kind) {
-	const struct row *row = row_of(kind);
+	const struct message_row *row = message_row(kind);
 	return row ? row->fds : 0;
 }
 
 bool ipc_kind_newest_only(enum ipc_kind kind) {
-	const struct row *row = row_of(kind);
+	const struct message_row *row = message_row(kind);
 	return row && (row->mark & MARK_NEWEST);
 }
 
 bool ipc_kind_lasts(enum ipc_kind kind) {
-	const struct row *row = row_of(kind);
+	const struct message_row *row = message_row(kind);
 	return row && (row->mark & MARK_LASTS);
-}
-
-static uint16_t load_u16(const uint8_t *at) {
-	uint16_t value;
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-static void get_text(struct reader *r, const struct field *field, uint8_t *at) {
-	uint16_t len = reader_le16(r);
-	const uint8_t *text = reader_take(r, len);
-	if (!text || len >= field->size || memchr(text, 0, len)) {
-		r->failed = true;
-		return;
-	}
-	memcpy(at, text, len);
-}
-
-static void get_blob(struct reader *r, const struct field *field, uint8_t *base) {
-	uint16_t len = reader_le16(r);
-	const uint8_t *bytes = reader_take(r, len);
-	if (!bytes || len > field->size) {
-		r->failed = true;
-		return;
-	}
-	memcpy(base + field->offset, bytes, len);
-	memcpy(base + field->limit, &len, sizeof(len));
-}
-
-static void get_field(struct reader *r, const struct field *field, uint8_t *base) {
-	uint8_t *at = base + field->offset;
-	switch (field->form) {
-	case FORM_RAW:
-		reader_copy(r, at, field->size);
-		break;
-	case FORM_ENUM:
-		*at = reader_u8(r);
-		r->failed |= *at >= field->limit;
-		break;
-	case FORM_TEXT:
-		get_text(r, field, at);
-		break;
-	default:
-		get_blob(r, field, base);
-		break;
-	}
-}
-
-static int decode(const struct row *row, struct reader *r, enum ipc_kind kind,
-		struct ipc_message *out) {
-	memset(out, 0, sizeof(*out));
-	out->kind = kind;
-	for (const struct field *field = row->fields; field->form != FORM_END && r->left > 0;
-			field++) {
-		get_field(r, field, (uint8_t *)out);
-	}
-	return r->failed ? -EBADMSG : 0; /* what follows a newer release has appended */
-}
-
-int ipc_decode(enum ipc_peer from, enum ipc_peer to, const void *data, size_t len, size_t n_fds,
-		struct ipc_message *out) {
-	struct reader r = reader_over(data, len);
-	uint16_t kind = reader_le16(&r);
-	const struct row *row = row_of(kind);
-	if (r.failed) {
-		return -EBADMSG;
-	}
-	if (!row) {
-		return -ENOTSUP;
-	}
-	if (!(row->from & 1u << from) || !(row->to & 1u << to) || row->fds != n_fds) {
-		return -EPROTO;
-	}
-	return decode(row, &r, (enum ipc_kind)kind, out);
-}
-
-int ipc_decode_own(const void *data, size_t len, struct ipc_message *out) {
-	struct reader r = reader_over(data, len);
-	uint16_t kind = reader_le16(&r);
-	const struct row *row = row_of(kind);
-	return r.failed || !row ? -EBADMSG : decode(row, &r, (enum ipc_kind)kind, out);
-}
-
-static void put_field(struct writer *w, const struct field *field, const uint8_t *base) {
-	const uint8_t *at = base + field->offset;
-	if (field->form == FORM_TEXT) {
-		size_t len = strnlen((const char *)at, field->size);
-		assert(len < field->size);
-		writer_le16(w, (uint16_t)len);
-		writer_copy(w, at, len);
-	} else if (field->form == FORM_BLOB) {
-		uint16_t len = load_u16(base + field->limit);
-		assert(len <= field->size);
-		writer_le16(w, len);
-		writer_copy(w, at, len);
-	} else {
-		assert(field->form != FORM_ENUM || *at < field->limit);
-		writer_copy(w, at, field->size);
-	}
-}
-
-int ipc_encode(const struct ipc_message *message, void *out, size_t size) {
-	const struct row *row = row_of(message->kind);
-	assert(row);
-	struct writer w = writer_over(out, size);
-	writer_le16(&w, (uint16_t)message->kind);
-	for (const struct field *field = row->fields; field->form != FORM_END; field++) {
-		put_field(&w, field, (const uint8_t *)message);
-	}
-	return w.failed ? -ENOSPC : (int)(size - w.left);
 }
