@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "cli/net.h"
+#include "cli/probe_acts.h"
 #include "proto/rtsp.h"
 #include "proto/sdp.h"
 
@@ -23,106 +24,10 @@ enum {
 	PROGRESS_MS = 500,
 	DATAGRAM_MAX = 2048,
 	BATCH = 256, /* datagrams taken from one socket before the others have their turn */
-	CHECK_KEY = 0x41,
-	LAST_PRESSES = 5,
-	SCRIPT_FILE_BYTES_MAX = 4 << 20,
 };
 
 static uint64_t sooner(uint64_t a, uint64_t b) {
 	return a < b ? a : b;
-}
-
-/* ---- input ---- */
-
-static void press_key(struct probe_session *session) {
-	struct input_event event = { .kind = INPUT_KEY };
-	event.key.vk = CHECK_KEY;
-	event.key.down = true;
-	probe_control_input(&session->control, &event);
-	event.key.down = false;
-	probe_control_input(&session->control, &event);
-}
-
-static void shoot(struct probe_session *session, const char *file) {
-	int rc = probe_video_shot(&session->video, file);
-	if (rc < 0) {
-		session->shots_failed++;
-		probe_fail_transport(session->probe, "shot", file, rc);
-	} else {
-		session->shots++;
-	}
-}
-
-static void act(struct probe_session *session, const struct script_action *action,
-		uint64_t now_ns) {
-	struct control_message idr = { .kind = CONTROL_REQUEST_IDR };
-	switch (action->kind) {
-	case SCRIPT_INPUT:
-		probe_control_input(&session->control, &action->input);
-		break;
-	case SCRIPT_IDR:
-		session->video.idrs_asked++;
-		probe_control_say(&session->control, &idr);
-		break;
-	case SCRIPT_SHOT:
-		shoot(session, action->file);
-		break;
-	case SCRIPT_INPUT_CHECK:
-		probe_check_add(&session->check, action->presses, now_ns);
-		break;
-	}
-}
-
-/* SIGUSR2: once pictures and sound come again, some keys are pressed. */
-static void run_last(struct probe_session *session, uint64_t now_ns) {
-	if (session->last_ns == 0 || session->last_pressed || !session->video.has_scene ||
-			session->video.scene_arrived_ns < session->last_ns ||
-			session->audio.heard_ns < session->last_ns) {
-		return;
-	}
-	session->last_pressed = true;
-	probe_check_add(&session->check, LAST_PRESSES, now_ns);
-}
-
-/* Who does not decode would not see the keys: asked for them, it just ends. */
-static bool last_is_over(const struct probe_session *session) {
-	if (session->probe->options.no_decode) {
-		return session->last_ns != 0;
-	}
-	return session->last_pressed && probe_check_deadline_ns(&session->check) == UINT64_MAX;
-}
-
-static uint64_t script_deadline_ns(const struct probe_session *session) {
-	if (session->begin_ns == 0 || session->script_next == session->script.count) {
-		return UINT64_MAX;
-	}
-	return session->begin_ns + session->script.actions[session->script_next].at_ms * NS_PER_MS;
-}
-
-/* What standard input says is done at once. */
-static void follow(struct probe_session *session) {
-	struct script script = { 0 };
-	int rc = follow_read(&session->follow, STDIN_FILENO, &script);
-	for (size_t i = 0; rc > 0 && i < script.count; i++) {
-		act(session, &script.actions[i], clock_now_ns());
-	}
-	script_finish(&script);
-	session->follows = rc >= 0;
-	if (rc < 0 && rc != -ENODATA) {
-		probe_fail(session->probe, PROBE_USAGE, "script", "a line is not understood");
-	}
-}
-
-static void run_script(struct probe_session *session, uint64_t now_ns) {
-	while (script_deadline_ns(session) <= now_ns) {
-		act(session, &session->script.actions[session->script_next++], now_ns);
-	}
-	run_last(session, now_ns);
-	/* A press needs something to be seen in. */
-	if (session->video.has_scene && probe_check_deadline_ns(&session->check) <= now_ns &&
-			probe_check_is_due(&session->check, session->video.scene.events, now_ns)) {
-		press_key(session);
-	}
 }
 
 /* ---- what goes out ---- */
@@ -287,7 +192,7 @@ static void judge(struct probe_session *session, uint64_t now_ns) {
 								 : "was ended without a reason");
 	} else if (session->begin_ns &&
 			((double)(now_ns - session->begin_ns) / 1e9 >= probe->options.seconds ||
-					last_is_over(session))) {
+					probe_acts_are_over(session))) {
 		session->end = PROBE_END_TIME;
 	}
 	const char *reason = overdue(session, now_ns);
@@ -304,7 +209,7 @@ static uint64_t next_deadline_ns(const struct probe_session *session) {
 		return sooner(deadline_ns, session->connect_limit_ns);
 	}
 	deadline_ns = sooner(deadline_ns, session->control_ns);
-	deadline_ns = sooner(deadline_ns, script_deadline_ns(session));
+	deadline_ns = sooner(deadline_ns, probe_acts_deadline_ns(session));
 	if (session->video.has_scene) {
 		deadline_ns = sooner(deadline_ns, probe_check_deadline_ns(&session->check));
 	}
@@ -368,7 +273,7 @@ static void turn(struct probe_session *session, int signal_fd, uint64_t deadline
 		handle_signal(session, signal_fd);
 	}
 	if (fds[PROBE_FLOWS + 1].revents) {
-		follow(session);
+		probe_acts_follow(session);
 	}
 }
 
@@ -381,7 +286,7 @@ static void loop(struct probe_session *session, int signal_fd) {
 		}
 		ping_media(session, now_ns);
 		ping_control(session, now_ns);
-		run_script(session, now_ns);
+		probe_acts_run(session, now_ns);
 		probe_control_flush(&session->control, now_ns);
 		progress(session, now_ns);
 		turn(session, signal_fd, next_deadline_ns(session));
@@ -432,29 +337,6 @@ static int handle_audio_known(void *user, const struct probe_terms *terms) {
 	return 0;
 }
 
-static int load_script(struct probe_session *session) {
-	const char *path = session->probe->options.script;
-	if (!path) {
-		return 0;
-	}
-	if (strcmp(path, "-") == 0) {
-		session->follows = true;
-		return 0;
-	}
-	OWN(file_close) FILE *file = fopen(path, "re");
-	OWN(free) void *text = malloc(SCRIPT_FILE_BYTES_MAX);
-	if (!file || !text) {
-		return probe_fail(session->probe, PROBE_USAGE, "script", "%s: %s", path,
-				strerror(errno));
-	}
-	size_t len = fread(text, 1, SCRIPT_FILE_BYTES_MAX, file);
-	size_t line = 0;
-	int rc = script_parse((struct span){ text, len }, &session->script, &line);
-	return rc < 0 ? probe_fail(session->probe, PROBE_USAGE, "script",
-					"%s: line %zu is not understood", path, line)
-		      : 0;
-}
-
 static int prepare(struct probe_session *session) {
 	const struct probe_options *options = &session->probe->options;
 	const struct probe_terms *terms = &session->terms;
@@ -498,7 +380,7 @@ static int run(struct probe_session *session, const char *url) {
 	struct probe *probe = session->probe;
 	struct probe_rtsp_events events = { handle_audio_known, session };
 	uint64_t rtsp_ns = clock_now_ns();
-	int rc = load_script(session);
+	int rc = probe_acts_load(session);
 	rc = rc < 0 ? rc : probe_rtsp_run(probe, url, &events, &session->terms);
 	if (rc < 0) {
 		return rc;
@@ -527,7 +409,7 @@ static int run(struct probe_session *session, const char *url) {
 		fputs("\r\033[K", stderr);
 	}
 	if (probe->options.shot) {
-		shoot(session, probe->options.shot);
+		probe_acts_shoot(session, probe->options.shot);
 	}
 	probe_session_report(session, probe->report);
 	return probe->error[0] ? -ECANCELED : 0;
