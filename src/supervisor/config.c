@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "supervisor/config_place.h"
 #include "supervisor/config_schema.h"
 
 int config_refuse(struct config_text *error, const char *format, ...) {
@@ -192,7 +193,7 @@ static void add_place(const struct config *config, struct config_text *error) {
 	} else if (config->file && (from == CONFIG_FROM_FILE || strncmp(key, "apps[", 5) == 0 ||
 						   strcmp(key, "evidence") == 0)) {
 		config_refuse(error, "%.200s, line %u: %.700s", config->file,
-				config_line(config->file, key), found.text);
+				config_place_line(config->file, key), found.text);
 	}
 }
 

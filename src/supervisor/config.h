@@ -127,10 +127,6 @@ void config_finish(struct config *config);
 /* Fills every port that was not given from the base (protocol: B-5 ... B+21). */
 void config_derive_ports(struct config *config);
 
-/* The line on which a key of the file stands: "limits.sessions", "apps[2].title";
- * 0 when it is not found. */
-unsigned config_line(const char *path, const char *key);
-
 /* Writes why, for a person, and returns -EINVAL. */
 int config_refuse(struct config_text *error, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));

@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "supervisor/config.h"
+#include "supervisor/config_place.h"
 
 /* The file's shape. Pointers: NULL or absent means "not said". It is read into
  * this, then laid over the defaults, so that a file names only what it changes. */
@@ -392,43 +393,6 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	return rc < 0 ? rc : move_apps(file, config, error);
 }
 
-/* The file that is read when no flag names one: the first that exists. */
-static bool usual_file(char *out, size_t size) {
-	const char *home = getenv("HOME");
-	const char *xdg = getenv("XDG_CONFIG_HOME");
-	if (xdg && xdg[0] == '/') {
-		text_format(out, size, "%s/perigee/perigee.yaml", xdg);
-	} else if (home) {
-		text_format(out, size, "%s/.config/perigee/perigee.yaml", home);
-	} else {
-		out[0] = '\0';
-	}
-	if (out[0] && access(out, F_OK) == 0) {
-		return true;
-	}
-	text_copy(out, size, "/etc/perigee/perigee.yaml");
-	return access(out, F_OK) == 0;
-}
-
-/* Lists say their place: apps[2].title is the third line with a title. */
-unsigned config_line(const char *path, const char *key) {
-	OWN(file_close) FILE *file = fopen(path, "re");
-	char line[CONFIG_PATH_MAX], last[64];
-	const char *dot = strrchr(key, '.'), *bracket = strchr(key, '[');
-	unsigned skip = bracket ? (unsigned)strtoul(bracket + 1, NULL, 10) : 0;
-	text_copy(last, sizeof(last), bracket ? "title" : dot ? dot + 1 : key);
-	size_t len = strlen(last);
-	unsigned number = 1;
-	while (file && fgets(line, sizeof(line), file)) {
-		const char *at = line + strspn(line, " -{");
-		if (strncmp(at, last, len) == 0 && at[len] == ':' && skip-- == 0) {
-			return number;
-		}
-		number += strchr(line, '\n') != NULL;
-	}
-	return 0;
-}
-
 /* libcyaml's words, with the line of an unknown key: its own place is that of the
  * value before. */
 static void explain(const char *path, cyaml_err_t rc, char *found, struct config_text *error) {
@@ -443,14 +407,14 @@ static void explain(const char *path, cyaml_err_t rc, char *found, struct config
 	key[strcspn(key, "\n")] = '\0';
 	text_format(error->text, sizeof(error->text),
 			"%s, line %u: there is no key \"%s\" here; perigee.yaml(5) has them all",
-			path, config_line(path, key), key);
+			path, config_place_line(path, key), key);
 }
 
 static int read_file(const char *path, const struct config_trace *trace, struct config *config,
 		struct config_text *error) {
 	char usual[512];
 	if (!path) {
-		if (!usual_file(usual, sizeof(usual))) {
+		if (!config_place_usual(usual, sizeof(usual))) {
 			return 0;
 		}
 		path = usual;
@@ -478,7 +442,7 @@ static int read_file(const char *path, const struct config_trace *trace, struct 
 		char key[64];
 		text_format(key, sizeof(key), "%.*s", (int)strcspn(found.text, " :"), found.text);
 		text_format(error->text, sizeof(error->text), "%s, line %u: %s", path,
-				config_line(path, key), found.text);
+				config_place_line(path, key), found.text);
 	}
 	config_trace_end(trace, config, CONFIG_FROM_FILE);
 	return moved;
