@@ -113,8 +113,15 @@ int place_hear_pid(void) {
 	return (int)strtol(word, NULL, 10);
 }
 
+void place_receive_end(struct process *runner) {
+	do {
+		process_receive_any(runner);
+	} while (runner->message.kind == IPC_RUNNER_LINES);
+	assert_string_equal(ipc_kind_name(runner->message.kind), ipc_kind_name(IPC_RUNNER_EXITED));
+}
+
 const char *place_last_lines(struct process *runner) {
-	process_receive(runner, IPC_RUNNER_EXITED);
+	place_receive_end(runner);
 	return runner->message.runner_exited.last_lines;
 }
 

@@ -49,6 +49,9 @@ void place_await_end(int pidfd);
 void place_hear(char *out, size_t size);
 int place_hear_pid(void);
 
+/* Waits for RUNNER_EXITED; an end that is slow to be seen has RUNNER_LINES before it. */
+void place_receive_end(struct process *runner);
+
 /* What the app printed last, after its end. */
 const char *place_last_lines(struct process *runner);
 

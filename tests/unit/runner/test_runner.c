@@ -16,7 +16,7 @@ static void an_app_runs_in_its_home_and_ends(void **state) {
 	struct process runner = place_start_runner();
 	place_run_script(&runner, "echo $HOME $PERIGEE_SESSION $LEAK; pwd >&2; exit 3");
 	assert_true(place.detail.runner_app.pid > 1);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
 	char wanted[256];
 	text_format(wanted, sizeof(wanted), "%s 7\n%s\n", place.home, place.home);
@@ -63,12 +63,12 @@ static void a_missing_program_is_named(void **state) {
 	(void)state;
 	struct process runner = place_start_runner();
 	place_send_start(&runner, (const char *const[]){ "perigee-no-such-game", NULL }, 0);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 127);
 	assert_string_equal(runner.message.runner_exited.last_lines,
 			"not installed: perigee-no-such-game");
 	place_send_start(&runner, (const char *const[]){ "/opt/no/game", NULL }, 0);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_string_equal(runner.message.runner_exited.last_lines, "not installed: /opt/no/game");
 	process_stop(&runner);
 }
@@ -81,7 +81,7 @@ static void stopping_ends_the_whole_tree(void **state) {
 			"wait");
 	int pid = place_hear_pid();
 	process_ask_stop(&runner, 10000);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_int_equal(kill(pid, 0), -1);
 	process_receive(&runner, IPC_STOPPED);
 	assert_int_equal(process_wait(&runner), 0);
@@ -93,7 +93,7 @@ static void who_ignores_the_request_is_killed(void **state) {
 	place_run_script(&runner, "trap '' TERM; echo $$ >fifo; while :; do sleep 1000; done");
 	int pid = place_hear_pid();
 	process_ask_stop(&runner, 1000);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_true(WIFSIGNALED(runner.message.runner_exited.status));
 	assert_int_equal(WTERMSIG(runner.message.runner_exited.status), SIGKILL);
 	assert_int_equal(kill(pid, 0), -1);
@@ -107,7 +107,7 @@ static void a_stopped_app_is_killed_too(void **state) {
 	place_run_script(&runner, "echo $$ >fifo; kill -STOP $$; :");
 	place_hear_pid();
 	process_ask_stop(&runner, 1000);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	process_receive(&runner, IPC_STOPPED);
 	assert_int_equal(process_wait(&runner), 0);
 }
@@ -123,7 +123,7 @@ static void daemons_of_an_app_end_with_it(void **state) {
 	text_format(path, sizeof(path), "%s/fifo2", place.home);
 	OWN(fd_close) int go = open(path, O_RDWR);
 	assert_int_equal(write(go, "go\n", 3), 3);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_int_equal(runner.message.runner_exited.status, 0);
 	assert_int_equal(kill(pid, 0), -1);
 	process_stop(&runner);
@@ -148,7 +148,7 @@ static void an_app_of_another_user_has_its_own_home(void **state) {
 	process_send(&runner, &message, -1);
 	process_receive(&runner, IPC_RUNNER_APP);
 	assert_non_null(strstr(runner.message.runner_app.detail, "user 65534"));
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_memory_equal(runner.message.runner_exited.last_lines, "65534\nhere\n", 11);
 	assert_non_null(strstr(runner.message.runner_exited.last_lines, "Permission denied"));
 	process_stop(&runner);
@@ -164,7 +164,7 @@ static void other_homes_are_closed(void **state) {
 			"cat ../secret/f 2>/dev/null || echo closed; touch mine && echo mine; "
 			"touch ../new 2>/dev/null || echo outside");
 	assert_non_null(strstr(place.detail.runner_app.detail, "Landlock"));
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_string_equal(runner.message.runner_exited.last_lines, "closed\nmine\noutside\n");
 	process_stop(&runner);
 }
@@ -202,7 +202,7 @@ static void an_app_outlives_its_runner_and_is_watched_by_the_next(void **state) 
 	text_format(path, sizeof(path), "%s/fifo2", place.home);
 	OWN(fd_close) int go = open(path, O_RDWR);
 	assert_int_equal(write(go, "go\n", 3), 3);
-	process_receive(&next, IPC_RUNNER_EXITED);
+	place_receive_end(&next);
 	assert_int_equal(next.message.runner_exited.status, RUNNER_STATUS_UNKNOWN);
 	assert_string_equal(next.message.runner_exited.last_lines, "last words\n");
 	process_stop(&next);
@@ -216,7 +216,7 @@ static void an_adopted_app_ends_with_all_that_it_started(void **state) {
 	int pid = place_hear_pid();
 	struct process next = place_replace_runner(&runner);
 	process_ask_stop(&next, 4000);
-	process_receive(&next, IPC_RUNNER_EXITED);
+	place_receive_end(&next);
 	process_receive(&next, IPC_STOPPED);
 	assert_int_equal(process_wait(&next), 0);
 	char path[64];
@@ -232,7 +232,7 @@ static void an_unwieldy_start_is_refused(void **state) {
 	memcpy(message.runner_start.argv, "no end", 6);
 	message.runner_start.argv_len = 6;
 	process_send(&runner, &message, -1);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 126);
 	process_stop(&runner);
 }

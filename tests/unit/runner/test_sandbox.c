@@ -139,7 +139,7 @@ static void a_sandbox_ends_with_all_that_is_in_it(void **state) {
 	char word[64];
 	place_hear(word, sizeof(word));
 	process_ask_stop(&runner, 4000);
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	place_receive_end(&runner);
 	process_receive(&runner, IPC_STOPPED);
 	assert_int_equal(process_wait(&runner), 0);
 }
