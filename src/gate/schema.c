@@ -17,6 +17,7 @@ enum {
 	PIN_DIGITS = 4,
 	NAME_MAX_ = 64,
 	VALUE_MAX = 1024,
+	NAMES_MAX = 240,
 };
 
 struct place {
@@ -29,7 +30,7 @@ static bool wrong(struct place *place, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 
 static bool wrong(struct place *place, const char *format, ...) {
-	char words[120];
+	char words[SCHEMA_FAULT_MAX];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(words, sizeof(words), format, args);
@@ -168,6 +169,21 @@ static size_t enter(struct place *place, const char *name) {
 	return len;
 }
 
+/* As many as fit. */
+static void name_fields(const struct schema *schema, char *out, size_t size) {
+	size_t used = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < schema->count; i++) {
+		const char *name = schema->fields[i].name;
+		if (used + strlen(name) + sizeof(", ...") > size) {
+			text_copy(out + used, size - used, ", ...");
+			return;
+		}
+		text_format(out + used, size - used, "%s%s", i ? ", " : "", name);
+		used = strlen(out);
+	}
+}
+
 static bool check_known(struct place *place, const struct schema *schema, const json_t *object) {
 	const char *name;
 	json_t *value;
@@ -178,7 +194,10 @@ static bool check_known(struct place *place, const struct schema *schema, const 
 		}
 		bool shows = text_is_printable(name, strlen(name));
 		enter(place, shows ? name : "?");
-		return wrong(place, "is not a field that is known here.");
+		char names[NAMES_MAX];
+		name_fields(schema, names, sizeof(names));
+		return wrong(place, "is not a field that is known here%s%s.",
+				names[0] ? "; these are: " : "", names);
 	}
 	return true;
 }

@@ -50,7 +50,7 @@ struct schema {
 };
 
 enum {
-	SCHEMA_FAULT_MAX = 200,
+	SCHEMA_FAULT_MAX = 400,
 	SCHEMA_DEPTH_MAX = 8,
 };
 

@@ -64,7 +64,8 @@ static void what_does_not_fit_is_named(void **state) {
 		{ "{\"name\":\"a\",\"inner\":{\"width\":101}}",
 				"\"inner.width\" must be a whole number from 1 to 100" },
 		{ "{\"name\":\"a\",\"inner\":{\"width\":1,\"x\":0}}",
-				"\"inner.x\" is not a field" },
+				"\"inner.x\" is not a field that is known here; these are: "
+				"width, node." },
 		{ "{\"name\":\"a\",\"digits\":[10]}", "\"digits\" must be a whole number" },
 		{ "{\"name\":\"a\",\"digits\":[1,2,3,4,5]}", "\"digits\" must be a list" },
 		{ "{\"name\":\"a\",\"list\":[{\"width\":0}]}", "\"list.width\" must be" },
