@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "supervisor/config_place.h"
+#include "supervisor/config_check.h"
 #include "supervisor/config_schema.h"
 
 int config_refuse(struct config_text *error, const char *format, ...) {
@@ -92,109 +92,6 @@ int32_t config_app_id(const char *title) {
 	}
 	hash &= 0x7fffffff;
 	return hash ? (int32_t)hash : 1;
-}
-
-static int check_apps(struct config *config, struct config_text *error) {
-	for (unsigned i = 0; i < config->apps_count; i++) {
-		struct config_app *app = &config->apps[i];
-		if (!app->title[0] || !text_is_printable(app->title, strlen(app->title)) ||
-				strlen(app->title) > 90) {
-			return config_refuse(error,
-					"apps[%u].title must be 1 to 90 printable characters", i);
-		}
-		if (app->command_count == 0 || !app->command[0][0]) {
-			return config_refuse(error,
-					"apps[%u] \"%s\" needs a command, for example [foot]", i,
-					app->title);
-		}
-		if (app->window_deadline_s > 86400) {
-			return config_refuse(error,
-					"apps[%u] \"%s\": window_deadline is at most 86400 "
-					"seconds, 0 for none",
-					i, app->title);
-		}
-		if (app->id == 0) {
-			app->id = config_app_id(app->title);
-		}
-		for (unsigned j = 0; j < i; j++) {
-			if (config->apps[j].id == app->id) {
-				return config_refuse(error,
-						"apps[%u] \"%s\" has the same title or id as "
-						"\"%s\"",
-						i, app->title, config->apps[j].title);
-			}
-		}
-	}
-	return 0;
-}
-
-int config_check(struct config *config, struct config_text *error) {
-	struct address address;
-	if (config->base_port < 1029 || config->base_port > 65500) {
-		return config_refuse(error,
-				"ports.base %u: the base port must lie between 1029 and 65500",
-				config->base_port);
-	}
-	if (config->bind && address_parse_ip(config->bind, &address) < 0) {
-		return config_refuse(error,
-				"bind \"%s\" is not a numeric address, for example 192.168.1.10",
-				config->bind);
-	}
-	if (config->sessions_max == 0 || config->sessions_max > 1000) {
-		return config_refuse(error, "limits.sessions must lie between 1 and 1000");
-	}
-	if (config->per_client_max == 0 || config->per_client_max > 1000) {
-		return config_refuse(error, "limits.per_client must lie between 1 and 1000");
-	}
-	const struct config_evidence *evidence = &config->evidence;
-	if (evidence->incidents == 0 || evidence->incidents > 1000 || evidence->megabytes == 0 ||
-			evidence->snapshots_kept == 0 || evidence->snapshots_kept > 1000 ||
-			evidence->core_megabytes > 1024) {
-		return config_refuse(error, "evidence: incidents and snapshots_kept lie between 1 "
-					    "and 1000, core_megabytes is at most 1024, megabytes "
-					    "at least 1");
-	}
-	if (config->lobby_grace_s > 86400 || config->lobby_max_age_s > 31 * 86400) {
-		return config_refuse(error, "lobbies: grace is at most 86400 seconds, max_age at "
-					    "most 2678400");
-	}
-	if (config->readiness_period_s < 10 || config->readiness_period_s > 86400) {
-		return config_refuse(
-				error, "readiness.period must lie between 10 and 86400 seconds");
-	}
-	if (config->name &&
-			(!config->name[0] || strlen(config->name) > 60 ||
-					!text_is_printable(config->name, strlen(config->name)))) {
-		return config_refuse(error, "name must be 1 to 60 printable characters");
-	}
-	if (config->preset_pin && (strlen(config->preset_pin) != 4 ||
-						  strspn(config->preset_pin, "0123456789") != 4)) {
-		return config_refuse(error, "preset_pin must be four digits, or left out");
-	}
-	enum log_level level;
-	if (config->log_level && !log_level_parse(config->log_level, &level)) {
-		return config_refuse(error, "log_level \"%s\": say error, warning, info or debug",
-				config->log_level);
-	}
-	return check_apps(config, error);
-}
-
-/* What is wrong with a value, with the place where it was given. */
-static void add_place(const struct config *config, struct config_text *error) {
-	struct config_text found = *error;
-	char key[64], variable[CONFIG_VALUE_MAX];
-	size_t index = 0;
-	text_format(key, sizeof(key), "%.*s", (int)strcspn(found.text, " :"), found.text);
-	bool known = config_key_find(key, &index) == 0;
-	enum config_from from = known ? (enum config_from)config->from[index] : CONFIG_FROM_DEFAULT;
-	if (from == CONFIG_FROM_ENVIRONMENT) {
-		config_key_variable(index, variable);
-		config_refuse(error, "in the environment, %s: %.700s", variable, found.text);
-	} else if (config->file && (from == CONFIG_FROM_FILE || strncmp(key, "apps[", 5) == 0 ||
-						   strcmp(key, "evidence") == 0)) {
-		config_refuse(error, "%.200s, line %u: %.700s", config->file,
-				config_place_line(config->file, key), found.text);
-	}
 }
 
 enum flag {
@@ -448,7 +345,7 @@ int config_load_copy(const char *copy, int argc, char **argv, struct config *out
 	if (rc == 0) {
 		rc = config_check(out, error);
 		if (rc < 0) {
-			add_place(out, error);
+			config_add_place(out, error);
 		}
 	}
 	if (rc == 0) {

@@ -131,9 +131,6 @@ void config_derive_ports(struct config *config);
 int config_refuse(struct config_text *error, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 
-/* Checks what no schema can: ranges, duplicates, ids. */
-int config_check(struct config *config, struct config_text *out_error) NODISCARD;
-
 /* A positive id that stays the same for a title across restarts. */
 int32_t config_app_id(const char *title);
 

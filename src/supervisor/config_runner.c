@@ -21,7 +21,7 @@ int config_runner_type(const char *text, struct config_runner *runner, struct co
 	}
 	return !text ? 0
 		     : config_refuse(error,
-				       "runner.type \"%s\" is not one of process, sandbox, "
+				       "runner.type: \"%s\" is not one of process, sandbox, "
 				       "container",
 				       text);
 }
@@ -56,12 +56,12 @@ static bool is_device(const char *text) {
 	return text[0] == '/';
 }
 
-static int check_list(const struct config_list *list, bool (*fits)(const char *), const char *title,
+static int check_list(const struct config_list *list, bool (*fits)(const char *), const char *key,
 		const char *what, struct config_text *error) {
 	for (unsigned i = 0; i < list->count; i++) {
 		if (!fits(list->at[i])) {
-			return config_refuse(
-					error, "%s: \"%s\" is not %s", title, list->at[i], what);
+			return config_refuse(error, "runner.%s: \"%s\" is not %s", key, list->at[i],
+					what);
 		}
 	}
 	return 0;
@@ -73,22 +73,20 @@ static int check_container(const struct config_app *app, struct config_text *err
 		   runner->base_create_json || runner->gpu;
 	if (runner->type != RUNNER_CONTAINER) {
 		if (app->command_count == 0) {
-			return config_refuse(error, "%s: command is missing", app->title);
+			return config_refuse(error,
+					"command is missing: say the program, for example [foot]");
 		}
-		return any ? config_refuse(error,
-					     "%s: image, devices, ports, gpu and base_create_json "
-					     "are "
-					     "for runner.type: container",
-					     app->title)
+		return any ? config_refuse(error, "runner: image, devices, ports, gpu and "
+						  "base_create_json are for type: container")
 			   : 0;
 	}
 	if (!runner->image) {
-		return config_refuse(error, "%s: runner.image is missing", app->title);
+		return config_refuse(error, "runner.image is missing: a container needs one");
 	}
-	int rc = check_list(&runner->ports, is_port, app->title,
+	int rc = check_list(&runner->ports, is_port, "ports",
 			"HOST:INSIDE, HOST:INSIDE/tcp or HOST:INSIDE/udp", error);
 	return rc < 0 ? rc
-		      : check_list(&runner->devices, is_device, app->title,
+		      : check_list(&runner->devices, is_device, "devices",
 					"a path of a device, HOST:INSIDE or HOST:INSIDE:rwm",
 					error);
 }
@@ -100,24 +98,22 @@ int config_runner_check(const struct config_app *app, struct config_text *error)
 		return fits;
 	}
 	if (runner->folder && runner->folder[0] != '/') {
-		return config_refuse(error, "%s: runner.folder \"%s\" is not an absolute path",
-				app->title, runner->folder);
+		return config_refuse(error, "runner.folder: \"%s\" is not an absolute path",
+				runner->folder);
 	}
 	if (runner->type == RUNNER_PROCESS && (runner->mounts.count > 0 || !runner->network)) {
 		return config_refuse(error,
-				"%s: runner.type process sees the host as it is; mounts and "
-				"network are for a sandbox",
-				app->title);
+				"runner.type: a process sees the host as it is; mounts and "
+				"network are for type: sandbox");
 	}
 	if (runner->type == RUNNER_SANDBOX && app->normal_privileges) {
 		return config_refuse(error,
-				"%s: privileges: normal and runner.type: sandbox contradict each "
-				"other; leave one out",
-				app->title);
+				"privileges: normal and runner.type: sandbox contradict each "
+				"other; leave one out");
 	}
-	int rc = check_list(&runner->env, is_variable, app->title, "NAME=VALUE", error);
+	int rc = check_list(&runner->env, is_variable, "env", "NAME=VALUE", error);
 	return rc < 0 ? rc
-		      : check_list(&runner->mounts, is_mount, app->title,
+		      : check_list(&runner->mounts, is_mount, "mounts",
 					"HOST:INSIDE, HOST:INSIDE:ro or HOST:INSIDE:rw", error);
 }
 

@@ -10,7 +10,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "supervisor/config.h"
-#include "supervisor/config_place.h"
+#include "supervisor/config_explain.h"
 
 /* The file's shape. Pointers: NULL or absent means "not said". It is read into
  * this, then laid over the defaults, so that a file names only what it changes. */
@@ -84,7 +84,15 @@ struct file {
 #define OPT (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
 #define STRING(key, type, member) CYAML_FIELD_STRING_PTR(key, OPT, type, member, 1, CONFIG_PATH_MAX)
 #define UINT(key, type, member) CYAML_FIELD_UINT_PTR(key, OPT, type, member)
+/* libcyaml's own BOOL takes any text for true. */
+#define EXACT (CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE)
+#define FLAG(key, type, member) CYAML_FIELD_ENUM(key, CYAML_FLAG_OPTIONAL | EXACT, type, member, flag_words, ARRAY_LEN(flag_words))
+#define FLAG_PTR(key, type, member) CYAML_FIELD_ENUM_PTR(key, OPT | EXACT, type, member, flag_words, ARRAY_LEN(flag_words))
 #define MAP(key, member, fields) CYAML_FIELD_MAPPING_PTR(key, OPT, struct file, member, fields)
+
+static const cyaml_strval_t flag_words[] = {
+	{ "false", 0 }, { "true", 1 }, { "no", 0 }, { "yes", 1 }, { "off", 0 }, { "on", 1 },
+};
 
 static const cyaml_schema_field_t port_fields[] = {
 	UINT("base", struct file_ports, base),
@@ -140,7 +148,7 @@ static const cyaml_schema_field_t lobbies_fields[] = {
 };
 
 static const cyaml_schema_field_t readiness_fields[] = {
-	CYAML_FIELD_BOOL_PTR("trial", OPT, struct file_readiness, trial),
+	FLAG_PTR("trial", struct file_readiness, trial),
 	UINT("period", struct file_readiness, period),
 	CYAML_FIELD_END,
 };
@@ -154,13 +162,13 @@ static const cyaml_schema_value_t word = {
 static const cyaml_schema_field_t runner_fields[] = {
 	STRING("type", struct file_runner, type),
 	STRING("folder", struct file_runner, folder),
-	CYAML_FIELD_BOOL_PTR("network", OPT, struct file_runner, network),
+	FLAG_PTR("network", struct file_runner, network),
 	LIST("env", struct file_runner, env),
 	LIST("mounts", struct file_runner, mounts),
 	STRING("image", struct file_runner, image),
 	LIST("devices", struct file_runner, devices),
 	LIST("ports", struct file_runner, ports),
-	CYAML_FIELD_BOOL("gpu", CYAML_FLAG_OPTIONAL, struct file_runner, gpu),
+	FLAG("gpu", struct file_runner, gpu),
 	CYAML_FIELD_STRING_PTR("base_create_json", OPT, struct file_runner, base_create_json, 1, CONFIG_JSON_MAX),
 	CYAML_FIELD_END,
 };
@@ -170,8 +178,8 @@ static const cyaml_schema_field_t app_fields[] = {
 	CYAML_FIELD_SEQUENCE("command", OPT, struct file_app, command, &word, 1, 64),
 	STRING("package", struct file_app, package),
 	CYAML_FIELD_INT_PTR("id", OPT, struct file_app, id),
-	CYAML_FIELD_BOOL("hdr", CYAML_FLAG_OPTIONAL, struct file_app, hdr),
-	CYAML_FIELD_BOOL("restart", CYAML_FLAG_OPTIONAL, struct file_app, restart),
+	FLAG("hdr", struct file_app, hdr),
+	FLAG("restart", struct file_app, restart),
 	STRING("privileges", struct file_app, privileges),
 	CYAML_FIELD_MAPPING_PTR("runner", OPT, struct file_app, runner, runner_fields),
 	UINT("window_deadline", struct file_app, window_deadline),
@@ -192,9 +200,9 @@ static const cyaml_schema_field_t file_fields[] = {
 	STRING("on_hang", struct file, on_hang),
 	STRING("container_engine", struct file, container_engine),
 	STRING("preset_pin", struct file, preset_pin),
-	CYAML_FIELD_BOOL_PTR("discovery", OPT, struct file, discovery),
-	CYAML_FIELD_BOOL_PTR("default_apps", OPT, struct file, default_apps),
-	CYAML_FIELD_BOOL_PTR("home", OPT, struct file, home),
+	FLAG_PTR("discovery", struct file, discovery),
+	FLAG_PTR("default_apps", struct file, default_apps),
+	FLAG_PTR("home", struct file, home),
 	MAP("ports", ports, port_fields),
 	MAP("folders", folders, folder_fields),
 	MAP("keyboard", keyboard, keyboard_fields),
@@ -289,16 +297,17 @@ static int move_apps(struct file *file, struct config *config, struct config_tex
 		const char *privileges = from->privileges ? from->privileges : "confined";
 		to->normal_privileges = strcmp(privileges, "normal") == 0;
 		if (!to->normal_privileges && strcmp(privileges, "confined") != 0) {
-			text_format(error->text, sizeof(error->text),
-					"privileges: \"%s\" is not one of confined, normal",
-					privileges);
-			return -EINVAL;
+			return config_refuse(error,
+					"apps[%u].privileges: \"%s\" is not one of confined, "
+					"normal",
+					i, privileges);
 		}
 		MOVE_VALUE(to->id, from->id);
-		int rc = move_runner(from->runner, &to->runner, error);
-		rc = rc < 0 ? rc : config_runner_check(to, error);
+		struct config_text found = { "" };
+		int rc = move_runner(from->runner, &to->runner, &found);
+		rc = rc < 0 ? rc : config_runner_check(to, &found);
 		if (rc < 0) {
-			return rc;
+			return config_refuse(error, "apps[%u].%.900s", i, found.text);
 		}
 	}
 	return 0;
@@ -393,28 +402,29 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	return rc < 0 ? rc : move_apps(file, config, error);
 }
 
-/* libcyaml's words, with the line of an unknown key: its own place is that of the
- * value before. */
-static void explain(const char *path, cyaml_err_t rc, char *found, struct config_text *error) {
-	static const char unknown[] = "Unexpected key: ";
-	char *key = strstr(found, unknown);
-	if (!key) {
-		text_format(error->text, sizeof(error->text), "%s: %s\n%s", path,
-				cyaml_strerror(rc), found);
-		return;
+/* The file that is read when no flag names one: the first that exists. */
+static bool usual_file(char *out, size_t size) {
+	const char *home = getenv("HOME");
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	if (xdg && xdg[0] == '/') {
+		text_format(out, size, "%s/perigee/perigee.yaml", xdg);
+	} else if (home) {
+		text_format(out, size, "%s/.config/perigee/perigee.yaml", home);
+	} else {
+		out[0] = '\0';
 	}
-	key += sizeof(unknown) - 1;
-	key[strcspn(key, "\n")] = '\0';
-	text_format(error->text, sizeof(error->text),
-			"%s, line %u: there is no key \"%s\" here; perigee.yaml(5) has them all",
-			path, config_place_line(path, key), key);
+	if (out[0] && access(out, F_OK) == 0) {
+		return true;
+	}
+	text_copy(out, size, "/etc/perigee/perigee.yaml");
+	return access(out, F_OK) == 0;
 }
 
 static int read_file(const char *path, const struct config_trace *trace, struct config *config,
 		struct config_text *error) {
 	char usual[512];
 	if (!path) {
-		if (!config_place_usual(usual, sizeof(usual))) {
+		if (!usual_file(usual, sizeof(usual))) {
 			return 0;
 		}
 		path = usual;
@@ -431,7 +441,11 @@ static int read_file(const char *path, const struct config_trace *trace, struct 
 	struct file *file = NULL;
 	cyaml_err_t rc = cyaml_load_file(path, &cyaml, &file_value, (cyaml_data_t **)&file, NULL);
 	if (rc != CYAML_OK) {
-		explain(path, rc, found.text, error);
+		if (found.text[0]) {
+			config_explain(path, found.text, error);
+		} else {
+			config_refuse(error, "%.200s: %s", path, cyaml_strerror(rc));
+		}
 		return -EINVAL;
 	}
 	int moved = file ? move_all(file, config, &found) : 0;
@@ -439,10 +453,7 @@ static int read_file(const char *path, const struct config_trace *trace, struct 
 		cyaml_free(&cyaml, &file_value, file, 0);
 	}
 	if (moved < 0) {
-		char key[64];
-		text_format(key, sizeof(key), "%.*s", (int)strcspn(found.text, " :"), found.text);
-		text_format(error->text, sizeof(error->text), "%s, line %u: %s", path,
-				config_place_line(path, key), found.text);
+		config_explain_key(path, found.text, error);
 	}
 	config_trace_end(trace, config, CONFIG_FROM_FILE);
 	return moved;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "supervisor/config.h"
+#include "supervisor/config_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

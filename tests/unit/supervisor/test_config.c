@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "supervisor/config.h"
+#include "supervisor/config_check.h"
 #include "supervisor/config_keys.h"
 
 static int read_text(const char *yaml, struct config *config, struct config_text *error) {
