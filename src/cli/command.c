@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/show.h"
@@ -58,6 +59,29 @@ enum exit_status command_call(
 		api_answer_finish(out);
 		return status;
 	}
+	return EXIT_DONE;
+}
+
+enum exit_status command_get_bytes(struct command *command, const char *target, size_t size,
+		void **out, const char **out_body, size_t *out_len) {
+	void *bytes = NULL;
+	int status = 0;
+	int rc = api_find(command->runtime, &command->api);
+	rc = rc < 0 ? rc
+		    : api_get_bytes(&command->api, target, size, &bytes, out_body, out_len,
+				      &status);
+	if (rc < 0) {
+		return unreachable(command, rc);
+	}
+	if (status != 200) {
+		struct api_answer answer = { .status = status,
+			.json = json_loadb(*out_body, *out_len, JSON_REJECT_DUPLICATES, NULL) };
+		enum exit_status refusal = refused(&answer);
+		api_answer_finish(&answer);
+		free(bytes);
+		return refusal;
+	}
+	*out = bytes;
 	return EXIT_DONE;
 }
 

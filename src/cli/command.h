@@ -12,7 +12,8 @@
 
 /* What every command of `perigee` is given, and what those that ask the host share. A
  * command is one row of the table in main.c and one run_ function in a file by its topic:
- * clients.c, direct_commands.c (sessions, lobbies, events), host.c, setup.c. */
+ * clients.c, clipboard.c, direct_commands.c (sessions, lobbies, events), host.c,
+ * screenshot.c, setup.c. */
 
 enum exit_status {
 	EXIT_DONE = 0,
@@ -30,6 +31,7 @@ struct command {
 	struct direct_options direct;
 	const char *argument; /* the one after the subcommand, or NULL */
 	const char *second;   /* the one after that, or NULL */
+	const char *third;    /* and the next, or NULL */
 	struct api api;
 };
 
@@ -37,6 +39,11 @@ struct command {
  * EXIT_DONE: *out is to be finished. */
 enum exit_status command_call(
 		struct command *command, const char *target, json_t *body, struct api_answer *out);
+
+/* The same for what is no JSON: a picture, a text, of `size` bytes at most with its head. *out
+ * (owned by the caller, free()) holds it, *out_body (within it) and *out_len say where. */
+enum exit_status command_get_bytes(struct command *command, const char *target, size_t size,
+		void **out, const char **out_body, size_t *out_len);
 
 /* An answer as people read it, or as it came when they asked for JSON. */
 void command_print(const struct command *command, json_t *json);
@@ -50,13 +57,16 @@ enum exit_status run_pair(struct command *command);
 enum exit_status run_unpair(struct command *command);
 enum exit_status run_permit(struct command *command);
 
+/* clipboard.c, screenshot.c: what a desktop has and shows. */
+enum exit_status run_clipboard(struct command *command);
+enum exit_status run_screenshot(struct command *command);
+
 /* direct_commands.c: what runs at the moment, and what is said of it. */
 enum exit_status run_sessions(struct command *command);
 enum exit_status run_lobby(struct command *command);
 enum exit_status run_token(struct command *command);
 enum exit_status run_events(struct command *command);
 enum exit_status run_logs(struct command *command);
-enum exit_status run_screenshot(struct command *command);
 enum exit_status run_top(struct command *command);
 
 /* host.c: the host as a whole, and its processes. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
 
-#include "cli/screenshot.h"
-
 /* What these take of what all commands have. */
 static const struct direct_options *directed(struct command *command) {
 	command->direct.runtime = command->runtime;
@@ -32,11 +30,6 @@ enum exit_status run_events(struct command *command) {
 
 enum exit_status run_logs(struct command *command) {
 	return (enum exit_status)direct_logs(directed(command));
-}
-
-enum exit_status run_screenshot(struct command *command) {
-	return (enum exit_status)screenshot_save(
-			directed(command), command->argument, command->second);
 }
 
 enum exit_status run_top(struct command *command) {

@@ -44,6 +44,9 @@ static const struct {
 			"a picture of what a session sees, or of a lobby, as PNG; FILE -: to the "
 			"output",
 			run_screenshot },
+	{ "clipboard", "get | set SESSION|LOBBY [TEXT]",
+			"the text on a desktop's clipboard; set without TEXT: of the input",
+			run_clipboard },
 	{ "token", "[list | create --scope S,S | remove ID]", "what programs may on the web port",
 			run_token },
 	{ "events", "[NAME,NAME] [--json]", "what happens, as it happens", run_events },
@@ -208,5 +211,6 @@ int main(int argc, char **argv) {
 	}
 	command.argument = optind + 1 < argc ? argv[optind + 1] : NULL;
 	command.second = command.argument && optind + 2 < argc ? argv[optind + 2] : NULL;
+	command.third = command.second && optind + 3 < argc ? argv[optind + 3] : NULL;
 	return run_command(argv[optind], &command);
 }

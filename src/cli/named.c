@@ -14,6 +14,7 @@
 
 enum {
 	SESSION_DIGITS = 16, /* as the log has it: hexadecimal, with its zeros */
+	DESKTOP_ID_MAX = 39,
 };
 
 /* Owned; NULL when the host does not tell. */
@@ -87,4 +88,22 @@ void named_session(const char *runtime, const char *said, char out[NAMED_ID_MAX]
 		text_copy(out, NAMED_ID_MAX, said);
 	}
 	json_decref(rows);
+}
+
+bool named_desktop(const char *runtime, const char *said, const char **out_field,
+		char out[NAMED_ID_MAX]) {
+	static const char usual[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+	named_session(runtime, said, out);
+	if (strcmp(out, said) == 0 && !named_lobby(runtime, said, out)) {
+		return false;
+	}
+	if (!out[0] || strlen(out) > DESKTOP_ID_MAX || out[strspn(out, usual)] != '\0') {
+		fputs("perigee: there is no session and no lobby of that name (perigee sessions, "
+		      "perigee lobby list).\n",
+				stderr);
+		return false;
+	}
+	*out_field = out[strspn(out, "0123456789")] ? "lobby_id" : "session_id";
+	return true;
 }

@@ -19,4 +19,10 @@ void named_app(const char *runtime, const char *said, char out[NAMED_ID_MAX]);
 void named_session(const char *runtime, const char *said, char out[NAMED_ID_MAX]);
 bool named_lobby(const char *runtime, const char *said, char out[NAMED_ID_MAX]);
 
+/* What a session sees, or a lobby shows: *out_field (static) is the name that the API has for
+ * such an id, "session_id" or "lobby_id"; both are fit for an address. False when it can be
+ * neither, which was said. */
+bool named_desktop(const char *runtime, const char *said, const char **out_field,
+		char out[NAMED_ID_MAX]);
+
 #endif
