@@ -148,6 +148,28 @@ static int complain(const char *what, const char *argument) {
 	return -EINVAL;
 }
 
+/* "--name value" or "--name=value" at *at, which then is the last word of it. */
+static int take_option(struct probe_options *options, int argc, char **argv, int *at) {
+	char name[32];
+	const char *word = argv[*at], *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
+	const struct row *row = NULL;
+	if (text_format(name, sizeof(name), "%.*s", (int)len, word + 2)) {
+		row = find(name);
+	}
+	if (!row || (equals && row->kind == FLAG)) {
+		return complain("no such option", word);
+	}
+	const char *value = equals ? equals + 1 : NULL;
+	if (!value && row->kind != FLAG) {
+		if (*at + 1 == argc) {
+			return complain("a value is missing", word);
+		}
+		value = argv[++*at];
+	}
+	return take(options, row, value) < 0 ? complain("a value that cannot be", value) : 0;
+}
+
 int probe_options_parse(int argc, char **argv, struct probe_options *out) {
 	struct probe_options options = { .host = "127.0.0.1",
 		.port = 47989,
@@ -171,25 +193,8 @@ int probe_options_parse(int argc, char **argv, struct probe_options *out) {
 			options.mode = argv[i];
 			continue;
 		}
-		char name[32];
-		const char *equals = strchr(argv[i], '=');
-		size_t len = equals ? (size_t)(equals - argv[i]) - 2 : strlen(argv[i]) - 2;
-		const struct row *row = NULL;
-		if (text_format(name, sizeof(name), "%.*s", (int)len, argv[i] + 2)) {
-			row = find(name);
-		}
-		if (!row || (equals && row->kind == FLAG)) {
-			return complain("no such option", argv[i]);
-		}
-		const char *value = equals ? equals + 1 : NULL;
-		if (!value && row->kind != FLAG) {
-			if (i + 1 == argc) {
-				return complain("a value is missing", argv[i]);
-			}
-			value = argv[++i];
-		}
-		if (take(&options, row, value) < 0) {
-			return complain("a value that cannot be", value);
+		if (take_option(&options, argc, argv, &i) < 0) {
+			return -EINVAL;
 		}
 	}
 	if ((options.audio != 2 && options.audio != 6 && options.audio != 8) ||

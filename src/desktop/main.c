@@ -157,6 +157,27 @@ static int handle_worker(int fd, uint32_t mask, void *data) {
 	return 0;
 }
 
+/* What goes in and out of the desktop, once it is there. */
+static void open_parts(
+		struct process *process, const struct desktop_settings *settings, bool pad_keys) {
+	process->rate_mhz = settings->rate_mhz;
+	wl_event_loop_add_fd(desktop_loop(process->desktop), sd_event_get_fd(process->worker.event),
+			WL_EVENT_READABLE, handle_worker, process);
+	pictures_init(&process->pictures, process->desktop, process->worker.event,
+			process->worker.pulse, settings->width, settings->height);
+	process->pictures.failed = handle_encoder_failed;
+	process->pictures.user = process;
+	viewers_init(&process->viewers, process->desktop, process->worker.event,
+			process->worker.pulse);
+	process->viewers.pads.ask = ask_device;
+	process->viewers.pads.tell = tell_device;
+	process->viewers.pads.user = process;
+	process->viewers.pads.desk = process->worker.session;
+	process->viewers.pad_keys = pad_keys;
+	process->viewers.width = settings->width;
+	process->viewers.height = settings->height;
+}
+
 static void start(struct process *process, const struct ipc_message *message, struct ipc_fds *fds) {
 	int listen_fd = fds_take(fds, 0);
 	if (process->desktop) {
@@ -183,23 +204,7 @@ static void start(struct process *process, const struct ipc_message *message, st
 				"desktop %ux%u: %s", settings.width, settings.height, strerror(-r));
 		return;
 	}
-	process->rate_mhz = settings.rate_mhz;
-	wl_event_loop_add_fd(desktop_loop(process->desktop), sd_event_get_fd(process->worker.event),
-			WL_EVENT_READABLE, handle_worker, process);
-	pictures_init(&process->pictures, process->desktop, process->worker.event,
-			process->worker.pulse, settings.width, settings.height);
-	process->pictures.failed = handle_encoder_failed;
-	process->pictures.user = process;
-	viewers_init(&process->viewers, process->desktop, process->worker.event,
-			process->worker.pulse);
-	process->viewers.pads.ask = ask_device;
-	process->viewers.pads.tell = tell_device;
-	process->viewers.pads.user = process;
-	process->viewers.pads.desk = process->worker.session;
-	process->viewers.pad_keys = message->desktop_start.pad_keys;
-	process->viewers.width = settings.width;
-	process->viewers.height = settings.height;
-
+	open_parts(process, &settings, message->desktop_start.pad_keys);
 	struct ipc_message ready = { .kind = IPC_DESKTOP_READY };
 	text_copy(ready.desktop_ready.x_display, sizeof(ready.desktop_ready.x_display),
 			desktop_x_display(process->desktop));

@@ -118,6 +118,29 @@ static void add_confinement(const struct nursery *nursery, const struct child_sp
 	add_pair(command, "--landlock-closed", paths->runtime);
 }
 
+static void add_user(const struct nursery *nursery, struct command *command) {
+	snprintf(command->numbers[0], sizeof(command->numbers[0]), "%u", nursery->uid);
+	snprintf(command->numbers[1], sizeof(command->numbers[1]), "%u", nursery->gid);
+	add(command, "--uid");
+	add(command, command->numbers[0]);
+	add(command, "--gid");
+	add(command, command->numbers[1]);
+}
+
+static void add_cgroups(const struct nursery *nursery, const struct child_spec *spec,
+		struct command *command) {
+	for (int i = 0; nursery->cgroups && spec->session && i < CGROUP_CONTROLLERS; i++) {
+		/* Version 1 gives a new group no real time at all. */
+		bool clockwork =
+				i == CGROUP_CPU && spec->realtime && nursery->cgroups->version == 1;
+		if (!clockwork && cgroup_path(nursery->cgroups, spec->session,
+						  (enum cgroup_controller)i, command->cgroups[i],
+						  sizeof(command->cgroups[i]))) {
+			add_pair(command, "--cgroup", command->cgroups[i]);
+		}
+	}
+}
+
 static int build(const struct nursery *nursery, const struct programs *programs,
 		const struct child_spec *spec, struct command *command) {
 	int rc = spawn_resolve(nursery, programs, "perigee-exec", &command->exec);
@@ -134,12 +157,7 @@ static int build(const struct nursery *nursery, const struct programs *programs,
 		add_pair(command, "--program-fd", command->numbers[2]);
 	}
 	if (nursery->uid) {
-		snprintf(command->numbers[0], sizeof(command->numbers[0]), "%u", nursery->uid);
-		snprintf(command->numbers[1], sizeof(command->numbers[1]), "%u", nursery->gid);
-		add(command, "--uid");
-		add(command, command->numbers[0]);
-		add(command, "--gid");
-		add(command, command->numbers[1]);
+		add_user(nursery, command);
 	}
 	if (spec->listen_fd > 0) {
 		add(command, "--listen-fds");
@@ -155,16 +173,7 @@ static int build(const struct nursery *nursery, const struct programs *programs,
 		add(command, "--die-with-parent");
 	}
 	add_confinement(nursery, spec, command);
-	for (int i = 0; nursery->cgroups && spec->session && i < CGROUP_CONTROLLERS; i++) {
-		/* Version 1 gives a new group no real time at all. */
-		bool clockwork =
-				i == CGROUP_CPU && spec->realtime && nursery->cgroups->version == 1;
-		if (!clockwork && cgroup_path(nursery->cgroups, spec->session,
-						  (enum cgroup_controller)i, command->cgroups[i],
-						  sizeof(command->cgroups[i]))) {
-			add_pair(command, "--cgroup", command->cgroups[i]);
-		}
-	}
+	add_cgroups(nursery, spec, command);
 	add(command, "--cwd");
 	add(command, spec->cwd ? spec->cwd : "/");
 	add(command, "--");

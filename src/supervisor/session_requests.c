@@ -99,7 +99,8 @@ static bool must_wait(struct supervisor *supervisor, const struct ipc_message *m
 	return false;
 }
 
-static void start(struct supervisor *supervisor, const struct app *app,
+/* In the supervisor's list, without processes. NULL without memory. */
+static struct session *make(struct supervisor *supervisor, const struct app *app,
 		const struct ipc_message *message) {
 	uint64_t id;
 	random_fill(&id, sizeof(id));
@@ -108,8 +109,7 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	struct session *session = desk ? calloc(1, sizeof(*session)) : NULL;
 	if (!session) {
 		desk_destroy(desk);
-		session_refuse_launch(supervisor, message, REASON_RESOURCES, NULL);
-		return;
+		return NULL;
 	}
 	session->supervisor = supervisor;
 	session->app = app;
@@ -128,6 +128,17 @@ static void start(struct supervisor *supervisor, const struct app *app,
 	session->next = supervisor->sessions;
 	supervisor->sessions = session;
 	supervisor->sessions_count += !session->internal;
+	return session;
+}
+
+static void start(struct supervisor *supervisor, const struct app *app,
+		const struct ipc_message *message) {
+	struct session *session = make(supervisor, app, message);
+	if (!session) {
+		session_refuse_launch(supervisor, message, REASON_RESOURCES, NULL);
+		return;
+	}
+	struct desk *desk = session->desk;
 	remember_launch(session, message);
 	session_draw_secrets(session);
 	session->life = life_begin(clock_now_ms());
@@ -173,6 +184,28 @@ static uint32_t admit(struct supervisor *supervisor, const struct session *self,
 	return REASON_HOST_FULL;
 }
 
+/* Whether the app can be started for the client, as the host is now. */
+static uint32_t judge_start(struct supervisor *supervisor, const struct ipc_message *message,
+		const struct app *app, char *detail, size_t size) {
+	if (!app) {
+		return REASON_APP_UNKNOWN;
+	}
+	if (app->hidden) {
+		return REASON_NONE; /* the trial has a slot of its own */
+	}
+	uint32_t sick = ready_refuses(supervisor, detail, size);
+	if (sick != REASON_NONE) {
+		return sick;
+	}
+	if (!app->installed) {
+		text_copy(detail, size, app->why_not);
+		return REASON_APP_MISSING;
+	}
+	const struct admission_form form = { message->launch.width, message->launch.height,
+		message->launch.rate_x100 * 10 };
+	return admit(supervisor, NULL, message->launch.client, app, &form, detail, size);
+}
+
 /* What can be said at once; REASON_NONE to go on. */
 static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *message,
 		const struct session *running, const struct app *app, char *detail, size_t size) {
@@ -213,23 +246,7 @@ static uint32_t judge(struct supervisor *supervisor, const struct ipc_message *m
 		return message->launch.flags & LAUNCH_BY_API ? REASON_SESSION_UNKNOWN
 							     : REASON_NOTHING_RUNS;
 	}
-	if (!app) {
-		return REASON_APP_UNKNOWN;
-	}
-	if (app->hidden) {
-		return REASON_NONE; /* the trial has a slot of its own */
-	}
-	uint32_t sick = ready_refuses(supervisor, detail, size);
-	if (sick != REASON_NONE) {
-		return sick;
-	}
-	if (!app->installed) {
-		text_copy(detail, size, app->why_not);
-		return REASON_APP_MISSING;
-	}
-	const struct admission_form form = { message->launch.width, message->launch.height,
-		message->launch.rate_x100 * 10 };
-	return admit(supervisor, NULL, message->launch.client, app, &form, detail, size);
+	return judge_start(supervisor, message, app, detail, size);
 }
 
 static bool form_is_possible(const struct ipc_message *message) {
