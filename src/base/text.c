@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "base/code_point.h"
 
 static size_t utf8_cut(const char *text, size_t len) {
 	while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80) {
@@ -98,43 +99,14 @@ void text_putf(struct writer *w, const char *format, ...) {
 	writer_take(w, (size_t)wanted);
 }
 
-/* The length of the sequence that a lead byte opens, 0 for none. */
-static size_t utf8_length(uint8_t lead) {
-	if (lead < 0x80) {
-		return 1;
-	}
-	if (lead >= 0xc2 && lead <= 0xdf) {
-		return 2;
-	}
-	if (lead >= 0xe0 && lead <= 0xef) {
-		return 3;
-	}
-	return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
-static bool utf8_sequence_ok(const uint8_t *at, size_t len) {
-	for (size_t i = 1; i < len; i++) {
-		if ((at[i] & 0xc0) != 0x80) {
-			return false;
-		}
-	}
-	bool overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-	bool surrogate = at[0] == 0xed && at[1] > 0x9f;
-	bool beyond = at[0] == 0xf4 && at[1] > 0x8f;
-	return !overlong && !surrogate && !beyond;
-}
-
 bool text_is_printable(const char *text, size_t len) {
 	const uint8_t *at = (const uint8_t *)text;
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_length(at[i]);
-		if (n == 0 || n > len - i || at[i] < 0x20 || at[i] == 0x7f) {
+		size_t n = code_point_length(at + i, len - i);
+		if (n == 0 || at[i] < 0x20 || at[i] == 0x7f) {
 			return false;
 		}
-		if (n > 1 && !utf8_sequence_ok(at + i, n)) {
-			return false;
-		}
-		if (n == 2 && at[i] == 0xc2 && at[i + 1] < 0xa0) {
+		if (at[i] == 0xc2 && at[i + 1] < 0xa0) { /* control characters of Latin 1 */
 			return false;
 		}
 		i += n;
