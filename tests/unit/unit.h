@@ -12,4 +12,12 @@
 
 #define UNIT(test) cmocka_unit_test(test)
 
+/* Leaves the test out, and says in words what it would need: nobody reads its source to find
+ * out why a machine does not run it. */
+#define SKIP(needed) \
+	do { \
+		print_message("# left out: it needs %s\n", needed); \
+		skip(); \
+	} while (0)
+
 #endif

@@ -288,7 +288,7 @@ static void a_core_keeps_to_its_size(void **state) {
 static void gdb_reads_the_core(void **state) {
 	struct rig *rig = (struct rig *)*state;
 	if (access("/usr/bin/gdb", X_OK) < 0) {
-		skip();
+		SKIP("gdb");
 	}
 	start_victim(rig, "pause");
 	stop_victim(rig);
@@ -385,7 +385,7 @@ static void a_full_disk_is_said_and_takes_no_time(void **state) {
 	uint64_t begun_ns = clock_now_ns();
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (WEXITSTATUS(status) == 77) {
-		skip(); /* no mounts for this user */
+		SKIP("mounts of its own (root, and mount namespaces)");
 	}
 	assert_int_equal(WEXITSTATUS(status), 3);
 	assert_true(clock_now_ns() - begun_ns < 5000 * NS_PER_MS);

@@ -358,7 +358,7 @@ static void check_text(bool with_text_input) {
 	setenv("LC_ALL", "C.UTF-8", 1);
 	if (rig_spawn(&rig, foot) < 0) {
 		rig_end(&rig);
-		skip();
+		SKIP("foot");
 	}
 	rig_run(&rig, is_ready);
 	rig.repeats = 0;
@@ -409,7 +409,7 @@ static void an_x11_window_starts_x11_fills_the_output_and_gets_keys(void **state
 	rig_begin(&rig, &settings);
 	if (access("/usr/bin/Xwayland", X_OK) < 0) {
 		rig_end(&rig);
-		skip();
+		SKIP("Xwayland");
 	}
 	assert_string_not_equal(desktop_x_display(rig.desktop), "");
 	assert_int_equal(rig_x11_pid(&rig), 0); /* not before somebody needs it */

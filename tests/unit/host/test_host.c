@@ -30,7 +30,7 @@ static void set_loopback(bool up) {
 
 static void need_network_of_our_own(void) {
 	if (!alone) {
-		skip();
+		SKIP("a network namespace of its own (root)");
 	}
 }
 
@@ -61,7 +61,7 @@ static void changes_are_told(void **state) {
 	(void)state;
 	need_network_of_our_own();
 	if (IP("link", "add", "perigee0", "address", "02:00:00:00:00:07", "type", "veth") != 0) {
-		skip();
+		SKIP("ip(8) and virtual network devices");
 	}
 	struct process facts = process_start(facts_path, PEER_FACTS, NULL);
 	process_receive(&facts, IPC_FACTS);

@@ -28,7 +28,7 @@ static void software_offers_what_it_encodes(void **state) {
 	(void)state;
 	struct probe probe;
 	if (!encoder_kind("x264", 4)) {
-		skip();
+		SKIP("a build with x264");
 	}
 	probe_encoder("x264", 4, &probe);
 	assert_int_equal(probe.mask, CODEC_BIT_H264 | CODEC_BIT_H264_444);

@@ -132,7 +132,7 @@ static void daemons_of_an_app_end_with_it(void **state) {
 static void an_app_of_another_user_has_its_own_home(void **state) {
 	(void)state;
 	if (getuid() != 0) {
-		skip();
+		SKIP("root");
 	}
 	struct process runner = place_start_runner();
 	char other[112];
@@ -157,7 +157,7 @@ static void an_app_of_another_user_has_its_own_home(void **state) {
 static void other_homes_are_closed(void **state) {
 	(void)state;
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
-		skip();
+		SKIP("Landlock in this kernel");
 	}
 	struct process runner = place_start_runner();
 	place_run_script(&runner,

@@ -65,7 +65,7 @@ static struct process run_sandbox(const char *script, bool network) {
 static void a_sandbox_has_its_home_and_a_system_to_read(void **state) {
 	(void)state;
 	if (!sandboxed()) {
-		skip();
+		SKIP("bubblewrap that may make user namespaces");
 	}
 	struct process runner = run_sandbox("pwd; touch mine && ls mine; echo $PERIGEE_SESSION; "
 					    "touch /usr/x 2>/dev/null || echo read-only; exit 3",
@@ -82,7 +82,7 @@ static void a_sandbox_has_its_home_and_a_system_to_read(void **state) {
 static void nothing_else_of_the_machine_is_in_a_sandbox(void **state) {
 	(void)state;
 	if (!sandboxed()) {
-		skip();
+		SKIP("bubblewrap that may make user namespaces");
 	}
 	struct process runner = run_sandbox(
 			"cat ../secret/f 2>/dev/null; ls .. ; ls ../../run; "
@@ -97,7 +97,7 @@ static void nothing_else_of_the_machine_is_in_a_sandbox(void **state) {
 static void a_sandbox_has_a_network_only_if_it_may(void **state) {
 	(void)state;
 	if (!sandboxed()) {
-		skip();
+		SKIP("bubblewrap that may make user namespaces");
 	}
 	static const char script[] = "readlink /proc/self/ns/net";
 	char here[64] = "";
@@ -113,7 +113,7 @@ static void a_sandbox_has_a_network_only_if_it_may(void **state) {
 static void a_sandbox_sees_what_is_mounted_for_it(void **state) {
 	(void)state;
 	if (!sandboxed()) {
-		skip();
+		SKIP("bubblewrap that may make user namespaces");
 	}
 	char mount[256];
 	text_format(mount, sizeof(mount), "mount=%s/shared:/mnt/data:ro", place.folder);
@@ -131,7 +131,7 @@ static void a_sandbox_sees_what_is_mounted_for_it(void **state) {
 static void a_sandbox_ends_with_all_that_is_in_it(void **state) {
 	(void)state;
 	if (!sandboxed()) {
-		skip();
+		SKIP("bubblewrap that may make user namespaces");
 	}
 	struct process runner = run_sandbox("setsid sh -c 'trap \"\" TERM; echo up >fifo; "
 					    "while :; do sleep 1000; done' & wait",
@@ -147,7 +147,7 @@ static void a_sandbox_ends_with_all_that_is_in_it(void **state) {
 static void a_sandbox_outlives_its_runner(void **state) {
 	(void)state;
 	if (!sandboxed()) {
-		skip();
+		SKIP("bubblewrap that may make user namespaces");
 	}
 	struct process runner =
 			run_sandbox("echo up >fifo; read x <fifo2; echo last words; exit 3", false);

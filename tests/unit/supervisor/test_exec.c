@@ -182,7 +182,7 @@ static void a_prompt_program_asks_for_short_slices(void **state) {
 	(void)state;
 	struct outcome outcome = RUN("--prompt", "--", "/bin/grep", "se.slice", "/proc/self/sched");
 	if (!strstr(outcome.text, "se.slice")) {
-		skip(); /* a kernel before 6.12, or one that does not tell */
+		SKIP("a kernel that tells slices (6.12)");
 	}
 	assert_non_null(strstr(outcome.text, " 100000\n"));
 }
@@ -190,7 +190,7 @@ static void a_prompt_program_asks_for_short_slices(void **state) {
 static void ids_are_dropped_for_good(void **state) {
 	(void)state;
 	if (getuid() != 0) {
-		skip();
+		SKIP("root");
 	}
 	struct outcome outcome = RUN("--uid", "65534", "--gid", "65533", SHELL,
 			"grep -E '^(Uid|Gid|Groups)' /proc/self/status");
@@ -230,7 +230,7 @@ static void an_app_sees_only_its_own_folders(void **state) {
 	(void)state;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 	if (abi < 1) {
-		skip();
+		SKIP("Landlock in this kernel");
 	}
 	char mine[96], script[512];
 	text_format(mine, sizeof(mine), "%s/mine", folder);
@@ -253,7 +253,7 @@ static void an_app_sees_only_its_own_folders(void **state) {
 static void a_sound_server_may_not_start_or_read_things(void **state) {
 	(void)state;
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
-		skip();
+		SKIP("Landlock in this kernel");
 	}
 	char mine[96], script[512];
 	text_format(mine, sizeof(mine), "%s/mine", folder);

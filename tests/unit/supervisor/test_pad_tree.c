@@ -108,7 +108,7 @@ static int add(const char *name) {
 
 static void need_root(void) {
 	if (getuid() != 0) {
-		skip(); /* nobody else makes device nodes */
+		SKIP("root: nobody else makes device nodes");
 	}
 }
 

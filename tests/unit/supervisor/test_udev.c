@@ -148,7 +148,7 @@ static void a_monitor_in_a_network_of_its_own_hears_it(void **state) {
 		waitpid(pid, &status, 0);
 		close(pipes[0]);
 		assert_int_equal(WEXITSTATUS(status), CHILD_CANNOT);
-		skip(); /* not root, or no namespaces */
+		SKIP("root and network namespaces");
 	}
 	close(pipes[0]);
 	OWN(fd_close) int fd = pad_announce_open((uint32_t)pid);
