@@ -13,7 +13,7 @@ import sys
 BROKEN = ("FAIL", "TIMEOUT", "ERROR")
 HOSTS = ("perigee:system", "perigee:browser", "perigee:chaos")
 FEW = 3
-SIGNS = ("FAILED", "ERROR: ", "Error: ", "runtime error: ", "not within", "Test failed")
+SIGNS = ("FAILED", "FAULT ", "ERROR: ", "Error: ", "runtime error: ", "not within", "Test failed")
 LINES, COLUMNS = 12, 300
 
 

@@ -10,7 +10,6 @@ Bits per picture are those of the encoding that the clean ones share; PSNR is of
 them decoded, against what Pattern drew. It ends with an error when either differs by more than a
 tenth between the two runs, or a clean viewer missed a picture.
 """
-import argparse
 import os
 import pathlib
 import signal
@@ -20,8 +19,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
 sys.dont_write_bytecode = True
 
+import script  # noqa: E402
 from crowd import launch_crowd, leave_crowd, paired_crowd  # noqa: E402
-from host import Failed, Host, expect, wait_for  # noqa: E402
+from host import Host, expect, wait_for  # noqa: E402
 from test_lobby import ask, create, row_of  # noqa: E402
 
 VIDEO = {"width": 640, "height": 360, "refresh_rate": 30}
@@ -83,26 +83,20 @@ def watch(host, options, drop):
     return bits, mean
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build")
-    parser.add_argument("--clean", type=int, default=9)
-    parser.add_argument("--drop", type=float, default=10)
-    parser.add_argument("--kbps", type=int, default=3000)
-    parser.add_argument("--seconds", type=float, default=20)
-    options = parser.parse_args()
+def compare(options):
     load, runs = os.getloadavg()[0], []
-    try:
-        for drop in (0, options.drop):
-            with Host(options.build) as host:
-                runs.append(watch(host, options, drop))
-    except Failed as reason:
-        sys.exit(f"FAULT {reason}")
+    for drop in (0, options.drop):
+        with Host(options.build) as host:
+            runs.append(watch(host, options, drop))
     bits, psnr = (abs(with_it / without - 1) for without, with_it in zip(*runs))
     print(f"bits per picture differ by {bits * 100:.1f} %, PSNR by {psnr * 100:.1f} %, 10 % are "
           f"allowed; load {load:.1f} before")
-    if bits > MAY_DIFFER or psnr > MAY_DIFFER:
-        sys.exit("FAULT the clean viewers see it")
+    return ["the clean viewers see it"] if bits > MAY_DIFFER or psnr > MAY_DIFFER else []
+
+
+def main():
+    options = script.options(__doc__, clean=9, drop=10.0, kbps=3000, seconds=20.0)
+    script.end(lambda: compare(options))
 
 
 if __name__ == "__main__":

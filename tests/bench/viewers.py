@@ -12,7 +12,6 @@ others have left, one alone: processor time of every process of the host, in the
 on loopback carries a datagram to its reader's socket on the sender's account. It ends with an
 error when a viewer missed a picture or there was more than one encoder of pictures.
 """
-import argparse
 import os
 import pathlib
 import sys
@@ -24,8 +23,9 @@ for folder in ("../system", "../chaos"):
 sys.dont_write_bytecode = True
 
 import census  # noqa: E402
+import script  # noqa: E402
 from crowd import launch_crowd, leave_crowd, paired_crowd  # noqa: E402
-from host import Failed, Host, expect, wait_for  # noqa: E402
+from host import Host, expect, wait_for  # noqa: E402
 from test_lobby import ask, create  # noqa: E402
 
 VIDEO = {"width": 640, "height": 360, "refresh_rate": 30}
@@ -107,24 +107,21 @@ def measure(host, count, seconds, abreast):
     return one, many
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build")
-    parser.add_argument("--viewers", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--abreast", type=int, default=4)
-    options = parser.parse_args()
+def run(options):
     load = os.getloadavg()[0]
-    try:
-        with Host(options.build, "--set", f"limits.sessions={options.viewers + 1}") as host:
-            one, many = measure(host, options.viewers, options.seconds, options.abreast)
-    except Failed as reason:
-        sys.exit(f"FAULT {reason}")
+    with Host(options.build, "--set", f"limits.sessions={options.viewers + 1}") as host:
+        one, many = measure(host, options.viewers, options.seconds, options.abreast)
     for name in sorted(many, key=many.get, reverse=True)[:8]:
         print(f"  {name}: {one.get(name, 0):.1f} % of a core for one, {many[name]:.1f} % for all")
     more = (sum(many.values()) - sum(one.values())) / (options.viewers - 1)
     print(f"{options.viewers} viewers, one encoder, no picture missed: {more:.2f} % of a core for "
           f"each further viewer (promised: at most {PROMISED}); load {load:.1f} before")
+    return []
+
+
+def main():
+    options = script.options(__doc__, viewers=100, seconds=30.0, abreast=4)
+    script.end(lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 
     tests/chaos/busy.py BUILD-FOLDER [--seconds N]
 """
-import argparse
 import pathlib
 import signal
 import subprocess
@@ -15,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "system"))
 sys.dont_write_bytecode = True
 
+import script  # noqa: E402
 from host import Failed, Host, wait_for  # noqa: E402
 
 LOOPS = 8
@@ -27,58 +27,50 @@ def alarms(host):
         or "reason=worker-hung" in row)]
 
 
+def watch(host, seconds):
+    """What looks like an alarm in the time, or until one comes."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not alarms(host):
+        try:
+            wait_for("an alarm", min(5, max(0.1, until - time.monotonic())),
+                     lambda: alarms(host), step=1.0)
+        except Failed:
+            pass
+    found, row = alarms(host), host.status("host")[0]
+    print(f"starved {row['starved']}, rounds late {row['late']}")
+    if row["hung"] or row["fenced"]:
+        found.append(f"counted as hung {row['hung']}, as stopped {row['fenced']}")
+    return [f"a false alarm: {text}" for text in found]
+
+
 def run(build, seconds):
-    loops = []
-    try:
-        with Host(build) as host:
-            clients = [host.paired(f"client{number}") for number in range(2)]
-            viewers = [host.probe("stream", *STREAM, "--seconds", str(seconds + 60), keys=keys,
-                                  background=True) for keys in clients]
-            wait_for("both stream", 20,
-                     lambda: len(host.status("session", state="streaming")) == 2)
-            loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
-                     for _ in range(LOOPS)]
-            until = time.monotonic() + seconds
-            while time.monotonic() < until and not alarms(host):
-                try:
-                    wait_for("an alarm", min(5, max(0.1, until - time.monotonic())),
-                             lambda: alarms(host), step=1.0)
-                except Failed:
-                    pass
+    with Host(build) as host:
+        clients = [host.paired(f"client{number}") for number in range(2)]
+        viewers = [host.probe("stream", *STREAM, "--seconds", str(seconds + 60), keys=keys,
+                              background=True) for keys in clients]
+        wait_for("both stream", 20, lambda: len(host.status("session", state="streaming")) == 2)
+        loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                 for _ in range(LOOPS)]
+        try:
+            faults = watch(host, seconds)
             streaming = len(host.status("session", state="streaming"))
-            found = alarms(host)
-            row = host.status("host")[0]
-            print(f"starved {row['starved']}, rounds late {row['late']}")
-            if row["hung"] or row["fenced"]:
-                found.append(f"counted as hung {row['hung']}, as stopped {row['fenced']}")
+        finally:
             for loop in loops:
                 loop.kill()
-            frames = []
-            for viewer in viewers:
-                viewer.send_signal(signal.SIGINT)
-                frames.append(host.report(viewer, check=False)["video"]["frames"])
-            for keys in clients:
-                host.probe("quit", keys=keys, check=False)
-    except Failed as reason:
-        print(f"FAULT {reason}")
-        return 1
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
-    print(f"{seconds:.0f} s beside {LOOPS} busy loops: {len(found)} alarms, {streaming} of 2 "
+                loop.wait()
+        frames = []
+        for viewer in viewers:
+            viewer.send_signal(signal.SIGINT)
+            frames.append(host.report(viewer, check=False)["video"]["frames"])
+        for keys in clients:
+            host.probe("quit", keys=keys, check=False)
+    print(f"{seconds:.0f} s beside {LOOPS} busy loops: {len(faults)} alarms, {streaming} of 2 "
           f"stream on, frames {frames}")
-    for row in found:
-        print(f"FAULT a false alarm: {row}")
     if streaming != 2 or min(frames) < seconds:
-        print("FAULT they do not stream all the time")
-        return 1
-    return 1 if found else 0
+        faults.append("they do not stream all the time")
+    return faults
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build")
-    parser.add_argument("--seconds", type=float, default=30)
-    options = parser.parse_args()
-    sys.exit(run(options.build, options.seconds))
+    options = script.options(__doc__, seconds=30.0)
+    script.end(lambda: run(options.build, options.seconds))

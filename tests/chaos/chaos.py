@@ -3,11 +3,10 @@
 """Everything that can happen to a host, in an order that a seed decides, and then: is
 everything as before, does everybody who stayed stream, has everything that happened a reason?
 
-    tests/chaos/chaos.py BUILD-FOLDER [--seed N] [--seconds N] [--parts N]
+    tests/chaos/chaos.py BUILD-FOLDER [--seed N] [--seconds N, of each part] [--parts N] [--quiet]
 
 tools/chaos runs it for minutes or hours. Viewers have desktops of their own and meet in lobbies.
 """
-import argparse
 import collections
 import json
 import os
@@ -28,6 +27,7 @@ sys.dont_write_bytecode = True
 
 import census  # noqa: E402
 import plan as plans  # noqa: E402
+import script  # noqa: E402
 import slope  # noqa: E402
 from checks import Checks  # noqa: E402
 from host import Failed, Host, wait_for  # noqa: E402
@@ -384,13 +384,7 @@ def growth(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=60, help="of each part")
-    parser.add_argument("--parts", type=int, default=1)
-    parser.add_argument("--quiet", action="store_true")
-    options = parser.parse_args()
+    options = script.options(__doc__, seed=1, seconds=60.0, parts=1, quiet=False)
     try:
         rows, faults = run(options.build, options.seed, options.seconds, options.parts,
                            (lambda text: None) if options.quiet else

@@ -8,7 +8,6 @@
 Every few cycles fds, threads and sockets of all that last are counted and weighed, and what is in
 use in their heaps; the line through them must not rise.
 """
-import argparse
 import pathlib
 import sys
 
@@ -19,7 +18,8 @@ sys.dont_write_bytecode = True
 
 import census  # noqa: E402
 import slope  # noqa: E402
-from host import Failed, Host, wait_for  # noqa: E402
+import script  # noqa: E402
+from host import Host, wait_for  # noqa: E402
 
 SMALL = ["--size", "320x240", "--fps", "30", "--kbps", "1000", "--no-decode", "--seconds", "10"]
 SAMPLES = 40
@@ -108,18 +108,8 @@ def connect_and_leave(build, cycles, maps):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build")
-    parser.add_argument("--cycles", type=int, default=200)
-    parser.add_argument("--maps", action="store_true")
-    options = parser.parse_args()
-    try:
-        faults = connect_and_leave(options.build, options.cycles, options.maps)
-    except Failed as reason:
-        faults = [str(reason)]
-    for text in faults:
-        print(f"FAULT {text}")
-    sys.exit(1 if faults else 0)
+    options = script.options(__doc__, cycles=200, maps=False)
+    script.end(lambda: connect_and_leave(options.build, options.cycles, options.maps))
 
 
 if __name__ == "__main__":

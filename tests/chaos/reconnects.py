@@ -11,7 +11,6 @@ streams: the seed decides. No connection and no join may fail; another viewer, w
 all the while, may miss nothing; nothing may be left, and with 40 cycles or more nothing may grow,
 neither in the host nor in the time that a cycle takes.
 """
-import argparse
 import pathlib
 import random
 import signal
@@ -24,6 +23,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import census  # noqa: E402
+import script  # noqa: E402
 import slope  # noqa: E402
 from cycles import Meter  # noqa: E402
 from host import Failed, Host, expect, wait_for  # noqa: E402
@@ -165,7 +165,7 @@ def visit(host, cycles, dice, meter):
     return took
 
 
-def run(host, cycles, seed):
+def reconnect(host, cycles, seed):
     dice = random.Random(f"reconnects {seed}")
     for keys in ("comer", "bystander"):
         host.paired(keys)
@@ -184,20 +184,14 @@ def run(host, cycles, seed):
     return faults
 
 
+def run(build, cycles, seed):
+    with Host(build) as host:
+        return reconnect(host, cycles, seed)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build")
-    parser.add_argument("--cycles", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    try:
-        with Host(options.build) as host:
-            faults = run(host, options.cycles, options.seed)
-    except Failed as reason:
-        faults = [str(reason)]
-    for text in faults:
-        print(f"FAULT {text}")
-    sys.exit(1 if faults else 0)
+    options = script.options(__doc__, cycles=200, seed=1)
+    script.end(lambda: run(options.build, options.cycles, options.seed))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ made anew now and then. Every so often, when nobody streams, fds, threads and so
 last are counted and weighed; the line through them must not rise, and at the end all must be as
 before.
 """
-import argparse
 import collections
 import os
 import pathlib
@@ -26,6 +25,7 @@ sys.dont_write_bytecode = True
 
 import census  # noqa: E402
 import lobbies  # noqa: E402
+import script  # noqa: E402
 from cycles import SAMPLES, SMALL, Meter, launch, resume, settle  # noqa: E402
 from host import Failed, Host, wait_for  # noqa: E402
 from pace import Pace  # noqa: E402
@@ -168,7 +168,7 @@ def saw(report):
     return report.get("video", {}).get("frames", 0) >= 3
 
 
-def run(host, deeds, hours, seed, meter):
+def do_all(host, deeds, hours, seed, meter):
     """How often each was done, and how often it was not, for whatever reason."""
     done, soak = collections.Counter(), Soak(host, seed)
     soak.warm_up()
@@ -194,26 +194,19 @@ def run(host, deeds, hours, seed, meter):
     return []
 
 
+def run(options):
+    with Host(options.build) as host:
+        meter = Meter(host)
+        faults = do_all(host, plan(options.scale, options.seed), options.hours, options.seed, meter)
+        faults += meter.verdict()
+        if options.maps:
+            meter.show_maps()
+    return faults
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build")
-    parser.add_argument("--maps", action="store_true")
-    parser.add_argument("--hours", type=float, default=1.0)
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    try:
-        with Host(options.build) as host:
-            meter = Meter(host)
-            faults = run(host, plan(options.scale, options.seed), options.hours, options.seed, meter)
-            faults += meter.verdict()
-            if options.maps:
-                meter.show_maps()
-    except Failed as reason:
-        faults = [str(reason)]
-    for text in faults:
-        print(f"FAULT {text}")
-    sys.exit(1 if faults else 0)
+    options = script.options(__doc__, hours=1.0, scale=1.0, seed=1, maps=False)
+    script.end(lambda: run(options))
 
 
 if __name__ == "__main__":
