@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* X11 windows. Xwayland is wlroots' to start (with the first X11 client) and to
  * manage; without it in the build there is simply no X display. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/own.h"
+#include "base/text.h"
 #include "desktop/window.h"
 
 #if WLR_HAS_XWAYLAND
@@ -219,6 +226,52 @@ static void handle_ready(struct wl_listener *listener, void *data) {
 	}
 }
 
+/* A socket that listens and that nobody can name. */
+static int listen_unseen(int display) {
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	text_format(address.sun_path, sizeof(address.sun_path), "/tmp/.X11-unix/.perigee-%d-%d",
+			display, (int)getpid());
+	OWN(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlink(address.sun_path); /* of a process of that number that was killed in between */
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		return -errno;
+	}
+	int rc = listen(fd, 1) < 0 ? -errno : 0;
+	unlink(address.sun_path);
+	return rc < 0 ? rc : TAKE(fd, -1);
+}
+
+static int handle_nothing(int fd, uint32_t mask, void *user) {
+	(void)fd;
+	(void)mask;
+	(void)user;
+	return 0;
+}
+
+/* wlroots has two sockets for a display. The abstract one has no file, so every app in this
+ * network could reach it, also one that sees no other desktop's files: another socket takes its
+ * place. Clients take the one with the file then. */
+static int close_abstract(struct wlr_xwayland_server *server, struct wl_event_loop *loop) {
+	OWN(fd_close) int fd = listen_unseen(server->display);
+	if (fd < 0) {
+		return fd;
+	}
+	struct wl_event_source *source =
+			wl_event_loop_add_fd(loop, fd, WL_EVENT_READABLE, handle_nothing, NULL);
+	if (!source) {
+		return -ENOMEM;
+	}
+	/* The loop has a copy of the old one, which goes with its source. */
+	if (dup3(fd, server->x_fd[0], O_CLOEXEC) < 0) {
+		int rc = -errno;
+		wl_event_source_remove(source);
+		return rc;
+	}
+	wl_event_source_remove(server->x_fd_read_event[0]);
+	server->x_fd_read_event[0] = source;
+	return 0;
+}
+
 /* One line instead of wlroots' one for every display that it tries. */
 static void explain(void) {
 	static const char folder[] = "/tmp/.X11-unix";
@@ -245,6 +298,15 @@ void x11_begin(struct desktop *desktop) {
 	desktop->xwayland = wlr_xwayland_create(desktop->display, desktop->compositor, true);
 	if (!desktop->xwayland) {
 		explain();
+		return;
+	}
+	int rc = close_abstract(
+			desktop->xwayland->server, wl_display_get_event_loop(desktop->display));
+	if (rc < 0) {
+		log_warning("no-x11",
+				"reason=\"its abstract socket stays open to everybody\" error=%s",
+				log_quote(strerror(-rc)).text);
+		x11_end(desktop);
 		return;
 	}
 	attach(&desktop->xwayland->events.new_surface, &desktop->new_x11_surface,

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "../unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/input-event-codes.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -401,6 +404,18 @@ static bool is_green(struct rig *rig) {
 	return rig_pixel(rig, 5, 5) == 0x00ff00;
 }
 
+/* The abstract socket of a display, which apps of other desktops could reach. */
+static void refuses_who_has_no_file(const char *display) {
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	text_format(address.sun_path + 1, sizeof(address.sun_path) - 1, "/tmp/.X11-unix/X%s",
+			display + 1);
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+				    strlen(address.sun_path + 1));
+	OWN(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&address, len), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+}
+
 static void an_x11_window_starts_x11_fills_the_output_and_gets_keys(void **state) {
 	(void)state;
 	struct desktop_settings settings = settings_720p60;
@@ -412,6 +427,7 @@ static void an_x11_window_starts_x11_fills_the_output_and_gets_keys(void **state
 		SKIP("Xwayland");
 	}
 	assert_string_not_equal(desktop_x_display(rig.desktop), "");
+	refuses_who_has_no_file(desktop_x_display(rig.desktop));
 	assert_int_equal(rig_x11_pid(&rig), 0); /* not before somebody needs it */
 	setenv("DISPLAY", desktop_x_display(rig.desktop), 1);
 	static const char *const client[] = { X11_CLIENT_PATH, "--again", NULL };
@@ -422,6 +438,7 @@ static void an_x11_window_starts_x11_fills_the_output_and_gets_keys(void **state
 	rig_input(&rig, INPUT_KEY_DOWN, KEY_A, 0, 0);
 	rig_input(&rig, INPUT_KEY_UP, KEY_A, 0, 0);
 	rig_run(&rig, is_green);
+	refuses_who_has_no_file(desktop_x_display(rig.desktop));
 	rig_dump(&rig, "x11");
 	rig_end(&rig);
 }
