@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include <jansson.h>
 
@@ -67,13 +68,28 @@ static void add_nvidia(json_t *body, json_t *host) {
 	json_array_append_new(list_in(body, "Env"), json_string("NVIDIA_DRIVER_CAPABILITIES=all"));
 }
 
-/* The desktop's gamepads: their nodes as they come and go, and udev's records of them. Nodes
- * of others' cannot be made inside (no "m"). Podman takes the rule from 4.4 on. */
+/* Whoever may make nodes could make those of every device that a rule opens: engines let
+ * containers make any, and Docker gives its own the capability. */
+static void drop_mknod(json_t *host) {
+	json_t *added = json_object_get(host, "CapAdd");
+	for (size_t i = 0; i < json_array_size(added); i++) {
+		const char *name = json_string_value(json_array_get(added, i));
+		if (name && (strcasecmp(name, "MKNOD") == 0 || strcasecmp(name, "CAP_MKNOD") == 0 ||
+					    strcasecmp(name, "ALL") == 0)) {
+			return; /* wanted by who wrote it */
+		}
+	}
+	json_array_append_new(list_in(host, "CapDrop"), json_string("MKNOD"));
+}
+
+/* The desktop's gamepads: their nodes as they come and go, and udev's records of them.
+ * Podman takes the rule from 4.4 on. */
 static void add_pads(json_t *host, const char *folder) {
 	json_array_append_new(
 			list_in(host, "Binds"), json_sprintf("%s/input:/dev/input:rw", folder));
 	json_array_append_new(list_in(host, "Binds"), json_sprintf("%s/udev:/run/udev:ro", folder));
 	json_array_append_new(list_in(host, "DeviceCgroupRules"), json_string("c 13:* rw"));
+	drop_mknod(host);
 }
 
 static void add_list(json_t *body, json_t *host, const struct ipc_message *plan) {

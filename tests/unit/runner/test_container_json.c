@@ -100,10 +100,33 @@ static void without_a_base_there_is_what_is_needed(void **state) {
 			"[\"/dev/perigee-run/s-ab/input:/dev/input:rw\","
 			"\"/dev/perigee-run/s-ab/udev:/run/udev:ro\"]");
 	expect_json(json_object_get(host, "DeviceCgroupRules"), "[\"c 13:* rw\"]");
+	expect_json(json_object_get(host, "CapDrop"), "[\"MKNOD\"]");
 	expect_json(json_object_get(host, "DeviceRequests"),
 			"[{\"Capabilities\":[[\"gpu\"]],\"Count\":-1,\"Driver\":\"nvidia\"}]");
 	expect_json(json_object_get(body, "Env"), "[\"PUID=1000\",\"NVIDIA_VISIBLE_DEVICES=all\","
 						  "\"NVIDIA_DRIVER_CAPABILITIES=all\"]");
+	json_decref(body);
+}
+
+/* With a rule that opens every input device, who makes nodes may read the host's keyboard. */
+static void nodes_are_made_inside_only_by_whom_the_base_lets(void **state) {
+	(void)state;
+	static const char *const lets[] = { "MKNOD", "cap_mknod", "ALL" };
+	for (size_t i = 0; i < ARRAY_LEN(lets); i++) {
+		char base[128];
+		text_format(base, sizeof(base), "{\"HostConfig\":{\"CapAdd\":[\"CHOWN\",\"%s\"]}}",
+				lets[i]);
+		begin(base);
+		put(plan.runner_plan.list, &plan.runner_plan.list_len, "pads=/dev/perigee/s");
+		json_t *body = made();
+		assert_null(json_object_get(json_object_get(body, "HostConfig"), "CapDrop"));
+		json_decref(body);
+	}
+	begin("{\"HostConfig\":{\"CapDrop\":[\"NET_RAW\"],\"CapAdd\":[\"NET_ADMIN\"]}}");
+	put(plan.runner_plan.list, &plan.runner_plan.list_len, "pads=/dev/perigee/s");
+	json_t *body = made();
+	expect_json(json_object_get(json_object_get(body, "HostConfig"), "CapDrop"),
+			"[\"NET_RAW\",\"MKNOD\"]");
 	json_decref(body);
 }
 
@@ -186,6 +209,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(the_base_is_merged_as_wolf_does),
 		UNIT(without_a_base_there_is_what_is_needed),
+		UNIT(nodes_are_made_inside_only_by_whom_the_base_lets),
 		UNIT(a_base_that_is_none_is_told),
 		UNIT(an_engine_is_believed_only_what_has_the_form),
 		UNIT(a_pull_tells_how_far_it_is),
