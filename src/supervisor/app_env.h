@@ -21,7 +21,7 @@ struct app_env {
 	unsigned width, height, rate_mhz;   /* of its desktop */
 	const struct config_runner *runner; /* borrowed; NULL: nothing is configured */
 	bool container;                     /* paths and a search path are the image's */
-	unsigned uid, gid;                  /* of a container's files outside */
+	unsigned uid, gid;                  /* inside a container: whose its files are */
 };
 
 /* Writes NUL-terminated NAME=VALUE, each name once: what only a session knows, then what

@@ -13,6 +13,7 @@
 #include "supervisor/desk.h"
 #include "supervisor/desk_door.h"
 #include "supervisor/pads.h"
+#include "supervisor/sockets.h"
 #include "supervisor/supervisor.h"
 
 enum runner_type app_plan_type(const struct desk *desk) {
@@ -37,6 +38,33 @@ const char *app_plan_confine(const struct desk *desk) {
 		return "runner-normal";
 	}
 	return app_plan_type(desk) == RUNNER_PROCESS ? NULL : "runner-sandbox";
+}
+
+void app_plan_user(const struct desk *desk, uint32_t *out_uid, uint32_t *out_gid) {
+	enum { USUAL = 1000 }; /* what the store, as Wolf, has for who said nothing */
+	const struct supervisor *supervisor = desk->supervisor;
+	*out_uid = supervisor->paths.uid;
+	*out_gid = supervisor->paths.gid;
+	if (!app_plan_is_container(desk)) {
+		return;
+	}
+	const client_settings *settings = permits_of(&supervisor->permits, desk->client);
+	if (settings) {
+		*out_uid = settings->run_uid && settings->run_uid != USUAL ? settings->run_uid
+									   : *out_uid;
+		*out_gid = settings->run_gid && settings->run_gid != USUAL ? settings->run_gid
+									   : *out_gid;
+	}
+	*out_uid = desk->run_uid ? desk->run_uid : *out_uid;
+	*out_gid = desk->run_gid ? desk->run_gid : *out_gid;
+}
+
+int app_plan_listen(const struct desk *desk, const char *path) {
+	const struct paths *paths = &desk->supervisor->paths;
+	uint32_t uid, gid;
+	app_plan_user(desk, &uid, &gid);
+	/* The folder that it is in is closed to everybody else. */
+	return sockets_listen_unix(path, uid, paths->gid, uid == paths->uid ? 0600 : 0660);
 }
 
 void app_plan_x_socket(const struct desk *desk, char *out, size_t size) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/own.h"
 #include "ipc/message.h"
@@ -22,6 +23,14 @@ bool app_plan_is_container(const struct desk *desk);
 
 /* The row of confine_table.c for its runner; NULL: the kind's. */
 const char *app_plan_confine(const struct desk *desk);
+
+/* Whom the files of its app belong to outside: the apps' user; of a container somebody else
+ * where the client's settings (or, of a lobby, its maker) say so. */
+void app_plan_user(const struct desk *desk, uint32_t *out_uid, uint32_t *out_gid);
+
+/* Listens at a socket of the desktop's that its app, as that user, and the desktop's other
+ * processes may reach. */
+int app_plan_listen(const struct desk *desk, const char *path) NODISCARD;
 
 /* The path of its X server's socket; empty when there is none. */
 void app_plan_x_socket(const struct desk *desk, char *out, size_t size);

@@ -46,6 +46,20 @@ static int connect_engine(const char *path) {
 	return TAKE(fd, -1);
 }
 
+int container_engine_user(const struct config *config, uint32_t *out_uid) {
+	OWN(fd_close) int fd = connect_engine(container_engine_path(config));
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	if (fd < 0) {
+		return fd;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
+		return -errno;
+	}
+	*out_uid = peer.uid;
+	return 0;
+}
+
 void container_connect(struct supervisor *supervisor, struct child *child) {
 	const char *path = container_engine_path(&supervisor->config);
 	OWN(fd_close) int fd = connect_engine(path);

@@ -16,6 +16,9 @@ struct supervisor;
 /* The engine's socket: as configured, else the first usual one that is there; NULL: none. */
 const char *container_engine_path(const struct config *config);
 
+/* The user whose engine it is; -errno when it is not there. */
+int container_engine_user(const struct config *config, uint32_t *out_uid) NODISCARD;
+
 /* A runner asks for a connection (RUNNER_ENGINE_ASK). */
 void container_connect(struct supervisor *supervisor, struct child *child);
 

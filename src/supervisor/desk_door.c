@@ -9,12 +9,12 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "ipc/message.h"
+#include "supervisor/app_plan.h"
 #include "supervisor/desk.h"
 #include "supervisor/keep.h"
 #include "supervisor/launcher.h"
 #include "supervisor/lobby.h"
 #include "supervisor/session.h"
-#include "supervisor/sockets.h"
 #include "supervisor/status_line.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/view.h"
@@ -28,13 +28,12 @@ static void give(const struct desk *desk) {
 }
 
 void desk_door_open(struct desk *desk) {
-	const struct paths *paths = &desk->supervisor->paths;
 	char path[160];
 	if (desk->internal) {
 		return;
 	}
 	text_format(path, sizeof(path), "%s/" DESK_DOOR_SOCKET, desk->runtime);
-	int fd = sockets_listen_unix(path, paths->uid, paths->gid);
+	int fd = app_plan_listen(desk, path);
 	if (fd < 0) {
 		log_error("desk-door", "session=%016llx error=%s", (unsigned long long)desk->id,
 				log_quote(strerror(-fd)).text);

@@ -65,7 +65,8 @@ static bool host_folder(const struct paths *paths, char *out, size_t size) {
 static bool find_tree(const struct desk *desk, struct pad_tree *out) {
 	const struct paths *paths = &desk->supervisor->paths;
 	char host[PAD_TREE_PATH_MAX];
-	*out = (struct pad_tree){ "/sys", "", desk->id, paths->uid, paths->gid };
+	*out = (struct pad_tree){ .sys = "/sys", .desk = desk->id };
+	app_plan_user(desk, &out->uid, &out->gid);
 	return paths->is_root && app_plan_type(desk) != RUNNER_PROCESS &&
 	       host_folder(paths, host, sizeof(host)) &&
 	       text_format(out->folder, sizeof(out->folder), "%s/s-%016llx", host,

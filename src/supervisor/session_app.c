@@ -53,17 +53,14 @@ static uint32_t grace_ms(const struct desk *desk) {
 	return app_plan_is_container(desk) ? CONTAINER_GRACE_MS : RUNNER_GRACE_MS;
 }
 
-/* Whom the files outside belong to, for a container: the apps' user, unless the client's
- * settings (or, of a lobby, its maker) name somebody else. */
+/* A container of a user's own engine has that user as its root: files of anybody else inside
+ * would be nobody's outside. */
 static void name_user(const struct desk *desk, struct app_env *env) {
-	enum { USUAL = 1000 }; /* what the store, as Wolf, has for who said nothing */
-	const client_settings *settings = permits_of(&desk->supervisor->permits, desk->client);
-	uint32_t uid = settings && settings->run_uid != USUAL ? settings->run_uid : 0;
-	uint32_t gid = settings && settings->run_gid != USUAL ? settings->run_gid : 0;
-	uid = desk->run_uid ? desk->run_uid : uid;
-	gid = desk->run_gid ? desk->run_gid : gid;
-	env->uid = uid ? uid : desk->supervisor->paths.uid;
-	env->gid = gid ? gid : desk->supervisor->paths.gid;
+	uint32_t engine;
+	app_plan_user(desk, &env->uid, &env->gid);
+	if (container_engine_user(&desk->supervisor->config, &engine) == 0 && engine == env->uid) {
+		env->uid = env->gid = 0;
+	}
 }
 
 static int fill_env(const struct desk *desk, struct ipc_message *message) {
@@ -79,8 +76,8 @@ static int fill_env(const struct desk *desk, struct ipc_message *message) {
 		.rate_mhz = desk->rate_mhz,
 		.runner = desk->app->runner,
 	};
-	name_user(desk, &env);
 	if (app_plan_is_container(desk)) {
+		name_user(desk, &env);
 		env.container = true;
 		env.home = APP_PLAN_HOME;
 		env.runtime = APP_PLAN_RUNTIME;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/app_plan.h"
 #include "supervisor/clip.h"
 #include "supervisor/desk.h"
 #include "supervisor/desk_door.h"
@@ -158,8 +159,7 @@ static int start_desktop(struct desk *desk) {
 	char path[160];
 	struct supervisor *supervisor = desk->supervisor;
 	text_format(path, sizeof(path), "%s/wayland-0", desk->runtime);
-	OWN(fd_close)
-	int listening = sockets_listen_unix(path, supervisor->paths.uid, supervisor->paths.gid);
+	OWN(fd_close) int listening = app_plan_listen(desk, path);
 	if (listening < 0) {
 		return listening;
 	}
@@ -345,7 +345,7 @@ static int start_sound(struct desk *desk) {
 		return rc;
 	}
 	text_format(path, sizeof(path), "%s/pulse/native", desk->runtime);
-	desk->sound_listen_fd = sockets_listen_unix(path, paths->uid, paths->gid);
+	desk->sound_listen_fd = app_plan_listen(desk, path);
 	if (desk->sound_listen_fd < 0) {
 		return desk->sound_listen_fd;
 	}

@@ -79,7 +79,7 @@ static int open_inet(const struct config *config, enum ipc_door door) {
 	return TAKE(fd, -1);
 }
 
-int sockets_listen_unix(const char *path, uid_t uid, gid_t gid) {
+int sockets_listen_unix(const char *path, uid_t uid, gid_t gid, mode_t mode) {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	if (!text_copy(sa.sun_path, sizeof(sa.sun_path), path)) {
 		return -ENAMETOOLONG;
@@ -89,7 +89,7 @@ int sockets_listen_unix(const char *path, uid_t uid, gid_t gid) {
 		return -errno;
 	}
 	unlink(path);
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || chmod(path, 0600) < 0) {
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || chmod(path, mode) < 0) {
 		return -errno;
 	}
 	if (geteuid() == 0 && lchown(path, uid, gid) < 0) {
@@ -114,7 +114,7 @@ static int open_api(const struct paths *paths) {
 	if (!api_path(paths, path, sizeof(path))) {
 		return -ENAMETOOLONG;
 	}
-	return sockets_listen_unix(path, paths->uid, paths->gid);
+	return sockets_listen_unix(path, paths->uid, paths->gid, 0600);
 }
 
 /* Asked first: whoever starts Perigee twice should hear that, not of a port. */

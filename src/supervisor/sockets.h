@@ -23,6 +23,6 @@ uint16_t sockets_port(const struct config *config, enum ipc_door door);
 
 /* A listening Unix stream socket at path, which is removed first; owned by
  * uid:gid, mode 0600. Returns the fd or -errno. */
-int sockets_listen_unix(const char *path, uid_t uid, gid_t gid) NODISCARD;
+int sockets_listen_unix(const char *path, uid_t uid, gid_t gid, mode_t mode) NODISCARD;
 
 #endif

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -24,11 +25,12 @@ class Missing(Exception):
 
 
 class Podman:
-    """As root: storage without a file system of its own, runc, no ulimit above the hard one."""
+    """Storage without a file system of its own, runc, no ulimit above the hard one. Root's, or that
+    of a user (a passwd entry) of whom nothing but the user itself is mapped inside."""
 
-    def __init__(self):
+    def __init__(self, user=None):
         if os.getuid() != 0:
-            raise Missing("only root's Podman is tested")
+            raise Missing("only root can start both kinds of Podman")
         for program in ("podman", "runc"):
             if not shutil.which(program):
                 raise Missing(f"{program} is not installed")
@@ -39,6 +41,13 @@ class Podman:
         config = self.folder / "containers.conf"
         config.write_text(CONFIG.format(folder=self.folder))
         self.env = {**os.environ, "CONTAINERS_CONF": str(config)}
+        self.become = {}
+        if user:
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self.env.update(HOME=str(self.folder), XDG_RUNTIME_DIR=str(self.folder / "user"))
+            self.become = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            (self.folder / "user").mkdir()
+            os.chown(self.folder / "user", user.pw_uid, user.pw_gid)
         self.command = ["podman", "--root", str(self.folder / "store"), "--runroot",
                         str(self.folder / "run"), "--storage-driver", "vfs", "--runtime", "runc",
                         "--cgroup-manager", "cgroupfs", "--events-backend", "none"]
@@ -60,7 +69,10 @@ class Podman:
                 self.ask("DELETE", f"/containers/{row['Id']}?force=1&v=1")
             self.stop()
         subprocess.run([*self.command, "unmount", "--all"], env=self.env, check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.become)
+        # What keeps a user's namespaces.
+        for pause in self.folder.glob("user/**/pause.pid"):
+            os.kill(int(pause.read_text()), signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def make_image(self):
@@ -68,13 +80,14 @@ class Podman:
         for name in ("bin", "tmp", "etc", "proc", "sys", "dev"):
             (root / name).mkdir(parents=True)
         shutil.copy("/bin/busybox", root / "bin/busybox")
-        for name in ("sh", "sleep", "ls", "cat", "test", "id", "touch", "env", "grep", "true"):
+        for name in ("sh", "sleep", "ls", "cat", "test", "id", "touch", "env", "grep", "true",
+                     "chown", "su"):
             (root / "bin" / name).symlink_to("busybox")
-        subprocess.run(["tar", "-C", str(root), "-cf", str(self.folder / "image.tar"), "."],
-                       check=True)
+        subprocess.run(["tar", "--owner", "0", "--group", "0", "-C", str(root), "-cf",
+                        str(self.folder / "image.tar"), "."], check=True)
         made = subprocess.run([*self.command, "import", str(self.folder / "image.tar"),
                                "perigee-test:latest"], env=self.env, capture_output=True,
-                              text=True, check=False)
+                              text=True, check=False, cwd=self.folder, **self.become)
         if made.returncode != 0:
             raise Missing(made.stderr.strip()[-200:])
 
@@ -82,7 +95,7 @@ class Podman:
         self.service = subprocess.Popen([*self.command, "system", "service", "--time", "0",
                                          f"unix://{self.socket}"], env=self.env,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
+                                        stderr=subprocess.DEVNULL, cwd=self.folder, **self.become)
         wait_for("podman answers", 20, self.alive)
 
     def stop(self):
@@ -99,7 +112,7 @@ class Podman:
     def try_it(self):
         """Whether a container starts at all, on this kernel and as this user."""
         status, answer = self.ask("POST", "/containers/create?name=trial", {
-            "Image": "perigee-test:latest", "Cmd": ["true"], "HostConfig": {"NetworkMode": "host"}})
+            "Image": "perigee-test:latest", "Cmd": ["true"], "HostConfig": {"NetworkMode": "none"}})
         if status == 201:
             status, answer = self.ask("POST", "/containers/trial/start")
         # Podman refuses while it cleans up behind a container that has just ended.

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Apps in containers of a real Podman, on the whole host."""
+import contextlib
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
 import sys
 
 import nodes
+import sockets
 from host import Failed, Host, expect, libexec_folders, run, wait_for
 from podman import Missing, Podman
 
@@ -22,6 +25,22 @@ echo kept >>$HOME/kept; echo runs=$(grep -c kept $HOME/kept)
 touch /data/new 2>/dev/null || echo read-only
 test -e /run/podman/podman.sock -o -e /run/docker.sock || echo no-engine
 exit 3
+"""
+
+# As images of Games on Whales begin: root makes a user of what the environment says, and becomes it.
+INIT = """
+echo $UNAME:x:$PUID:$PGID::$HOME:/bin/sh >/etc/passwd
+echo $UNAME:x:$PGID: >/etc/group
+chown $PUID:$PGID $HOME
+test $PUID = 0 && exec sh /data/user.sh
+exec su -s /bin/sh $UNAME /data/user.sh
+"""
+USER = """
+for name in wayland-0 pulse-socket perigee.sock; do
+    test -w $XDG_RUNTIME_DIR/$name || echo closed: $name
+done
+touch $HOME/of-$PUID && echo user-wrote $(id -u):$(id -g) as $UNAME
+exec sleep 1000
 """
 
 CONFIG = """
@@ -51,8 +70,18 @@ apps:
       image: perigee-test
       network: false
       mounts: ["{folder}/shared:/data:ro", {system}]
+  - title: Door to others
+    command: [/usr/bin/python3, /data/door.py, /data/others]
+    runner:
+      type: container
+      image: perigee-test
+      mounts: ["{folder}/shared:/data:ro", {system}]
+      base_create_json: '{{"HostConfig": {{"NetworkMode": "host"}}}}'
+  - title: User
+    command: [sh, /data/init.sh]
+    runner: {{type: container, image: perigee-test, network: false, mounts: ["{folder}/shared:/data:ro"]}}
   - title: Waits
-    command: [sh, -c, "echo waits-begin; trap 'echo asked; exit 0' TERM; while :; do sleep 1; done"]
+    command: [sh, -c, "echo waits-begin; trap 'echo asked; exit 0' TERM; sleep 1000 & wait"]
     runner: {{type: container, image: perigee-test, network: false}}
   - title: Pads
     command: [sh, /data/pads.sh]
@@ -71,8 +100,11 @@ class Contained(Host):
         (self.folder / "shared").mkdir(mode=0o755)
         (self.folder / "shared/words.sh").write_text(WORDS)
         (self.folder / "shared/pads.sh").write_text(nodes.SCRIPT.replace("FIFO", "/data/fifo"))
-        os.mkfifo(self.folder / "shared/fifo")
-        os.chmod(self.folder / "shared/fifo", 0o666)
+        (self.folder / "shared/init.sh").write_text(INIT)
+        (self.folder / "shared/user.sh").write_text(USER)
+        for fifo in ("fifo", "again"):
+            os.mkfifo(self.folder / "shared" / fifo)
+            os.chmod(self.folder / "shared" / fifo, 0o666)
         shutil.copy(pathlib.Path(__file__).parent / "door.py", self.folder / "shared")
         folders = libexec_folders(self.build, self.source)
         pattern = next(f"{f}/perigee-pattern" for f in folders
@@ -138,11 +170,61 @@ def its_door_stays_the_same_file(host):
     os.kill(gate, signal.SIGKILL)
     wait_for("another door", 10, lambda: host.api("/api/v1/status", optional=True) and
              host.pids("web") not in ([], [gate]))
-    (host.folder / "shared/again").touch()
+    (host.folder / "shared/again").write_text("again")
     host.wait_log("door-again 200 app=Door inside viewers=", 20, mark)
     ended(viewer)
     host.probe("quit", keys="Door inside", check=False)
     none_is_left()
+
+
+def it_reaches_no_other_sockets(host):
+    """Those of another desktop, of the host and of the engine, also in the host's network."""
+    mark = len(host.log())
+    other = launched(host, "Waits", 60)
+    host.wait_log("waits-begin", 20, mark)
+    paths = sockets.of_desktop(host, "Waits") + [str(host.folder / "run/api.sock"),
+                                                 str(SHARED["podman"].socket)]
+    (host.folder / "shared/others").write_text("\n".join(paths))
+    viewer = launched(host, "Door to others", 60)
+    host.wait_log("door-done", 20, mark)
+    log = host.log()[mark:]
+    expect(f"nothing escapes: {log}", "ESCAPED" not in log)
+    expect(f"its own is open: {log}", "door-own 200 app=Door to others viewers=[" in log)
+    expect(f"all others are closed: {log}", log.count("door-closed") == len(paths))
+    for process, keys in ((other, "Waits"), (viewer, "Door to others")):
+        ended(process)
+        host.probe("quit", keys=keys, check=False)
+    none_is_left()
+
+
+def wrote(host, uid, gid, inside=None):
+    """The app ran as whom it should, reached its desktop, and its files are that user's."""
+    mark = len(host.log())
+    if not (host.folder / "User").exists():
+        host.paired("User")
+    viewer = launched(host, "User", 60, app="User")
+    host.wait_log(f"user-wrote {inside or f'{uid}:{gid}'} as {'root' if inside else 'retro'}", 20,
+                  mark)
+    expect("its sockets are open to it", "closed: " not in host.log()[mark:])
+    home = next((host.folder / "data/homes").glob("*/User"))
+    for path in (home, home / f"of-{inside.split(':')[0] if inside else uid}"):
+        expect(f"{path} is {uid}'s: {path.stat()}", path.stat().st_uid == uid and
+               path.stat().st_gid == gid)
+    ended(viewer)
+    host.probe("quit", keys="User", check=False)
+    none_is_left()
+
+
+def its_files_have_the_right_owner(host):
+    """The apps' user's, or whose the client's settings say, also when these change."""
+    apps = pathlib.Path(host.folder / "data/homes").stat()
+    wrote(host, apps.st_uid, apps.st_gid)
+    client = next(row["client_id"] for row in host.api("/api/v1/clients")["clients"]
+                  if row["name"] == "User")
+    for uid, gid in ((1500, 1501), (1500, 1501), (1600, 1601)):
+        host.api("/api/v1/clients/settings", {"client_id": client, "settings": {
+            "run_uid": uid, "run_gid": gid}})
+        wrote(host, uid, gid)
 
 
 def a_container_is_labelled_and_goes_when_the_session_does(host):
@@ -259,27 +341,51 @@ def leftovers_are_swept_at_the_start(host):
     podman.ask("DELETE", "/containers/other?force=1")
 
 
-def containers(build):
-    """One host, one engine; what each part says is its docstring or its name."""
+@contextlib.contextmanager
+def engine(user=None):
+    """Skips what it is for where there can be none."""
     try:
-        SHARED["podman"] = Podman().__enter__()
+        SHARED["podman"] = Podman(user).__enter__()
     except Missing as why:
         print(f"# skipped: {why}", flush=True)
-        sys.exit(77)
+        yield False
+        return
     try:
+        yield True
+        none_is_left()
+    finally:
+        SHARED["podman"].__exit__()
+
+
+def containers(build):
+    """One host, one engine; what each part says is its docstring or its name."""
+    with engine() as there:
+        if not there:
+            sys.exit(77)
         with Contained(build) as host:
             for part in (a_container_gets_its_desktop_and_what_is_configured, its_windows_are_seen,
-                         its_door_stays_the_same_file,
+                         its_door_stays_the_same_file, it_reaches_no_other_sockets,
+                         its_files_have_the_right_owner,
                          a_container_is_labelled_and_goes_when_the_session_does,
                          nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
                          a_lobby_runs_a_container_of_its_own,
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)
-        none_is_left()
-    finally:
-        SHARED["podman"].__exit__()
+
+
+def an_engine_of_the_users_own(build):
+    """Not root's: whose engine it is, that user is root inside."""
+    try:
+        user = pwd.getpwnam("perigee")
+    except KeyError:
+        print("# skipped: no user perigee")
+        return
+    with engine(user) as there:
+        if there:
+            with Contained(build, user=user) as host:
+                wrote(host, user.pw_uid, user.pw_gid, inside="0:0")
 
 
 if __name__ == "__main__":
-    run([containers])
+    run([containers, an_engine_of_the_users_own])
