@@ -60,4 +60,12 @@ enum {
 	PAD_TRIGGER_LEFT = 8,
 };
 
+/* Where a sandbox or container has the hidraw nodes of its desktop's gamepads: links in /dev,
+ * where apps look for them, lead there. */
+#define PAD_RAW_FOLDER "/dev/hid"
+
+enum {
+	PAD_RAW_MAX = 64, /* the kernel's HIDRAW_MAX_DEVICES */
+};
+
 #endif

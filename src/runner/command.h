@@ -13,7 +13,7 @@
 /* The command line that starts an app through perigee-exec. */
 
 enum {
-	COMMAND_ARGS_MAX = 512,
+	COMMAND_ARGS_MAX = 768,
 	COMMAND_WORDS_MAX = 64, /* of an app's own argv */
 	COMMAND_ENV_MAX = 128,
 	COMMAND_KEPT_MAX = 16384,

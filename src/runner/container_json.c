@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "ipc/message.h"
+#include "ipc/pad.h"
 
 OWN_DEFINE(json_t *, json_decref)
 
@@ -87,6 +88,8 @@ static void drop_mknod(json_t *host) {
 static void add_pads(json_t *host, const char *folder) {
 	json_array_append_new(
 			list_in(host, "Binds"), json_sprintf("%s/input:/dev/input:rw", folder));
+	json_array_append_new(list_in(host, "Binds"),
+			json_sprintf("%s/raw:" PAD_RAW_FOLDER ":rw", folder));
 	json_array_append_new(list_in(host, "Binds"), json_sprintf("%s/udev:/run/udev:ro", folder));
 	json_array_append_new(list_in(host, "DeviceCgroupRules"), json_string("c 13:* rw"));
 	drop_mknod(host);
@@ -105,6 +108,9 @@ static void add_list(json_t *body, json_t *host, const struct ipc_message *plan)
 			first = false;
 		} else if (strncmp(at, "pads=", 5) == 0) {
 			add_pads(host, at + 5);
+		} else if (strncmp(at, "raw=", 4) == 0) {
+			json_array_append_new(list_in(host, "DeviceCgroupRules"),
+					json_sprintf("c %s:* rw", at + 4));
 		} else if (strcmp(at, "gpu=nvidia") == 0) {
 			add_nvidia(body, host);
 		}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ipc/pad.h"
 #include "runner/command.h"
 
 /* Read-only, in the same place; one that is not there is not missed. */
@@ -163,6 +164,14 @@ static void add_pads(struct command *command, const char *folder) {
 	command_add(command, "--dev-bind-try");
 	command_add(command, command_keep(command, "%s/input", folder));
 	command_add(command, "/dev/input");
+	command_add(command, "--dev-bind-try");
+	command_add(command, command_keep(command, "%s/raw", folder));
+	command_add(command, PAD_RAW_FOLDER);
+	for (int i = 0; i < PAD_RAW_MAX; i++) {
+		command_add(command, "--symlink");
+		command_add(command, command_keep(command, PAD_RAW_FOLDER "/hidraw%d", i));
+		command_add(command, command_keep(command, "/dev/hidraw%d", i));
+	}
 	command_add(command, "--ro-bind-try");
 	command_add(command, command_keep(command, "%s/udev", folder));
 	command_add(command, "/run/udev");

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "supervisor/desk.h"
 #include "supervisor/desk_door.h"
+#include "supervisor/pad_links.h"
 #include "supervisor/pads.h"
 #include "supervisor/sockets.h"
 #include "supervisor/supervisor.h"
@@ -166,7 +167,8 @@ int app_plan_fill(
 					       put_list("mount", &runner->mounts, out));
 	char pads[PAD_TREE_PATH_MAX];
 	if (fits && pads_folder(desk, pads, sizeof(pads))) {
-		fits = put_word(out, "pads=%s", pads);
+		unsigned raw = pad_links_major();
+		fits = put_word(out, "pads=%s", pads) && (!raw || put_word(out, "raw=%u", raw));
 	}
 	if (fits && app_plan_is_container(desk)) {
 		return fill_container(desk, home, out);

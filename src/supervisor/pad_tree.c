@@ -50,7 +50,7 @@ static bool write_file(const char *path, const char *text, size_t len) {
 }
 
 static int make_folders(const struct pad_tree *tree) {
-	static const char *const folders[] = { "", "/input", "/udev", "/udev/data" };
+	static const char *const folders[] = { "", "/input", "/raw", "/udev", "/udev/data" };
 	char path[PATH_BYTES];
 	text_copy(path, sizeof(path), tree->folder);
 	for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
@@ -137,9 +137,16 @@ struct adding {
 	int made; /* or -errno */
 };
 
+/* Where a node lies in the folder: input/event5, raw/hidraw5. */
+static void find_node(const struct pad_tree *tree, const struct udev_device *device, char *out,
+		size_t size) {
+	text_format(out, size, "%s/%s%s", tree->folder, device->kind == UDEV_RAW ? "raw/" : "",
+			device->node);
+}
+
 static int make_node(const struct pad_tree *tree, const struct udev_device *device) {
 	char path[PATH_BYTES];
-	text_format(path, sizeof(path), "%s/%s", tree->folder, device->node);
+	find_node(tree, device, path, sizeof(path));
 	if (mknod(path, S_IFCHR | 0660, makedev(device->major, device->minor)) < 0) {
 		return -errno;
 	}
@@ -151,10 +158,9 @@ static int make_node(const struct pad_tree *tree, const struct udev_device *devi
 	return 0;
 }
 
-static void add_node(struct adding *adding, struct udev_device *device, const char *name) {
+static void add_node(struct adding *adding, const struct udev_device *device) {
 	const struct pad_tree *tree = adding->tree;
 	char path[PATH_BYTES], record[UDEV_RECORD_MAX], number[24];
-	text_format(device->node, sizeof(device->node), "input/%s", name);
 	int rc = make_node(tree, device);
 	if (rc == -EEXIST) {
 		return;
@@ -189,7 +195,8 @@ static void add_input(struct adding *adding, const char *path) {
 						entry->d_name) &&
 				read_number(child, &device.major, &device.minor) &&
 				device.major == INPUT_MAJOR) {
-			add_node(adding, &device, entry->d_name);
+			text_format(device.node, sizeof(device.node), "input/%s", entry->d_name);
+			add_node(adding, &device);
 		}
 	}
 }
@@ -216,6 +223,50 @@ static int add_if_ours(struct adding *adding, const char *path) {
 	return adding->made;
 }
 
+/* The first line of a file that begins so; false when there is none. */
+static bool find_line(const char *path, const char *start, char *out, size_t size) {
+	OWN(file_close) FILE *file = fopen(path, "re");
+	while (file && fgets(out, (int)size, file)) {
+		out[strcspn(out, "\n")] = '\0';
+		if (begins(out, start)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* True for the folder of a HID device that says that it is at a place of this desktop. */
+static bool is_our_hid(const struct pad_tree *tree, const char *folder) {
+	char path[PATH_BYTES], line[128], place[32], wanted[48];
+	pad_tree_place(tree->desk, place);
+	text_format(wanted, sizeof(wanted), "HID_PHYS=%s", place);
+	return text_format(path, sizeof(path), "%s/uevent", folder) &&
+	       find_line(path, wanted, line, sizeof(line));
+}
+
+/* The reports of a HID device itself, for those who set its light and triggers. */
+static void add_raw(struct adding *adding, const char *name) {
+	char full[PATH_BYTES], child[PATH_BYTES];
+	text_format(full, sizeof(full), "%s" HIDS "/%s", adding->tree->sys, name);
+	text_format(child, sizeof(child), "%s/raw", adding->tree->folder);
+	if (!is_our_hid(adding->tree, full) || access(child, F_OK) < 0) {
+		return; /* a version before this one may have made the folder */
+	}
+	text_format(full, sizeof(full), "%s" HIDS "/%s/hidraw", adding->tree->sys, name);
+	OWN(folder_close) DIR *folder = opendir(full);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		struct udev_device device = { .kind = UDEV_RAW };
+		if (is_numbered(entry->d_name, "hidraw") &&
+				text_format(child, sizeof(child), "%s/%s", full, entry->d_name) &&
+				text_format(device.path, sizeof(device.path), HIDS "/%s/hidraw/%s",
+						name, entry->d_name) &&
+				read_number(child, &device.major, &device.minor) &&
+				text_copy(device.node, sizeof(device.node), entry->d_name)) {
+			add_node(adding, &device);
+		}
+	}
+}
+
 /* A HID device has input devices of its own: pad, touchpad, motion. */
 static int add_hid(struct adding *adding, const char *name) {
 	char path[PATH_BYTES], full[PATH_BYTES];
@@ -233,6 +284,10 @@ static int add_hid(struct adding *adding, const char *name) {
 			}
 		}
 	}
+	if (rc >= 0) {
+		add_raw(adding, name);
+		rc = adding->made;
+	}
 	return rc;
 }
 
@@ -248,22 +303,10 @@ static bool has_form(const char *name, const char *form, const char *digits) {
 	return name[strlen(form)] == '\0';
 }
 
-static bool has_line(const char *path, const char *wanted) {
-	char line[128];
-	OWN(file_close) FILE *file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strcmp(line, wanted) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* The HID device with an address: the oldest, should another one be made with it. */
 static bool find_hid(const struct pad_tree *tree, const char *address, char *out, size_t size) {
 	static const char form[] = "XXXX:XXXX:XXXX.XXXX";
-	char path[PATH_BYTES], wanted[64];
+	char path[PATH_BYTES], wanted[64], line[128];
 	text_format(wanted, sizeof(wanted), "HID_UNIQ=%s", address);
 	text_format(path, sizeof(path), "%s" HIDS, tree->sys);
 	OWN(folder_close) DIR *folder = opendir(path);
@@ -274,7 +317,8 @@ static bool find_hid(const struct pad_tree *tree, const char *address, char *out
 				(!out[0] || strcmp(name + 15, out + 15) < 0) &&
 				text_format(path, sizeof(path), "%s" HIDS "/%s/uevent", tree->sys,
 						name) &&
-				has_line(path, wanted)) {
+				find_line(path, wanted, line, sizeof(line)) &&
+				strcmp(line, wanted) == 0) {
 			text_copy(out, size, name);
 		}
 	}
@@ -297,56 +341,80 @@ int pad_tree_add(const struct pad_tree *tree, const char *name, uint64_t since_u
 }
 
 /* What a node of the folder is; false when it is none, or its device is gone. The link in
- * /sys/dev/char leads to .../inputN/eventM. */
-static bool look_at(const struct pad_tree *tree, const char *name, struct udev_device *out,
-		bool *out_lives) {
-	char path[PATH_BYTES], target[PATH_BYTES], input[PATH_BYTES];
+ * /sys/dev/char leads to .../inputN/eventM or .../HID/hidraw/hidrawN. */
+static bool look_at(const struct pad_tree *tree, enum udev_kind kind, const char *name,
+		struct udev_device *out, bool *out_lives) {
+	char path[PATH_BYTES], target[PATH_BYTES], owner[PATH_BYTES];
+	bool raw = kind == UDEV_RAW;
 	struct stat status;
-	text_format(path, sizeof(path), "%s/input/%s", tree->folder, name);
+	*out = (struct udev_device){ .kind = kind };
+	text_format(out->node, sizeof(out->node), "%s%s", raw ? "" : "input/", name);
+	find_node(tree, out, path, sizeof(path));
 	if (lstat(path, &status) < 0 || !S_ISCHR(status.st_mode)) {
 		return false;
 	}
-	*out = (struct udev_device){ .major = major(status.st_rdev),
-		.minor = minor(status.st_rdev) };
-	text_format(out->node, sizeof(out->node), "input/%s", name);
+	out->major = major(status.st_rdev);
+	out->minor = minor(status.st_rdev);
 	text_format(path, sizeof(path), "%s/dev/char/%u:%u", tree->sys, out->major, out->minor);
 	ssize_t len = readlink(path, target, sizeof(target) - 1);
 	target[len > 0 ? len : 0] = '\0';
 	char *devices = strstr(target, "/devices/");
 	text_copy(out->path, sizeof(out->path), devices ? devices : INPUTS);
-	text_format(input, sizeof(input), "%s/device", path);
-	*out_lives = devices && is_ours(tree, input);
-	out->kind = *out_lives ? kind_of(input) : UDEV_JOYSTICK;
+	text_format(owner, sizeof(owner), "%s/device", path);
+	*out_lives = devices && (raw ? is_our_hid(tree, owner) : is_ours(tree, owner));
+	out->kind = *out_lives && !raw ? kind_of(owner) : kind;
 	return true;
 }
 
-void pad_tree_sweep(const struct pad_tree *tree, pad_tree_hearer *hearer, void *user) {
-	char path[PATH_BYTES], number[24];
-	text_format(path, sizeof(path), "%s/input", tree->folder);
-	OWN(folder_close) DIR *folder = opendir(path);
-	for (struct dirent *entry; folder && (entry = readdir(folder));) {
-		struct udev_device device;
-		bool lives;
-		if (!look_at(tree, entry->d_name, &device, &lives) || lives) {
-			continue;
+/* Every node of the folder, whether its device lives or not. */
+static void look_at_each(const struct pad_tree *tree,
+		void (*see)(const struct pad_tree *tree, const struct udev_device *device,
+				bool lives, pad_tree_hearer *hearer, void *user),
+		pad_tree_hearer *hearer, void *user) {
+	static const struct {
+		const char *folder;
+		enum udev_kind kind;
+	} folders[] = { { "input", UDEV_JOYSTICK }, { "raw", UDEV_RAW } };
+	char path[PATH_BYTES];
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		text_format(path, sizeof(path), "%s/%s", tree->folder, folders[i].folder);
+		OWN(folder_close) DIR *folder = opendir(path);
+		for (struct dirent *entry; folder && (entry = readdir(folder));) {
+			struct udev_device device;
+			bool lives;
+			if (look_at(tree, folders[i].kind, entry->d_name, &device, &lives)) {
+				see(tree, &device, lives, hearer, user);
+			}
 		}
-		unlinkat(dirfd(folder), entry->d_name, 0);
-		udev_name(&device, number);
-		text_format(path, sizeof(path), "%s/udev/data/%s", tree->folder, number);
-		unlink(path);
-		hearer(user, &device, false);
+	}
+}
+
+static void remove_dead(const struct pad_tree *tree, const struct udev_device *device, bool lives,
+		pad_tree_hearer *hearer, void *user) {
+	char path[PATH_BYTES], number[24];
+	if (lives) {
+		return;
+	}
+	find_node(tree, device, path, sizeof(path));
+	unlink(path);
+	udev_name(device, number);
+	text_format(path, sizeof(path), "%s/udev/data/%s", tree->folder, number);
+	unlink(path);
+	hearer(user, device, false);
+}
+
+void pad_tree_sweep(const struct pad_tree *tree, pad_tree_hearer *hearer, void *user) {
+	look_at_each(tree, remove_dead, hearer, user);
+}
+
+static void tell_living(const struct pad_tree *tree, const struct udev_device *device, bool lives,
+		pad_tree_hearer *hearer, void *user) {
+	(void)tree;
+	if (lives) {
+		hearer(user, device, true);
 	}
 }
 
 void pad_tree_each(const struct pad_tree *tree, pad_tree_hearer *hearer, void *user) {
-	char path[PATH_BYTES];
-	text_format(path, sizeof(path), "%s/input", tree->folder);
-	OWN(folder_close) DIR *folder = opendir(path);
-	for (struct dirent *entry; folder && (entry = readdir(folder));) {
-		struct udev_device device;
-		bool lives;
-		if (look_at(tree, entry->d_name, &device, &lives) && lives) {
-			hearer(user, &device, true);
-		}
-	}
+	look_at_each(tree, tell_living, hearer, user);
 }

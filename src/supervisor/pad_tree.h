@@ -9,10 +9,11 @@
 #include "base/own.h"
 #include "supervisor/udev.h"
 
-/* The device nodes of one desktop's gamepads, in a folder of their own that its app's
- * sandbox or container has as /dev/input, and udev's records of them, which it has as
- * /run/udev. What is in the folder, and whose a device is, is read from the file systems
- * each time: nothing has to be remembered by a supervisor that takes over. */
+/* The device nodes of one desktop's gamepads, in folders of their own: "input", which its
+ * app's sandbox or container has as /dev/input, "raw" (hidraw), which it has as
+ * PAD_RAW_FOLDER, and "udev" with udev's records of them, its /run/udev. What is there, and
+ * whose a device is, is read from the file systems each time: nothing has to be remembered by
+ * a supervisor that takes over. */
 
 enum {
 	PAD_TREE_PATH_MAX = 192,
@@ -21,7 +22,7 @@ enum {
 
 struct pad_tree {
 	const char *sys;                /* borrowed: "/sys" */
-	char folder[PAD_TREE_PATH_MAX]; /* input/, udev/ */
+	char folder[PAD_TREE_PATH_MAX]; /* input/, raw/, udev/ */
 	uint64_t desk;                  /* a device is this desktop's whose place says so */
 	uid_t uid;                      /* whom the nodes belong to */
 	gid_t gid;

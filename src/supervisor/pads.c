@@ -14,6 +14,7 @@
 #include "supervisor/app_plan.h"
 #include "supervisor/desk.h"
 #include "supervisor/pad_announce.h"
+#include "supervisor/pad_links.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/tell.h"
 
@@ -157,8 +158,10 @@ void pads_introduce(struct desk *desk, uint32_t pid) {
 		return;
 	}
 	desk->udev_fd = pad_announce_open(pid);
-	log_info("pads-told", "session=%016llx pid=%u error=%d", (unsigned long long)desk->id, pid,
-			desk->udev_fd < 0 ? -desk->udev_fd : 0);
+	int rc = pad_links_make(pid);
+	log_info("pads-told", "session=%016llx pid=%u error=%d links_error=%d",
+			(unsigned long long)desk->id, pid, desk->udev_fd < 0 ? -desk->udev_fd : 0,
+			-rc);
 	/* It may have looked before they were there. */
 	pad_tree_each(&tree, introduce_node, desk);
 }

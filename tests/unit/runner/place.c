@@ -131,7 +131,8 @@ int place_prepare(void **state) {
 	text_copy(place.folder, sizeof(place.folder), "/var/tmp/perigee-runner-XXXXXX");
 	assert_non_null(mkdtemp(place.folder));
 	chmod(place.folder, 0755);
-	const char *const names[] = { "homes", "homes/secret", "run", "shared", "shared/f" };
+	const char *const names[] = { "homes", "homes/secret", "run", "shared", "shared/f", "pads",
+		"pads/input", "pads/input/event1", "pads/raw", "pads/udev" };
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		text_format(path, sizeof(path), "%s/%s", place.folder, names[i]);
 		assert_int_equal(mkdir(path, i == 1 ? 0700 : 0755), 0);
@@ -142,6 +143,9 @@ int place_prepare(void **state) {
 	text_format(path, sizeof(path), "%s/homes/secret/f", place.folder);
 	OWN(file_close) FILE *file = fopen(path, "w");
 	fputs("secret\n", file);
+	text_format(path, sizeof(path), "%s/pads/raw/hidraw7", place.folder);
+	OWN(file_close) FILE *report = fopen(path, "w");
+	fputs("report\n", report);
 	return place.fifo < 0;
 }
 

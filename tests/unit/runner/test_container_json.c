@@ -92,14 +92,16 @@ static void without_a_base_there_is_what_is_needed(void **state) {
 	put(start.runner_start.argv, &start.runner_start.argv_len, "");
 	put(plan.runner_plan.list, &plan.runner_plan.list_len, "gpu=nvidia");
 	put(plan.runner_plan.list, &plan.runner_plan.list_len, "pads=/dev/perigee-run/s-ab");
+	put(plan.runner_plan.list, &plan.runner_plan.list_len, "raw=245");
 	json_t *body = made(), *host = json_object_get(body, "HostConfig");
 	expect_json(json_object_get(body, "Cmd"), "[\"sh\",\"\"]");
 	expect_json(json_object_get(body, "WorkingDir"), "\"/srv\"");
 	expect_json(json_object_get(host, "NetworkMode"), "\"none\"");
 	expect_json(json_object_get(host, "Binds"),
 			"[\"/dev/perigee-run/s-ab/input:/dev/input:rw\","
+			"\"/dev/perigee-run/s-ab/raw:/dev/hid:rw\","
 			"\"/dev/perigee-run/s-ab/udev:/run/udev:ro\"]");
-	expect_json(json_object_get(host, "DeviceCgroupRules"), "[\"c 13:* rw\"]");
+	expect_json(json_object_get(host, "DeviceCgroupRules"), "[\"c 13:* rw\",\"c 245:* rw\"]");
 	expect_json(json_object_get(host, "CapDrop"), "[\"MKNOD\"]");
 	expect_json(json_object_get(host, "DeviceRequests"),
 			"[{\"Capabilities\":[[\"gpu\"]],\"Count\":-1,\"Driver\":\"nvidia\"}]");

@@ -128,6 +128,24 @@ static void a_sandbox_sees_what_is_mounted_for_it(void **state) {
 	process_stop(&runner);
 }
 
+/* Nodes come while it runs: the folders are there, and links lead to what is not there yet. */
+static void a_sandbox_has_the_nodes_of_its_desktop(void **state) {
+	(void)state;
+	if (!sandboxed()) {
+		SKIP("bubblewrap that may make user namespaces");
+	}
+	char word[256];
+	text_format(word, sizeof(word), "pads=%s/pads", place.folder);
+	struct process runner = start_sandbox("ls /dev/input /dev/hid; readlink /dev/hidraw0 "
+					      "/dev/hidraw63; cat /dev/hidraw7",
+			false, RUNNER_SANDBOX, word);
+	place_let_begin(&runner);
+	assert_string_equal(place_last_lines(&runner),
+			"/dev/hid:\nhidraw7\n/dev/input:\nevent1\n/dev/hid/hidraw0\n"
+			"/dev/hid/hidraw63\nreport\n");
+	process_stop(&runner);
+}
+
 static void a_sandbox_ends_with_all_that_is_in_it(void **state) {
 	(void)state;
 	if (!sandboxed()) {
@@ -168,6 +186,7 @@ int main(int argc, char **argv) {
 		UNIT(nothing_else_of_the_machine_is_in_a_sandbox),
 		UNIT(a_sandbox_has_a_network_only_if_it_may),
 		UNIT(a_sandbox_sees_what_is_mounted_for_it),
+		UNIT(a_sandbox_has_the_nodes_of_its_desktop),
 		UNIT(a_sandbox_ends_with_all_that_is_in_it),
 		UNIT(a_sandbox_outlives_its_runner),
 	};

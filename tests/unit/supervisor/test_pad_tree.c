@@ -74,9 +74,34 @@ static void put_input(const char *folder, uint64_t desk, const char *node, unsig
 static bool is_node(const char *name, unsigned major, unsigned minor) {
 	char path[PATH_BYTES];
 	struct stat status;
-	text_format(path, sizeof(path), "%s/input/%s", tree.folder, name);
+	text_format(path, sizeof(path), "%s/%s", tree.folder, name);
 	return stat(path, &status) == 0 && S_ISCHR(status.st_mode) &&
 	       status.st_rdev == makedev(major, minor) && (status.st_mode & 0777) == 0660;
+}
+
+/* A HID device of the kernel's uhid, as hid-playstation has it: with the file of its reports. */
+static void put_hid(const char *name, uint64_t desk, unsigned number) {
+	char below[PATH_BYTES], text[160], link_path[PATH_BYTES], target[PATH_BYTES];
+	text_format(below, sizeof(below), "/devices/virtual/misc/uhid/%s/uevent", name);
+	text_format(text, sizeof(text),
+			"DRIVER=playstation\nHID_ID=0003:0000054C:00000CE6\nHID_NAME=Wireless "
+			"Controller\nHID_PHYS=perigee/%016llx/5.0\nHID_UNIQ=02:11:22:33:44:55\n",
+			(unsigned long long)desk);
+	put(below, text);
+	text_format(below, sizeof(below), "/devices/virtual/misc/uhid/%s/hidraw/hidraw%u/dev", name,
+			number);
+	text_format(text, sizeof(text), "245:%u\n", number);
+	put(below, text);
+	text_format(link_path, sizeof(link_path),
+			"%s/sys/devices/virtual/misc/uhid/%s/hidraw/hidraw%u/device", root, name,
+			number);
+	text_format(target, sizeof(target), "../../../%s", name);
+	assert_int_equal(symlink(target, link_path), 0);
+	text_format(link_path, sizeof(link_path), "%s/sys/dev/char/245:%u", root, number);
+	make_folders(link_path);
+	text_format(target, sizeof(target), "../../devices/virtual/misc/uhid/%s/hidraw/hidraw%u",
+			name, number);
+	assert_int_equal(symlink(target, link_path), 0);
 }
 
 static bool has_record(const char *name) {
@@ -118,8 +143,8 @@ static void a_pad_of_the_desktop_gets_nodes_and_records(void **state) {
 	put_input("/devices/virtual/input/input12", DESK, "event5", 13, 69, "0\n");
 	put_input("/devices/virtual/input/input12", DESK, "js0", 13, 0, "0\n");
 	assert_int_equal(add("input12"), 2);
-	assert_true(is_node("event5", 13, 69));
-	assert_true(is_node("js0", 13, 0));
+	assert_true(is_node("input/event5", 13, 69));
+	assert_true(is_node("input/js0", 13, 0));
 	assert_true(has_record("c13:69"));
 	assert_true(has_record("c13:0"));
 	assert_int_equal(heard.added, 2);
@@ -159,18 +184,54 @@ static void a_hid_device_has_several(void **state) {
 			13, 72, "40\n");
 	put_input("/devices/virtual/misc/uhid/0003:054C:0CE6.0007/input/input22", DESK, "event9",
 			13, 73, "5\n");
-	put("/devices/virtual/misc/uhid/0003:054C:0CE6.0007/uevent",
-			"DRIVER=playstation\nHID_UNIQ=02:11:22:33:44:55\n");
+	put_hid("0003:054C:0CE6.0007", DESK, 3);
 	put("/devices/virtual/misc/uhid/0003:054C:0CE6.0009/uevent",
 			"HID_UNIQ=02:11:22:33:44:55\n");
-	assert_int_equal(add("02:11:22:33:44:55"), 3);
-	assert_true(is_node("event7", 13, 71));
+	assert_int_equal(add("02:11:22:33:44:55"), 4);
+	assert_true(is_node("input/event7", 13, 71));
+	assert_true(is_node("raw/hidraw3", 245, 3));
+	assert_true(has_record("c245:3"));
 	assert_int_equal(add("02:11:22:33:44:56"), -ENOENT);
 	char path[PATH_BYTES], text[UDEV_RECORD_MAX] = "";
 	text_format(path, sizeof(path), "%s/udev/data/c13:72", tree.folder);
 	OWN(fd_close) int fd = open(path, O_RDONLY);
 	assert_true(read(fd, text, sizeof(text) - 1) > 0);
 	assert_non_null(strstr(text, "E:ID_INPUT_ACCELEROMETER=1\n"));
+}
+
+/* Its reports set light and triggers: nobody else's desktop has them. */
+static void reports_of_a_hid_device_come_and_go_with_it(void **state) {
+	(void)state;
+	need_root();
+	static const char name[] = "0003:054C:0CE6.0007";
+	char path[PATH_BYTES];
+	put_input("/devices/virtual/misc/uhid/0003:054C:0CE6.0007/input/input20", DESK, "event7",
+			13, 71, "0\n");
+	put_hid(name, DESK, 3);
+	assert_int_equal(add("02:11:22:33:44:55"), 2);
+	pad_tree_each(&tree, hear, NULL);
+	assert_int_equal(heard.added, 4);
+	assert_string_equal(heard.last.node, "hidraw3");
+	assert_int_equal(heard.last.kind, UDEV_RAW);
+	assert_string_equal(heard.last.path,
+			"/devices/virtual/misc/uhid/0003:054C:0CE6.0007/hidraw/hidraw3");
+	text_format(path, sizeof(path), "%s/sys/dev/char/245:3", root);
+	assert_int_equal(unlink(path), 0);
+	pad_tree_sweep(&tree, hear, NULL);
+	assert_int_equal(heard.removed, 1);
+	assert_false(is_node("raw/hidraw3", 245, 3));
+	assert_false(has_record("c245:3"));
+	assert_true(is_node("input/event7", 13, 71));
+}
+
+static void reports_at_another_desktops_place_are_not_given(void **state) {
+	(void)state;
+	need_root();
+	put_input("/devices/virtual/misc/uhid/0003:054C:0CE6.0007/input/input20", DESK, "event7",
+			13, 71, "0\n");
+	put_hid("0003:054C:0CE6.0007", OTHER, 3);
+	assert_int_equal(add("02:11:22:33:44:55"), 1);
+	assert_false(is_node("raw/hidraw3", 245, 3));
 }
 
 static void what_is_gone_takes_its_nodes_along(void **state) {
@@ -188,13 +249,13 @@ static void what_is_gone_takes_its_nodes_along(void **state) {
 	pad_tree_sweep(&tree, hear, NULL);
 	assert_int_equal(heard.removed, 1);
 	assert_string_equal(heard.last.node, "input/event5");
-	assert_false(is_node("event5", 13, 69));
+	assert_false(is_node("input/event5", 13, 69));
 	assert_false(has_record("c13:69"));
-	assert_true(is_node("event6", 13, 70));
+	assert_true(is_node("input/event6", 13, 70));
 	/* Its number is somebody else's by now. */
 	put_input("/devices/virtual/input/input13", OTHER, "event6", 13, 70, "0\n");
 	pad_tree_sweep(&tree, hear, NULL);
-	assert_false(is_node("event6", 13, 70));
+	assert_false(is_node("input/event6", 13, 70));
 	assert_int_equal(heard.removed, 2);
 }
 
@@ -205,6 +266,10 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(
 				what_is_not_the_desktops_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_hid_device_has_several, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+				reports_of_a_hid_device_come_and_go_with_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+				reports_at_another_desktops_place_are_not_given, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 				what_is_gone_takes_its_nodes_along, setup, teardown),
 	};
