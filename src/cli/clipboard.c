@@ -97,7 +97,7 @@ enum exit_status run_clipboard(struct command *command) {
 		return EXIT_USAGE;
 	}
 	if (!named_desktop(command->runtime, command->second, &field, id)) {
-		return EXIT_USAGE;
+		return EXIT_REFUSED;
 	}
 	return get ? get_text(command, field, id) : set_text(command, field, id);
 }

@@ -8,8 +8,7 @@
 
 #include "cli/show.h"
 
-/* Says why nothing came back. */
-static enum exit_status unreachable(const struct command *command, int rc) {
+enum exit_status command_unreachable(const struct command *command, int rc) {
 	if (rc == -ENOENT || rc == -ECONNREFUSED) {
 		fprintf(stderr,
 				"perigee: no host answers at %s. Is it running? "
@@ -52,7 +51,7 @@ enum exit_status command_call(
 	rc = rc < 0 ? rc : api_call(&command->api, target, body, out);
 	json_decref(body);
 	if (rc < 0) {
-		return unreachable(command, rc);
+		return command_unreachable(command, rc);
 	}
 	if (!says_success(out)) {
 		enum exit_status status = refused(out);
@@ -71,7 +70,7 @@ enum exit_status command_get_bytes(struct command *command, const char *target, 
 		    : api_get_bytes(&command->api, target, size, &bytes, out_body, out_len,
 				      &status);
 	if (rc < 0) {
-		return unreachable(command, rc);
+		return command_unreachable(command, rc);
 	}
 	if (status != 200) {
 		struct api_answer answer = { .status = status,

@@ -12,8 +12,8 @@
 
 /* What every command of `perigee` is given, and what those that ask the host share. A
  * command is one row of the table in main.c and one run_ function in a file by its topic:
- * clients.c, clipboard.c, direct_commands.c (sessions, lobbies, events), host.c,
- * screenshot.c, setup.c. */
+ * clients.c, clipboard.c, direct_commands.c (sessions, lobbies, tokens), events.c,
+ * host.c, logs.c, screenshot.c, setup.c, top.c. */
 
 enum exit_status {
 	EXIT_DONE = 0,
@@ -26,7 +26,7 @@ struct command {
 	const char *runtime, *name, *pairing; /* borrowed, NULL when not given */
 	const char *libexec;                  /* borrowed, NULL when not given */
 	const char *state;                    /* borrowed, NULL when not given */
-	bool json, ready;
+	bool json, ready, follow;
 	struct upgrade_options upgrade;
 	struct direct_options direct;
 	const char *argument; /* the one after the subcommand, or NULL */
@@ -39,6 +39,9 @@ struct command {
  * EXIT_DONE: *out is to be finished. */
 enum exit_status command_call(
 		struct command *command, const char *target, json_t *body, struct api_answer *out);
+
+/* Says why nothing came back from command->api. */
+enum exit_status command_unreachable(const struct command *command, int rc);
 
 /* The same for what is no JSON: a picture, a text, of `size` bytes at most with its head. *out
  * (owned by the caller, free()) holds it, *out_body (within it) and *out_len say where. */
@@ -61,13 +64,15 @@ enum exit_status run_permit(struct command *command);
 enum exit_status run_clipboard(struct command *command);
 enum exit_status run_screenshot(struct command *command);
 
-/* direct_commands.c: what runs at the moment, and what is said of it. */
-enum exit_status run_sessions(struct command *command);
-enum exit_status run_lobby(struct command *command);
-enum exit_status run_token(struct command *command);
+/* events.c, logs.c, top.c: what happens, and what did. */
 enum exit_status run_events(struct command *command);
 enum exit_status run_logs(struct command *command);
 enum exit_status run_top(struct command *command);
+
+/* direct_commands.c: what runs at the moment. */
+enum exit_status run_sessions(struct command *command);
+enum exit_status run_lobby(struct command *command);
+enum exit_status run_token(struct command *command);
 
 /* host.c: the host as a whole, and its processes. */
 enum exit_status run_status(struct command *command);

@@ -23,15 +23,3 @@ enum exit_status run_token(struct command *command) {
 	return (enum exit_status)direct_token(
 			directed(command), command->argument, command->second);
 }
-
-enum exit_status run_events(struct command *command) {
-	return (enum exit_status)direct_events(directed(command), command->argument);
-}
-
-enum exit_status run_logs(struct command *command) {
-	return (enum exit_status)direct_logs(directed(command));
-}
-
-enum exit_status run_top(struct command *command) {
-	return (enum exit_status)direct_top(directed(command));
-}

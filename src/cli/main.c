@@ -197,7 +197,7 @@ int main(int argc, char **argv) {
 		{ "json", NULL, &command.json },
 		{ "ready", NULL, &command.ready },
 		{ "check", NULL, &command.upgrade.check },
-		{ "follow", NULL, &command.direct.follow },
+		{ "follow", NULL, &command.follow },
 	};
 	int read = read_flags(argc, argv, flags, ARRAY_LEN(flags));
 	if (read != 0) {

@@ -11,11 +11,15 @@
 
 #include "base/text.h"
 #include "cli/api.h"
+#include "cli/show.h"
 
 enum {
 	SESSION_DIGITS = 16, /* as the log has it: hexadecimal, with its zeros */
-	DESKTOP_ID_MAX = 39,
 };
+
+#define DIGITS "0123456789"
+/* What is in an id, and fit for an address. */
+#define USUAL DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 
 /* Owned; NULL when the host does not tell. */
 static json_t *fetch(const char *runtime, const char *target, const char *list) {
@@ -57,53 +61,87 @@ static unsigned find(json_t *rows, const char *id, const char *name, const char 
 	return count;
 }
 
-void named_app(const char *runtime, const char *said, char out[NAMED_ID_MAX]) {
+/* Says why said names nothing, or too much. What looks like a number goes to the host as it is,
+ * and so does everything when the host does not tell. */
+static bool is_named(const json_t *rows, unsigned count, const char *what, const char *said,
+		const char *list) {
+	if (!rows || count == 1 || (count == 0 && said[0] && !said[strspn(said, DIGITS)])) {
+		return true;
+	}
+	if (count == 0) {
+		fprintf(stderr, "perigee: there is no %s called ", what);
+		show_text(stderr, said);
+		fprintf(stderr, " (perigee %s).\n", list);
+	} else {
+		fprintf(stderr, "perigee: %u have that name; say which by its id (perigee %s).\n",
+				count, list);
+	}
+	return false;
+}
+
+bool named_app(const char *runtime, const char *said, char out[NAMED_ID_MAX]) {
 	json_t *rows = fetch(runtime, "/api/v1/apps", "apps");
-	(void)find(rows, "app_id", "title", said, out);
+	bool named = is_named(rows, find(rows, "app_id", "title", said, out), "app", said, "apps");
 	json_decref(rows);
+	return named;
 }
 
 bool named_lobby(const char *runtime, const char *said, char out[NAMED_ID_MAX]) {
 	json_t *rows = fetch(runtime, "/api/v1/lobbies", "lobbies");
-	unsigned count = find(rows, "id", "name", said, out);
+	bool named = is_named(
+			rows, find(rows, "id", "name", said, out), "lobby", said, "lobby list");
 	json_decref(rows);
-	if (count > 1) {
-		fprintf(stderr,
-				"perigee: %u lobbies have that name; say which by its id "
-				"(perigee lobby list).\n",
-				count);
-	}
-	return count <= 1;
+	return named;
 }
 
-void named_session(const char *runtime, const char *said, char out[NAMED_ID_MAX]) {
+/* How many sessions are meant. */
+static unsigned find_session(json_t *rows, const char *said, char out[NAMED_ID_MAX]) {
 	char *end = NULL;
 	char decimal[NAMED_ID_MAX];
 	uint64_t number = strtoull(said, &end, 16);
-	json_t *rows = fetch(runtime, "/api/v1/sessions", "sessions");
 	text_format(decimal, sizeof(decimal), "%" PRIu64, number);
 	bool is_number = strlen(said) == SESSION_DIGITS && end == said + SESSION_DIGITS;
-	if (find(rows, "session_id", "session_id", said, out) == 0 && is_number &&
-			find(rows, "session_id", "session_id", decimal, out) == 0) {
-		text_copy(out, NAMED_ID_MAX, said);
+	unsigned count = find(rows, "session_id", "session_id", said, out);
+	count = count == 0 && is_number ? find(rows, "session_id", "session_id", decimal, out)
+					: count;
+	return count == 0 ? find(rows, "session_id", "client_name", said, out) : count;
+}
+
+bool named_session(const char *runtime, const char *said, char out[NAMED_ID_MAX]) {
+	json_t *rows = fetch(runtime, "/api/v1/sessions", "sessions");
+	size_t all = json_array_size(rows);
+	bool named;
+	if (said) {
+		named = is_named(rows, find_session(rows, said, out), "session", said, "sessions");
+	} else {
+		named = all == 1;
+		text_copy(out, NAMED_ID_MAX, text_of(json_array_get(rows, 0), "session_id"));
+		if (!named) {
+			fputs(all ? "perigee: there are several sessions; say which: --session "
+				    "(perigee sessions).\n"
+				  : "perigee: nobody has a session.\n",
+					stderr);
+		}
 	}
 	json_decref(rows);
+	return named;
 }
 
 bool named_desktop(const char *runtime, const char *said, const char **out_field,
 		char out[NAMED_ID_MAX]) {
-	static const char usual[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
-	named_session(runtime, said, out);
-	if (strcmp(out, said) == 0 && !named_lobby(runtime, said, out)) {
-		return false;
+	json_t *sessions = fetch(runtime, "/api/v1/sessions", "sessions");
+	json_t *lobbies = fetch(runtime, "/api/v1/lobbies", "lobbies");
+	char lobby[NAMED_ID_MAX];
+	unsigned of_sessions = find_session(sessions, said, out);
+	unsigned of_lobbies = find(lobbies, "id", "name", said, lobby);
+	if (of_sessions == 0 && of_lobbies == 1) {
+		text_copy(out, NAMED_ID_MAX, lobby);
 	}
-	if (!out[0] || strlen(out) > DESKTOP_ID_MAX || out[strspn(out, usual)] != '\0') {
-		fputs("perigee: there is no session and no lobby of that name (perigee sessions, "
-		      "perigee lobby list).\n",
-				stderr);
-		return false;
-	}
-	*out_field = out[strspn(out, "0123456789")] ? "lobby_id" : "session_id";
-	return true;
+	bool named = is_named(sessions, of_sessions + of_lobbies, "session and no lobby", said,
+				     "sessions, perigee lobby list") &&
+		     out[0] && !out[strspn(out, USUAL)];
+	*out_field = out[strspn(out, DIGITS)] ? "lobby_id" : "session_id";
+	json_decref(sessions);
+	json_decref(lobbies);
+	return named;
 }

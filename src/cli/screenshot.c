@@ -44,7 +44,7 @@ enum exit_status run_screenshot(struct command *command) {
 		return EXIT_USAGE;
 	}
 	if (!named_desktop(command->runtime, command->argument, &field, id)) {
-		return EXIT_USAGE;
+		return EXIT_REFUSED;
 	}
 	text_format(target, sizeof(target), "/api/v2/desktops/screenshot?%s=%s&format=%s", field,
 			id, is_jpeg(path) ? "jpeg" : "png");

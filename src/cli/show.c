@@ -6,6 +6,7 @@
 
 enum {
 	DEPTH_MAX = 16,
+	BELOW = 5, /* behind a time */
 };
 
 void show_text(FILE *file, const char *text) {
@@ -106,4 +107,8 @@ static void show_at(FILE *file, const json_t *json, int depth, int first_indent)
 
 void show_json(FILE *file, const json_t *json) {
 	show_at(file, json, 0, 0);
+}
+
+void show_json_below(FILE *file, const json_t *json) {
+	show_at(file, json, BELOW, 2 * BELOW);
 }

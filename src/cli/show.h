@@ -14,4 +14,7 @@ void show_json(FILE *file, const json_t *json);
 /* The same for one text. */
 void show_text(FILE *file, const char *text);
 
+/* The same further in, below a line that begins with a time. */
+void show_json_below(FILE *file, const json_t *json);
+
 #endif
