@@ -154,6 +154,9 @@ static void answered(struct home *home) {
 		join_made(home, said.lobby);
 		return;
 	}
+	if (asked == HOME_LOG_OUT) {
+		return; /* whoever comes next may be asking already */
+	}
 	explicit_bzero(home->waiting.pin, sizeof(home->waiting.pin));
 	home_answer(&home->model, said.done, said.words);
 	home->look_ms = clock_now_ms(); /* it is not as it was */

@@ -19,13 +19,15 @@ static const char *const paths[HOME_WANTS] = {
 	[HOME_CREATE] = "/api/v2/launcher/create",
 	[HOME_JOIN] = "/api/v2/launcher/join",
 	[HOME_STOP] = "/api/v2/launcher/stop",
+	[HOME_LOG_OUT] = "/api/v2/launcher/profile",
 };
 
 static json_t *body_of(const struct home_request *request) {
 	static const char *const names[HOME_WANTS] = { [HOME_LOG_IN] = "profile_id",
 		[HOME_CREATE] = "app_id",
 		[HOME_JOIN] = "lobby_id",
-		[HOME_STOP] = "lobby_id" };
+		[HOME_STOP] = "lobby_id",
+		[HOME_LOG_OUT] = "profile_id" };
 	json_t *body = json_pack("{s:s}", names[request->want], request->id);
 	json_t *pin = json_array();
 	for (const char *at = request->pin; *at; at++) {

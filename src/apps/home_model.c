@@ -347,11 +347,12 @@ static void (*const enters[HOME_SCREENS])(struct home_model *, unsigned, struct 
 	[HOME_PIN] = enter_pin,
 };
 
-static void back(struct home_model *model) {
+static void back(struct home_model *model, struct home_request *request) {
 	memset(model->asking.pin, 0, sizeof(model->asking.pin));
 	if (model->screen == HOME_PIN) {
 		go(model, model->before_pin);
 	} else if (model->screen == HOME_MAIN && model->world.profiles_count) {
+		request->want = model->profile[0] ? HOME_LOG_OUT : HOME_NOTHING;
 		model->profile[0] = model->profile_name[0] = '\0';
 		go(model, HOME_WHO);
 	} else if (model->screen != HOME_WHO) {
@@ -409,7 +410,7 @@ void home_press(struct home_model *model, enum home_key key, struct home_request
 	if (key == HOME_ERASE && model->screen == HOME_PIN && model->asking.pin[0]) {
 		erase(model);
 	} else if (key == HOME_BACK || key == HOME_ERASE) {
-		back(model);
+		back(model, request);
 	} else if (key == HOME_ENTER && page.count) {
 		home_click(model, page.selected, request);
 	} else if (key < HOME_ENTER) {

@@ -73,10 +73,11 @@ enum home_key {
 
 enum home_want {
 	HOME_NOTHING,
-	HOME_LOG_IN, /* profile, pin */
-	HOME_CREATE, /* app, profile; several, pin; to be joined at once */
-	HOME_JOIN,   /* lobby, pin */
-	HOME_STOP,   /* lobby, pin */
+	HOME_LOG_IN,  /* profile, pin */
+	HOME_CREATE,  /* app, profile; several, pin; to be joined at once */
+	HOME_JOIN,    /* lobby, pin */
+	HOME_STOP,    /* lobby, pin */
+	HOME_LOG_OUT, /* nobody is there; its answer changes nothing */
 	HOME_WANTS,
 };
 

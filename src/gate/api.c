@@ -68,6 +68,7 @@ void api_handle_overdue(struct connection *connection) {
 		[AWAITS_REMOVED] = "The host's database did not answer in time.",
 		[AWAITS_STATUS] = "The host did not say its status in time.",
 		[AWAITS_STATE] = "The host's database did not answer in time.",
+		[AWAITS_PROFILE] = "The host's database did not answer in time.",
 		[AWAITS_ADDED] = "The session was not ready in time.",
 		[AWAITS_INPUT] = "The desktop did not answer in time.",
 		[AWAITS_KEYS] = "The desktop did not answer in time.",

@@ -84,6 +84,8 @@ void api_handle_switch(struct request *request);
 /* api_launcher.c: what a launcher asks by its desktop's own socket. */
 void api_handle_launcher(struct request *request);
 void api_handle_launcher_profile(struct request *request);
+/* STATE_DONE, of whatever else nobody asked for. */
+void api_handle_launcher_proven(struct gate *gate, const struct ipc_message *message);
 void api_handle_launcher_create(struct request *request);
 void api_handle_launcher_join(struct request *request);
 void api_handle_launcher_leave(struct request *request);

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "gate/gate.h"
+#include "ipc/reason.h"
 
 /* What Home asks by the socket that lies in its desktop alone. Whose viewer it is about is
  * what socket it came by: no request names a session. What an app or a lobby is beyond its
@@ -96,11 +97,23 @@ void api_handle_launcher(struct request *request) {
 					lobbies_json(gate, request->connection->desk)));
 }
 
-/* ---- what is asked ---- */
+/* ---- who is there ---- */
 
-/* The store counts wrong ones. */
+/* The supervisor keeps it, for the doors that come after this one as well. */
+static void tell_profile(struct gate *gate, uint64_t desk, const char *profile) {
+	struct ipc_message message = { .kind = IPC_DESK_PROFILE, .desk_profile.desk = desk };
+	text_copy(message.desk_profile.profile, sizeof(message.desk_profile.profile), profile);
+	gate_post(gate, &message);
+}
+
+/* The store counts wrong ones. Without an id nobody is there any more. */
 void api_handle_launcher_profile(struct request *request) {
 	struct connection *connection = request->connection;
+	if (!schema_text(request->json, "profile_id", "")[0]) {
+		tell_profile(request->gate, connection->desk, "");
+		api_success(connection);
+		return;
+	}
 	struct ipc_message message = { .kind = IPC_PROFILE_PIN,
 		.profile_ref.request = connection_request(connection) };
 	text_copy(message.profile_ref.id, sizeof(message.profile_ref.id),
@@ -110,20 +123,38 @@ void api_handle_launcher_profile(struct request *request) {
 		api_error(connection, 403, "Invalid PIN");
 		return;
 	}
-	connection->awaits = AWAITS_STATE;
+	connection->awaits = AWAITS_PROFILE;
+	connection->wait = json_string(message.profile_ref.id);
 	connection_extend(connection, GATE_STORE_MS);
 	if (!gate_post_store(request->gate, &message)) {
+		json_decref((json_t *)TAKE(connection->wait, NULL));
 		api_error(connection, 503, "The host's database has too much to do.");
 	}
 	explicit_bzero(&message, sizeof(message));
 }
 
-static void ask(struct request *request, enum ipc_desk_verb what) {
+void api_handle_launcher_proven(struct gate *gate, const struct ipc_message *message) {
+	struct connection *connection =
+			gate_waiting(gate, message->state_done.request, AWAITS_PROFILE);
+	json_t *profile = connection ? (json_t *)TAKE(connection->wait, NULL) : NULL;
+	if (profile && message->state_done.reason == REASON_NONE) {
+		tell_profile(gate, connection->desk, json_string_value(profile));
+		api_success(connection);
+	} else if (connection) {
+		api_refuse(connection, message->state_done.reason, message->state_done.detail);
+	}
+	json_decref(profile);
+}
+
+/* ---- what is asked ---- */
+
+static void ask(struct request *request, enum ipc_desk_verb what, bool open) {
 	struct connection *connection = request->connection;
 	struct ipc_message message = { .kind = IPC_DESK_ASK,
 		.desk_ask = { .request = connection_request(connection),
 				.desk = connection->desk,
 				.what = (uint8_t)what,
+				.open = open,
 				.several = schema_flag(request->json, "several", false) } };
 	uint64_t app = schema_id(request->json, "app_id");
 	message.desk_ask.app = app <= INT32_MAX ? (int32_t)app : 0;
@@ -141,18 +172,34 @@ static void ask(struct request *request, enum ipc_desk_verb what) {
 	explicit_bzero(&message, sizeof(message));
 }
 
+/* False: it was answered that there is no such profile. Whether its PIN was given knows the
+ * supervisor. */
+static bool read_owner(struct request *request, bool *out_open) {
+	const char *owner = schema_text(request->json, "profile_id", "");
+	const json_t *row = json_object_get(request->gate->web.profiles, owner);
+	if (owner[0] && !row) {
+		api_error(request->connection, 404, "There is no such profile.");
+		return false;
+	}
+	*out_open = row && !schema_flag(row, "pin_required", true);
+	return true;
+}
+
 void api_handle_launcher_create(struct request *request) {
-	ask(request, DESK_CREATE);
+	bool open = false;
+	if (read_owner(request, &open)) {
+		ask(request, DESK_CREATE, open);
+	}
 }
 
 void api_handle_launcher_join(struct request *request) {
-	ask(request, DESK_JOIN);
+	ask(request, DESK_JOIN, false);
 }
 
 void api_handle_launcher_leave(struct request *request) {
-	ask(request, DESK_LEAVE);
+	ask(request, DESK_LEAVE, false);
 }
 
 void api_handle_launcher_stop(struct request *request) {
-	ask(request, DESK_STOP);
+	ask(request, DESK_STOP, false);
 }

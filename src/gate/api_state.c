@@ -151,6 +151,7 @@ void api_handle_state_done(struct gate *gate, const struct ipc_message *message)
 	struct connection *connection =
 			gate_waiting(gate, message->state_done.request, AWAITS_STATE);
 	if (!connection) {
+		api_handle_launcher_proven(gate, message);
 		return;
 	}
 	if (message->state_done.reason != REASON_NONE) {

@@ -64,6 +64,7 @@ static const struct {
 	[AWAITS_REMOVED] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_STATUS] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_STATE] = { api_handle_overdue, api_handle_gone },
+	[AWAITS_PROFILE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_DONE] = { api_handle_overdue, api_handle_gone },
 	[AWAITS_ADDED] = { api_added_overdue, api_added_gone },
 	[AWAITS_IMAGE] = { api_image_overdue, api_image_gone },

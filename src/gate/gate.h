@@ -44,6 +44,7 @@ enum gate_awaits {
 	AWAITS_STATUS,        /* web: STATUS_END */
 	AWAITS_RESTARTED,     /* web: RESTARTED */
 	AWAITS_STATE,         /* web: STATE_DONE */
+	AWAITS_PROFILE,       /* web: STATE_DONE, of a profile's PIN */
 	AWAITS_DONE,          /* web: API_DONE */
 	AWAITS_ADDED,         /* web: LAUNCHED */
 	AWAITS_IMAGE,         /* web: IMAGE_PIECE, IMAGE_DONE; then an endless answer */

@@ -303,7 +303,8 @@ FIELDS(f_ledger_session, RAW(ledger_session.session), RAW(ledger_session.client)
 	TEXT(ledger_session.x_display), RAW(ledger_session.width), RAW(ledger_session.height),
 	RAW(ledger_session.rate_mhz), ENUM(ledger_session.desktop_ready, 2),
 	RAW(ledger_session.launched_ms), RAW(ledger_session.reason), TEXT(ledger_session.detail),
-	ENUM(ledger_session.internal, 2), ENUM(ledger_session.added, 3));
+	ENUM(ledger_session.internal, 2), ENUM(ledger_session.added, 3),
+	TEXT(ledger_session.profile));
 FIELDS(f_ledger_view, RAW(ledger_view.view), RAW(ledger_view.session), PARAMS(ledger_view.params),
 	ENUM(ledger_view.opened, 2), ENUM(ledger_view.started, 2),
 	ENUM(ledger_view.invalidation, 2), TEXT(ledger_view.encoder_name),
@@ -360,7 +361,8 @@ FIELDS(f_lobby_wish, RAW(lobby_wish.place), ENUM(lobby_wish.used, 2), RAW(lobby_
 FIELDS(f_gate_desk, RAW(gate_desk.desk), ENUM(gate_desk.launcher, 2));
 FIELDS(f_desk_ask, RAW(desk_ask.request), RAW(desk_ask.desk), ENUM(desk_ask.what, DESK_VERBS),
 	ENUM(desk_ask.several, 2), RAW(desk_ask.app), TEXT(desk_ask.lobby), TEXT(desk_ask.owner),
-	TEXT(desk_ask.pin));
+	TEXT(desk_ask.pin), ENUM(desk_ask.open, 2));
+FIELDS(f_desk_profile, RAW(desk_profile.desk), TEXT(desk_profile.profile));
 FIELDS(f_lobby_created, RAW(lobby_created.request), TEXT(lobby_created.lobby),
 	RAW(lobby_created.reason), TEXT(lobby_created.detail));
 FIELDS(f_lobby_ask, RAW(lobby_ask.request), TEXT(lobby_ask.lobby), RAW(lobby_ask.session),
@@ -593,6 +595,7 @@ static const struct message_row catalogue[IPC_KINDS] = {
 	[IPC_GATE_DESK]         = { "gate-desk",          P(SUPERVISOR),  P(WEB),         1, 0, f_gate_desk },
 	[IPC_GATE_DESK_GONE]    = { "gate-desk-gone",     P(SUPERVISOR),  P(WEB),         0, 0, f_gate_desk },
 	[IPC_DESK_ASK]          = { "desk-ask",           P(WEB),         P(SUPERVISOR),  0, 0, f_desk_ask },
+	[IPC_DESK_PROFILE]      = { "desk-profile",       P(WEB),         P(SUPERVISOR),  0, 0, f_desk_profile },
 	[IPC_NOTICE_SHOW]       = { "notice-show",        P(SUPERVISOR),  P(NOTICE),      1, 0, f_notice },
 	[IPC_NOTICE_WORDS]      = { "notice-words",       P(SUPERVISOR),  P(NOTICE),      0, 1, f_notice },
 	[IPC_DESKTOP_NOTICE]    = { "desktop-notice",     P(SUPERVISOR),  P(DESKTOP),     1, 0, f_none },

@@ -332,6 +332,9 @@ enum ipc_kind {
 	IPC_IMAGE_DONE = 414,
 	IPC_MEMORY_ASK = 415,
 	IPC_RUNNER_ADD = 416,
+
+	/* which profile's PIN was given at a launcher: nobody else's home is opened from there */
+	IPC_DESK_PROFILE = 430,
 	IPC_KINDS,
 };
 
@@ -1492,7 +1495,8 @@ struct ipc_message {
 			uint32_t reason;
 			char detail[160];
 			uint8_t internal;
-			uint8_t added; /* enum session_added (supervisor/session.h) */
+			uint8_t added;    /* enum session_added (supervisor/session.h) */
+			char profile[48]; /* whose PIN was given at its launcher */
 		} ledger_session;
 		struct {
 			uint8_t state;                       /* enum notice_state */
@@ -1569,7 +1573,8 @@ struct ipc_message {
 			uint32_t deadline_ms; /* for the answer; 0: as long as a launch may take */
 			struct ipc_app_how how; /* without an app of the catalogue */
 			uint8_t client[32];     /* that made it at Home; zeros: a program did */
-			uint32_t run_uid, run_gid; /* PUID and PGID of its container, 0: the usual */
+			uint32_t run_uid,
+					run_gid; /* PUID and PGID of its container, 0: the usual */
 		} lobby_create;
 		/* For the web door's rows, behind LOBBY_STATE. The supervisor keeps it as well, for
 		 * one that takes over. */
@@ -1596,7 +1601,13 @@ struct ipc_message {
 			char lobby[40];
 			char owner[48]; /* a profile's id, "" for none */
 			char pin[20];
+			uint8_t open; /* CREATE: owner has no PIN */
 		} desk_ask;
+		/* Nobody's any more where profile is "". It takes the place of the one before. */
+		struct {
+			uint64_t desk; /* the session whose own desktop the launcher is on */
+			char profile[48];
+		} desk_profile;
 		struct {
 			uint32_t request;
 			char lobby[40]; /* its id, "" when refused */
@@ -1609,8 +1620,9 @@ struct ipc_message {
 			uint32_t request; /* 0: none */
 			char lobby[40];   /* "": none */
 		} lobby_cancel;
-		/* JOIN, LEAVE, STOP, KICK, ROLE, PAUSE and RESUME are each answered by one LOBBY_DONE. JOIN
-		 * and LEAVE: when the first picture of where the viewer is now was sent. */
+		/* JOIN, LEAVE, STOP, KICK, ROLE, PAUSE and RESUME are each answered by one
+		 * LOBBY_DONE. JOIN and LEAVE: when the first picture of where the viewer is now was
+		 * sent. */
 		struct {
 			uint32_t request;
 			char lobby[40];
@@ -1634,7 +1646,7 @@ struct ipc_message {
 			uint32_t members;
 			uint64_t created_ms; /* CLOCK_MONOTONIC */
 			char state_folder[256];
-			uint64_t desktop; /* its desk */
+			uint64_t desktop;   /* its desk */
 			uint8_t client[32]; /* that made it at Home; zeros: a program did */
 		} lobby_state;
 		/* The door's words to whoever holds its place after it, which gets them again. */

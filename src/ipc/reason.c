@@ -82,6 +82,7 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_LOBBY_NOT_YOURS]    = { "lobby-not-yours", "Only the client that made the lobby may stop it here.", "Whoever runs the host can: `perigee lobby stop`.", 403 },
 	[REASON_LOBBY_PAUSED]       = { "lobby-paused", "The lobby is paused.", "Wait until it is resumed.", 409 },
 	[REASON_LOBBY_BUSY]         = { "lobby-busy", "The lobby is just starting, or being paused.", "Try again when that is done.", 409 },
+	[REASON_PROFILE_LOCKED]     = { "profile-locked", "The profile's PIN was not given here.", "Go back to the profiles with Escape, and choose it again.", 403 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */

@@ -81,11 +81,12 @@ enum reason {
 	REASON_LOBBY_NOT_YOURS = 124,
 	REASON_LOBBY_PAUSED = 125,
 	REASON_LOBBY_BUSY = 126,
-	REASON_DESK_BUSY = 127,    /* its programs ask more than they may */
+	REASON_DESK_BUSY = 127, /* its programs ask more than they may */
 	REASON_CLIPBOARD_NONE = 128,
 	REASON_CLIPBOARD_LARGE = 129,
 	REASON_CLIPBOARD_OVERDUE = 130, /* the app that has it does not give it */
 	REASON_PADS_HIDDEN = 131,       /* no device nodes can be made for apps that are confined */
+	REASON_PROFILE_LOCKED = 132,    /* the profile's PIN was not given at this launcher */
 	REASONS,
 };
 

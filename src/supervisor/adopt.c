@@ -112,6 +112,7 @@ static void fill_session(struct session *session, const struct ipc_message *mess
 	desk->guest = session->added == ADDED_NOBODY;
 	desk->ending = session->life.state >= LIFE_ENDING;
 	text_copy(session->detail, sizeof(session->detail), from->detail);
+	text_copy(session->profile, sizeof(session->profile), from->profile);
 }
 
 /* A session that cannot be gone on with is dropped here, and its workers with it when

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "supervisor/doors.h"
+#include "supervisor/launcher.h"
 #include "supervisor/services.h"
 #include "supervisor/supervisor.h"
 
@@ -53,7 +54,15 @@ void catalogue_handle(struct supervisor *supervisor, const struct ipc_message *m
 	case IPC_APP_GONE:
 		changed = apps_drop(&supervisor->apps, message->app_ref.app);
 		break;
+	case IPC_PROFILE:
+		changed = false;
+		/* What a store says that begins, or that we ask who it is, was so before. */
+		if (!supervisor->listing && supervisor->permits.known) {
+			launcher_forget_profile(supervisor, message->profile.id);
+		}
+		break;
 	case IPC_PROFILE_GONE:
+		launcher_forget_profile(supervisor, message->profile_ref.id);
 		apps_drop_profile(&supervisor->apps, message->profile_ref.id);
 		break;
 	case IPC_STATE_END:

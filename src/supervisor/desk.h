@@ -52,7 +52,7 @@ struct desk {
 	bool guest;                     /* no client's: its app's home goes with it */
 	bool shared;                    /* a lobby's: its app's home may be no client's */
 	bool of_client;                 /* a lobby's: it is, the one's that made it at Home */
-	char profile[40];               /* a lobby's: whose home it is instead, "" for nobody's */
+	char profile[48];               /* a lobby's: whose home it is instead, "" for nobody's */
 	uint32_t run_uid, run_gid;      /* a lobby's: PUID and PGID, 0 as the client's settings */
 	char state_folder[256];         /* of that home, "": it goes with the desk */
 	uint8_t channels;               /* of sound */

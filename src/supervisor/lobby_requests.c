@@ -66,6 +66,10 @@ static bool is_of_client(const struct lobby *lobby) {
 	return memcmp(lobby->client, none, sizeof(none)) != 0;
 }
 
+/* What is cut off could be another's. */
+_Static_assert(sizeof(((struct desk *)NULL)->profile) >= sizeof(((struct lobby *)NULL)->owner),
+		"a desk has room for every profile's id");
+
 void lobby_name_home(struct lobby *lobby) {
 	struct desk *desk = lobby->desk;
 	desk->shared = true;

@@ -115,6 +115,7 @@ static void put_session(struct supervisor *supervisor, struct session *session) 
 	text_copy(out->sound_server, sizeof(out->sound_server), session->desk->sound_server);
 	text_copy(out->x_display, sizeof(out->x_display), session->desk->x_display);
 	text_copy(out->detail, sizeof(out->detail), session->detail);
+	text_copy(out->profile, sizeof(out->profile), session->profile);
 	if (session->view) {
 		view_write(session->view);
 	} else {

@@ -51,11 +51,12 @@ struct session {
 	struct view *view; /* owned, NULL when nobody watches or is about to */
 	unsigned children; /* processes of views that are not reaped, closing ones too */
 	uint64_t launched_ms;
-	bool internal;   /* of the readiness trial: not one of the users' */
+	bool internal; /* of the readiness trial: not one of the users' */
 	enum session_added added;
-	bool coming;     /* the Moonlight door is being told who comes (session_added.h) */
-	bool added_told; /* the program that launched it has its answer */
-	uint32_t reason; /* why it ended */
+	bool coming;      /* the Moonlight door is being told who comes (session_added.h) */
+	bool added_told;  /* the program that launched it has its answer */
+	char profile[48]; /* whose PIN was given at its launcher, or had none; "" for nobody's */
+	uint32_t reason;  /* why it ended */
 	char detail[160];
 	struct weigh_look weighed;
 	struct ipc_message stats; /* the newest STREAM_STATS, kind 0: none */

@@ -213,6 +213,85 @@ def at_home(host, session, path, body):
                     place=f"run/s-{int(session):016x}/perigee.sock", seconds=20)
 
 
+def make_for(host, session, profile=""):
+    return at_home(host, session, "create", {
+        "app_id": str(pattern_id(host)), "several": True, "profile_id": profile})
+
+
+def log_in(host, session, profile, *pin):
+    return at_home(host, session, "profile", {"profile_id": profile, "pin": pin})
+
+
+def kill_supervisor(host):
+    mark = len(host.log())
+    os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")),
+            signal.SIGKILL)
+    host.wait_log("event=settled", 10, mark)
+    wait_for("it answers", 10, lambda: host.api("/api/v1/status", optional=True))
+
+
+def kill_web_door(host):
+    mark = len(host.log())
+    os.kill(host.pid("web"), signal.SIGKILL)
+    wait_for("another web door", 10, lambda: any(
+        "kind=web" in line and "event=ready" in line for line in host.log()[mark:].splitlines()))
+    wait_for("it answers", 10, lambda: host.api("/api/v1/status", optional=True))
+
+
+def nobody_gets_a_profiles_home_without_its_pin(build):
+    """Whoever speaks on the socket of Home says which profile it is for: that is not enough."""
+    with Host(build) as host:
+        api, sessions = Api(host), []
+        events = Events(api)
+        for profile in ({"id": "anna", "name": "Anna", "pin": [1, 2, 3, 4]},
+                        {"id": "ben", "name": "Ben"}):
+            api.post("/api/v1/profiles/add", profile)
+        wait_for("the profiles", 5, lambda: len(api.get("/api/v1/profiles")["profiles"]) == 2)
+        viewers = []
+        for keys in ("one", "two"):
+            host.paired(keys)
+            viewers.append(host.probe("stream", "--app", "Home", "--seconds", "60", "--no-decode",
+                                      *FORM, keys=keys, background=True))
+            sessions.append(events.wait("StreamSession")[2]["session_id"])
+            events.wait("VideoSession", session_id=sessions[-1])
+        one, two = sessions
+        homes = host.folder / "data/homes"
+
+        refused("unsaid", make_for(host, one, "anna"), "PIN was not given")
+        refused("unknown", make_for(host, one, "eve"), "no such profile")
+        refused("wrong", log_in(host, one, "anna", 1, 2, 3, 5), "PIN is wrong")
+        refused("still", make_for(host, one, "anna"), "PIN was not given")
+        expect("nothing of it was made", not host.status("lobby") and
+               not list(homes.glob("profile-*")))
+        done("logged in", log_in(host, one, "anna", 1, 2, 3, 4))
+        refused("at another Home", make_for(host, two, "anna"), "PIN was not given")
+        made = make_for(host, one, "anna")
+        done("hers", made)
+        done("one without a PIN", make_for(host, two, "ben"))
+        expect("their homes", {path.name for path in homes.glob("profile-*")} ==
+               {"profile-anna", "profile-ben"})
+
+        kill_supervisor(host)
+        done("known to the next supervisor", make_for(host, one, "anna"))
+        kill_web_door(host)
+        done("and by the next door", make_for(host, one, "anna"))
+        # Another PIN, another answer; and who leaves has left.
+        mark = len(host.log())
+        api.post("/api/v1/profiles/add", {"id": "anna", "name": "Anna", "pin": [3] * 4})
+        host.wait_log("event=profile-left", 5, mark)
+        refused("with the old PIN", make_for(host, one, "anna"), "PIN was not given")
+        done("logged in", log_in(host, one, "anna", 3, 3, 3, 3))
+        done("logged out", log_in(host, one, ""))
+        refused("nobody is there", make_for(host, one, "anna"), "PIN was not given")
+        done("logged in", log_in(host, one, "anna", 3, 3, 3, 3))
+        done("somebody else is there", make_for(host, one, "ben"))
+        refused("and she is not", make_for(host, one, "anna"), "PIN was not given")
+        for viewer in viewers:
+            viewer.send_signal(signal.SIGINT)
+            host.report(viewer, check=False)
+        events.close()
+
+
 def what_is_made_for_me_is_mine(build):
     """Two clients at Home: what one makes for itself nobody else joins or stops; what it makes for
     several others join, and stop with its PIN alone. Whose home an app has."""
@@ -225,6 +304,7 @@ def what_is_made_for_me_is_mine(build):
             viewers.append(host.probe("stream", "--app", "Home", *form, keys=keys, background=True))
             sessions.append(events.wait("StreamSession")[2]["session_id"])
             events.wait("VideoSession", session_id=sessions[-1])
+        Api(host).post("/api/v1/profiles/add", {"id": "anna", "name": "Anna"})
         pattern = str(pattern_id(host))
         mine = at_home(host, sessions[0], "create", {"app_id": pattern, "several": False})["lobby_id"]
         others = at_home(host, sessions[0], "create", {
@@ -254,12 +334,8 @@ def what_is_made_for_me_is_mine(build):
         done("join", at_home(host, two, "join", {"lobby_id": open_to_all}))
         done("stop", at_home(host, two, "stop", {"lobby_id": others, "pin": [0, 7]}))
         # A supervisor that takes over knows whose they are.
-        mark = len(host.log())
-        os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")),
-                signal.SIGKILL)
-        host.wait_log("event=settled", 10, mark)
-        wait_for("the lobby is known", 10, lambda: host.api("/api/v1/status", optional=True) and
-                 host.status("lobby", id=mine))
+        kill_supervisor(host)
+        wait_for("the lobby is known", 10, lambda: host.status("lobby", id=mine))
         refused("stop still", at_home(host, two, "stop", {"lobby_id": mine}), "that made it")
         for lobby in (mine, open_to_all):
             done("its maker stops it", at_home(host, sessions[0], "stop", {"lobby_id": lobby}))
@@ -270,4 +346,5 @@ def what_is_made_for_me_is_mine(build):
 
 
 if __name__ == "__main__":
-    run([what_is_made_for_me_is_mine, the_combo_brings_a_viewer_back, from_home_to_a_lobby_and_back_and_to_another])
+    run([what_is_made_for_me_is_mine, nobody_gets_a_profiles_home_without_its_pin,
+         the_combo_brings_a_viewer_back, from_home_to_a_lobby_and_back_and_to_another])

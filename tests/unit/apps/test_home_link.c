@@ -43,6 +43,9 @@ static void each_wish_has_its_call(void **state) {
 	assert_writes(&request, "POST /api/v2/launcher/join ", "{\"lobby_id\":\"12\",\"pin\":[9]}");
 	request = (struct home_request){ .want = HOME_STOP, .id = "12" };
 	assert_writes(&request, "POST /api/v2/launcher/stop ", "{\"lobby_id\":\"12\",\"pin\":[]}");
+	request = (struct home_request){ .want = HOME_LOG_OUT };
+	assert_writes(&request, "POST /api/v2/launcher/profile ",
+			"{\"profile_id\":\"\",\"pin\":[]}");
 }
 
 static void what_does_not_fit_is_not_written(void **state) {

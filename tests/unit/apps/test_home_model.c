@@ -262,9 +262,11 @@ static void what_is_gone_takes_its_page_along(void **state) {
 static void who_is_there_may_change(void **state) {
 	(void)state;
 	struct home_model model = inside();
-	press(&model, HOME_BACK);
+	/* The host is told, and whoever comes next does not wait for its answer. */
+	assert_int_equal(press(&model, HOME_BACK).want, HOME_LOG_OUT);
 	assert_int_equal(model.screen, HOME_WHO);
-	press(&model, HOME_BACK);
+	assert_false(page_of(&model).busy);
+	assert_int_equal(press(&model, HOME_BACK).want, HOME_NOTHING);
 	assert_int_equal(model.screen, HOME_WHO);
 }
 

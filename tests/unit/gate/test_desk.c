@@ -195,6 +195,73 @@ static void what_home_asks_is_answered_at_a_launchers_door_alone(void **state) {
 	end(world, &doors);
 }
 
+static void answer_store(struct world *world, uint32_t reason) {
+	struct ipc_message asked, done = { .kind = IPC_STATE_DONE };
+	rig_expect_store(&world->rig, IPC_PROFILE_PIN, &asked);
+	assert_string_equal(asked.profile_ref.id, "ann");
+	assert_string_equal(asked.profile_ref.pin, "04");
+	done.state_done.request = asked.profile_ref.request;
+	done.state_done.reason = reason;
+	rig_send_store(&world->rig, &done);
+}
+
+static void say_pin(struct world *world, struct doors *doors, uint32_t reason) {
+	int fd = reach(doors->b);
+	send_to(fd, "POST /api/v2/launcher/profile", "{\"profile_id\":\"ann\",\"pin\":[0,4]}");
+	answer_store(world, reason);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	close(fd);
+}
+
+static void create_for(struct world *world, struct doors *doors, const char *profile, bool open) {
+	struct ipc_message asked;
+	char body[100];
+	int fd = reach(doors->b);
+	text_format(body, sizeof(body), "{\"app_id\":\"3\",\"profile_id\":\"%s\"}", profile);
+	send_to(fd, "POST /api/v2/launcher/create", body);
+	rig_expect(&world->rig, IPC_DESK_ASK, &asked);
+	assert_true(asked.desk_ask.desk == desk_b);
+	assert_string_equal(asked.desk_ask.owner, profile);
+	assert_int_equal(asked.desk_ask.open, open);
+	close(fd);
+}
+
+/* Whose home may be opened from there. */
+static void who_is_at_home_is_known_by_the_pin_alone(void **state) {
+	struct doors doors;
+	struct world *world = begin(state, &doors);
+	struct ipc_message row = { .kind = IPC_PROFILE, .profile = { .name = "A", .has_pin = 1 } };
+	struct ipc_message told;
+	text_copy(row.profile.id, sizeof(row.profile.id), "ann");
+	rig_send_store(&world->rig, &row);
+	text_copy(row.profile.id, sizeof(row.profile.id), "ben");
+	row.profile.has_pin = 0;
+	rig_send_store(&world->rig, &row);
+
+	say_pin(world, &doors, REASON_PIN_WRONG);
+	assert_has(world->text, "HTTP/1.1 403 ");
+	assert_true(rig_is_quiet(&world->rig, 100));
+	say_pin(world, &doors, REASON_NONE);
+	assert_has(world->text, "HTTP/1.1 200 ");
+	rig_expect(&world->rig, IPC_DESK_PROFILE, &told);
+	assert_true(told.desk_profile.desk == desk_b);
+	assert_string_equal(told.desk_profile.profile, "ann");
+
+	create_for(world, &doors, "ann", false);
+	create_for(world, &doors, "ben", true);
+	create_for(world, &doors, "", false);
+	ask(world, doors.b, "POST /api/v2/launcher/create",
+			"{\"app_id\":\"3\",\"profile_id\":\"eve\"}");
+	assert_has(world->text, "HTTP/1.1 404 ");
+
+	ask(world, doors.b, "POST /api/v2/launcher/profile", "{\"profile_id\":\"\"}");
+	assert_has(world->text, "HTTP/1.1 200 ");
+	rig_expect(&world->rig, IPC_DESK_PROFILE, &told);
+	assert_true(told.desk_profile.desk == desk_b);
+	assert_string_equal(told.desk_profile.profile, "");
+	end(world, &doors);
+}
+
 static void who_asks_without_end_is_told_to_wait_and_the_others_are_served(void **state) {
 	struct doors doors;
 	struct world *world = begin(state, &doors);
@@ -351,6 +418,7 @@ int main(void) {
 		cmocka_unit_test(a_desktop_that_is_gone_is_said_to_be),
 		cmocka_unit_test(nothing_else_is_there_and_no_id_is_taken),
 		cmocka_unit_test(what_home_asks_is_answered_at_a_launchers_door_alone),
+		cmocka_unit_test(who_is_at_home_is_known_by_the_pin_alone),
 		cmocka_unit_test(who_asks_without_end_is_told_to_wait_and_the_others_are_served),
 		cmocka_unit_test(a_clipboard_is_carried_and_of_no_other_desktop),
 		cmocka_unit_test(
