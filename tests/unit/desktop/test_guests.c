@@ -175,6 +175,13 @@ static bool has_pressed(struct stage *stage) {
 	return stage->guests[0].presses > 0;
 }
 
+/* An app may copy only what came of a press that it was told of. */
+static void press_c(struct stage *stage) {
+	rig_input(&stage->rig, INPUT_KEY_DOWN, KEY_C, 0, 0);
+	rig_input(&stage->rig, INPUT_KEY_UP, KEY_C, 0, 0);
+	run(stage, has_pressed);
+}
+
 static bool clipboard_is_there(struct stage *stage) {
 	return guest_is_offered(&stage->guests[1], GUEST_CLIPBOARD);
 }
@@ -191,9 +198,7 @@ static void text_goes_from_one_app_to_another(void **state) {
 	(void)state;
 	struct stage stage;
 	begin(&stage);
-	rig_input(&stage.rig, INPUT_KEY_DOWN, KEY_C, 0, 0);
-	rig_input(&stage.rig, INPUT_KEY_UP, KEY_C, 0, 0);
-	run(&stage, has_pressed);
+	press_c(&stage);
 	guest_offer(&stage.guests[0], GUEST_CLIPBOARD, "clipboard \u20ac");
 	guest_offer(&stage.guests[0], GUEST_PRIMARY, "primary");
 	guest_pump(&stage.guests[0]);
@@ -226,9 +231,7 @@ static void what_an_app_copied_is_read_from_outside(void **state) {
 	begin(&stage);
 	read_clip(&stage);
 	assert_int_equal(stage.rig.clip_rc, -ENOENT);
-	rig_input(&stage.rig, INPUT_KEY_DOWN, KEY_C, 0, 0);
-	rig_input(&stage.rig, INPUT_KEY_UP, KEY_C, 0, 0);
-	run(&stage, has_pressed);
+	press_c(&stage);
 	guest_offer(&stage.guests[0], GUEST_CLIPBOARD, "copied \u20ac");
 	guest_pump(&stage.guests[0]);
 	invite(&stage);
@@ -287,9 +290,7 @@ static void an_app_that_does_not_give_it_is_not_waited_for(void **state) {
 	(void)state;
 	struct stage stage;
 	begin(&stage);
-	rig_input(&stage.rig, INPUT_KEY_DOWN, KEY_C, 0, 0);
-	rig_input(&stage.rig, INPUT_KEY_UP, KEY_C, 0, 0);
-	run(&stage, has_pressed);
+	press_c(&stage);
 	guest_offer(&stage.guests[0], GUEST_CLIPBOARD, "never given");
 	guest_pump(&stage.guests[0]);
 	invite(&stage);
