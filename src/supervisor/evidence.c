@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +14,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/spawning.h"
 #include "base/text.h"
 #include "supervisor/child_inside.h"
+#include "supervisor/helper.h"
 #include "supervisor/process.h"
 #include "supervisor/versions.h"
 
@@ -176,28 +175,6 @@ static int off_its_numbers(int fd) {
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_FREE);
 }
 
-static int spawn(const struct order *order, const int *fds, pid_t *out_pid) {
-	static const int numbers[] = { FD_PULSE, FD_LINES, FD_SECRETS };
-	static const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	spawn_clean(&attributes, true);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-		if (fds[i] >= 0) {
-			posix_spawn_file_actions_adddup2(&actions, fds[i], numbers[i]);
-		}
-	}
-	/* posix_spawn() does not write to the strings; its type predates const. */
-	int rc = posix_spawn(out_pid, order->program.file, &actions, &attributes,
-			(char *const *)(uintptr_t)order->argv, (char *const *)(uintptr_t)env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	return -rc;
-}
-
 static int watch_over(struct evidence *evidence, struct autopsy *autopsy) {
 	sd_event *event = evidence->nursery->event;
 	int rc = sd_event_add_child(
@@ -228,7 +205,9 @@ static int start(struct evidence *evidence, const struct child *child, struct or
 		return -ENOMEM;
 	}
 	autopsy->evidence = evidence;
-	int rc = spawn(order, (int[]){ pulse, lines, secrets }, &autopsy->pid);
+	const struct helper_fd fds[] = { { pulse, FD_PULSE }, { lines, FD_LINES },
+		{ secrets, FD_SECRETS } };
+	int rc = helper_spawn(order->program.file, order->argv, fds, ARRAY_LEN(fds), &autopsy->pid);
 	rc = rc < 0 ? rc : watch_over(evidence, autopsy);
 	if (rc < 0) {
 		autopsy_free(autopsy);

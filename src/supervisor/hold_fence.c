@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,12 +8,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/spawning.h"
 #include "base/text.h"
 #include "ipc/pulse.h"
 #include "ipc/reason.h"
 #include "supervisor/child.h"
 #include "supervisor/evidence.h"
+#include "supervisor/helper.h"
 #include "supervisor/hold_inside.h"
 #include "supervisor/threads.h"
 
@@ -105,27 +104,11 @@ static void find_program(const struct hold *hold, char *out, size_t size) {
 }
 
 static int spawn(struct hold *hold, const char **words, int pulse) {
-	static const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
 	char program[PATH_MAX];
 	find_program(hold, program, sizeof(program));
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	spawn_clean(&attributes, true);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (pulse >= 0) {
-		posix_spawn_file_actions_adddup2(&actions, pulse, FD_PULSE);
-	}
-	/* posix_spawn() does not write to the strings; its type predates const. */
-	int rc = posix_spawn(&hold->autopsy, program, &actions, &attributes,
-			(char *const *)(uintptr_t)words, (char *const *)(uintptr_t)env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	if (rc != 0) {
-		hold->autopsy = 0;
-	}
-	return -rc;
+	const struct helper_fd fd = { pulse, FD_PULSE };
+	hold->autopsy = 0;
+	return helper_spawn(program, words, &fd, 1, &hold->autopsy);
 }
 
 static void name_entry(struct hold_died *died) {

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,10 +13,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/spawning.h"
 #include "base/text.h"
 #include "ipc/weight.h"
 #include "supervisor/desk.h"
+#include "supervisor/helper.h"
 #include "supervisor/process.h"
 #include "supervisor/supervisor.h"
 
@@ -121,7 +120,6 @@ static int fill(struct supervisor *supervisor) {
 }
 
 static int spawn(const struct supervisor *supervisor, int fd, pid_t *out_pid) {
-	static const char *const env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL };
 	struct spawn_way program;
 	const struct nursery *nursery = &supervisor->nursery;
 	int rc = spawn_resolve(nursery, versions_for(nursery, 0), "perigee-autopsy", &program);
@@ -130,19 +128,8 @@ static int spawn(const struct supervisor *supervisor, int fd, pid_t *out_pid) {
 		return rc < 0 ? rc : -errno;
 	}
 	const char *argv[] = { program.name, "--weigh", NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	spawn_clean(&attributes, true);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, other, WEIGHT_FD);
-	/* posix_spawn() does not write to the strings; its type predates const. */
-	rc = posix_spawn(out_pid, program.file, &actions, &attributes,
-			(char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	return -rc;
+	const struct helper_fd given = { other, WEIGHT_FD };
+	return helper_spawn(program.file, argv, &given, 1, out_pid);
 }
 
 static int begin(struct supervisor *supervisor) {
