@@ -7,6 +7,16 @@
 #include "base/text.h"
 #include "store/store_inside.h"
 
+void store_client_message(const struct database_client *client, struct ipc_message *out) {
+	*out = (struct ipc_message){ .kind = IPC_CLIENT };
+	memcpy(out->client.client, client->fingerprint, sizeof(client->fingerprint));
+	memcpy(out->client.der, client->der, client->der_len);
+	out->client.der_len = client->der_len;
+	text_copy(out->client.name, sizeof(out->client.name), client->name);
+	out->client.created_s = client->created_s;
+	out->client.permissions = client->permissions;
+}
+
 /* Fills the next message of the listing; 0, -ENOENT when its table is through, or what
  * the database said. */
 static int next_client(struct store *store, struct listing *listing, bool to_door,
@@ -30,13 +40,7 @@ static int next_client(struct store *store, struct listing *listing, bool to_doo
 		return database_settings(store->database, listing->client, out);
 	}
 	listing->half = true;
-	*out = (struct ipc_message){ .kind = IPC_CLIENT };
-	memcpy(out->client.client, client->fingerprint, sizeof(client->fingerprint));
-	memcpy(out->client.der, client->der, client->der_len);
-	out->client.der_len = client->der_len;
-	text_copy(out->client.name, sizeof(out->client.name), client->name);
-	out->client.created_s = client->created_s;
-	out->client.permissions = client->permissions;
+	store_client_message(client, out);
 	return 0;
 }
 

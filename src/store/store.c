@@ -23,18 +23,6 @@ void store_end(struct store *store) {
 	pulse_end(store->worker.pulse);
 }
 
-static void client_to_message(
-		const struct database_client *client, uint32_t request, struct ipc_message *out) {
-	*out = (struct ipc_message){ .kind = IPC_CLIENT };
-	out->client.request = request;
-	memcpy(out->client.client, client->fingerprint, sizeof(client->fingerprint));
-	memcpy(out->client.der, client->der, client->der_len);
-	out->client.der_len = client->der_len;
-	text_copy(out->client.name, sizeof(out->client.name), client->name);
-	out->client.created_s = client->created_s;
-	out->client.permissions = client->permissions;
-}
-
 static int handle_post(sd_event_source *source, void *user) {
 	(void)source;
 	store_list((struct store *)user);
@@ -88,7 +76,7 @@ static void handle_add(struct peer *peer, const struct ipc_message *message) {
 	log_info("client-add", "name=%s error=%d", log_quote(client->name).text, rc);
 	if (rc == 0) {
 		struct ipc_message news;
-		client_to_message(client, 0, &news);
+		store_client_message(client, &news);
 		store_tell_peers(store, peer, &news);
 	}
 	answer(peer, IPC_CLIENT_ADDED, message->client.request, client->fingerprint, rc);

@@ -78,6 +78,9 @@ void store_tell_settings(struct store *store, const uint8_t *fingerprint);
 /* Requests for what is kept beyond paired clients. False for another message. */
 bool store_handle_state(struct peer *peer, struct ipc_message *message);
 
+/* CLIENT, as a door is told of one. */
+void store_client_message(const struct database_client *client, struct ipc_message *out);
+
 /* Lists rows to whoever is not done, as fast as they take it. */
 void store_list(struct store *store);
 
