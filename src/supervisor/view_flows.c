@@ -7,7 +7,8 @@
 
 /* A view's sockets, for its stream and the stream's successors. */
 
-static void send_offer(struct view *view, enum ipc_flow flow, const struct view_offer *offer) {
+struct ipc_message view_flow_message(
+		const struct view *view, enum ipc_flow flow, const struct view_offer *offer) {
 	struct ipc_message message = {
 		.kind = IPC_FLOW,
 		.flow = { .session = view->session->id,
@@ -17,6 +18,11 @@ static void send_offer(struct view *view, enum ipc_flow flow, const struct view_
 				.datagram_len = offer->datagram_len },
 	};
 	memcpy(message.flow.datagram, offer->datagram, offer->datagram_len);
+	return message;
+}
+
+static void send_offer(struct view *view, enum ipc_flow flow, const struct view_offer *offer) {
+	struct ipc_message message = view_flow_message(view, flow, offer);
 	child_post(view->stream.child, &message, &offer->fd, 1);
 }
 

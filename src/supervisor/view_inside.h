@@ -22,6 +22,10 @@ struct view *view_make(struct session *session, uint32_t id);
 /* The stream has answered the oldest offer of a flow. */
 void view_flow_answered(struct view *view, unsigned flow, bool taken);
 
+/* FLOW: one of its sockets, without the descriptor. */
+struct ipc_message view_flow_message(
+		const struct view *view, enum ipc_flow flow, const struct view_offer *offer);
+
 /* To a stream that has just been started: what the one before it had taken, then what it
  * had not answered. */
 void view_send_flows(struct view *view);

@@ -37,15 +37,7 @@ static void write_socket(const struct view *view, unsigned flow, unsigned i) {
 		record_drop(supervisor, IPC_FLOW, socket_id(view, flow, i));
 		return;
 	}
-	struct ipc_message message = {
-		.kind = IPC_FLOW,
-		.flow = { .session = view->session->id,
-				.flow = (uint8_t)flow,
-				.peer = offer->peer,
-				.counter = offer->counter,
-				.datagram_len = offer->datagram_len },
-	};
-	memcpy(message.flow.datagram, offer->datagram, offer->datagram_len);
+	struct ipc_message message = view_flow_message(view, (enum ipc_flow)flow, offer);
 	record_note(supervisor, socket_id(view, flow, i), &message);
 }
 
