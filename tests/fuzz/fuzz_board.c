@@ -6,22 +6,13 @@
 
 #include "base/bytes.h"
 #include "ipc/board.h"
+#include "scribble.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A supervisor that died while it wrote, or went mad, leaves the web door a board with anything
  * in it: the input is a list of {be32 place, byte length, bytes} laid over an honest one.
  * Law: what is read is whole and terminated, or refused. */
-static void scribble(struct board_writer *writer, struct reader r) {
-	while (r.left >= 5) {
-		size_t at = reader_be32(&r) % writer->shm.size;
-		size_t len = reader_u8(&r);
-		len = len < r.left ? len : r.left;
-		len = len < writer->shm.size - at ? len : writer->shm.size - at;
-		reader_copy(&r, writer->shm.map + at, len);
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct board_writer writer;
 	struct board_reader reader;
@@ -33,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	assert(rc == 0);
 	memcpy(board_begin(&writer), "a 1\n\n", 5);
 	board_publish(&writer, &state);
-	scribble(&writer, reader_over(data, size));
+	scribble(writer.shm.map, writer.shm.size, reader_over(data, size));
 	for (size_t room = 0; room <= sizeof(text); room += sizeof(text) / 2) {
 		rc = board_read(&reader, &state, room ? text : NULL, room);
 		if (rc >= 0) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "scribble.h"
 #include "supervisor/ledger.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -12,20 +13,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
 	SCRIBBLED = 32 * 1024, /* bytes at the beginning, where the records are */
 };
-
-/* A supervisor that was killed while it wrote, or went mad, leaves its successor a ledger with
- * anything in it: the input is a list of {be32 place, byte length, bytes} laid over an
- * honest one. Law: each record that is read is a whole message of the kind that was asked
- * for, and reading comes to an end. */
-static void scribble(struct ledger *ledger, struct reader r) {
-	while (r.left >= 5) {
-		size_t at = reader_be32(&r) % SCRIBBLED;
-		size_t len = reader_u8(&r);
-		len = len < r.left ? len : r.left;
-		len = len < SCRIBBLED - at ? len : SCRIBBLED - at;
-		reader_copy(&r, ledger->shm.map + at, len);
-	}
-}
 
 static void fill(struct ledger *ledger) {
 	for (unsigned i = 1; i <= 4; i++) {
@@ -66,10 +53,14 @@ static struct ledger *honest(void) {
 	return &ledger;
 }
 
+/* A supervisor that was killed while it wrote, or went mad, leaves its successor a ledger with
+ * anything in it: the input is a list of {be32 place, byte length, bytes} laid over an
+ * honest one. Law: each record that is read is a whole message of the kind that was asked
+ * for, and reading comes to an end. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	static struct ledger next;
 	struct ledger *first = honest();
-	scribble(first, reader_over(data, size));
+	scribble(first->shm.map, SCRIBBLED, reader_over(data, size));
 	int fd = dup(first->shm.fd);
 	if (ledger_open(fd, &next) < 0) {
 		close(fd);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "ipc/ring.h"
+#include "scribble.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,16 +18,6 @@ enum {
  * input is a list of {be32 place, byte length, bytes} laid over an honest ring. Law: the
  * stream reads inside the block, gets no more than it has room for, and moves on or says
  * why not; it never stays in a loop. */
-static void scribble(struct ring_writer *writer, struct reader r) {
-	while (r.left >= 5) {
-		size_t at = reader_be32(&r) % writer->shm.size;
-		size_t len = reader_u8(&r);
-		len = len < r.left ? len : r.left;
-		len = len < writer->shm.size - at ? len : writer->shm.size - at;
-		reader_copy(&r, writer->shm.map + at, len);
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	static struct ring_writer writer = { .shm = SHM_NONE };
 	struct ring_reader reader;
@@ -40,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		rc = ring_write(&writer, &packet, "0123456789abcdef", 16);
 		assert(rc == 0);
 	}
-	scribble(&writer, reader_over(data, size));
+	scribble(writer.shm.map, writer.shm.size, reader_over(data, size));
 	for (unsigned i = 0; i < 2 * RING_SLOTS; i++) {
 		struct ring_packet packet = { .size = 0 };
 		(void)!ring_peek(&reader, reader.next, &packet);
