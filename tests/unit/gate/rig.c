@@ -377,7 +377,7 @@ int rig_connect(uint16_t port) {
 	return rig_connect_from(port, "127.0.0.1");
 }
 
-static void use_identity(SSL_CTX *context, const struct rig_identity *identity) {
+void rig_use_identity(SSL_CTX *context, const struct rig_identity *identity) {
 	BIO *bio = BIO_new_mem_buf(identity->certificate, -1);
 	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 	assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
@@ -396,7 +396,7 @@ void tls_client_open_from(struct tls_client *client, uint16_t port,
 	client->context = SSL_CTX_new(TLS_client_method());
 	assert_non_null(client->context);
 	if (identity) {
-		use_identity(client->context, identity);
+		rig_use_identity(client->context, identity);
 	}
 	client->fd = rig_connect_from(port, source);
 	client->ssl = SSL_new(client->context);

@@ -87,6 +87,9 @@ struct tls_client {
 	int fd;
 };
 
+/* A client's certificate and key, for its TLS. */
+void rig_use_identity(struct ssl_ctx_st *context, const struct rig_identity *identity);
+
 /* identity may be NULL: no certificate. */
 void tls_client_open(struct tls_client *client, uint16_t port, const struct rig_identity *identity);
 void tls_client_open_from(struct tls_client *client, uint16_t port,

@@ -22,15 +22,6 @@ enum {
 	HELLO_MAX = 16 * 1024,
 };
 
-static void use_client(SSL_CTX *context, const struct rig_identity *identity) {
-	BIO *bio = BIO_new_mem_buf(identity->certificate, -1);
-	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(context, identity->identity.key), 1);
-	X509_free(certificate);
-	BIO_free(bio);
-}
-
 static void write_hello(struct tls_client *client, size_t split) {
 	static uint8_t hello[HELLO_MAX];
 	SSL_set0_wbio(client->ssl, BIO_new(BIO_s_mem()));
@@ -51,7 +42,7 @@ static int say_hello(struct world *world, const struct hello *hello, struct tls_
 	client->context = SSL_CTX_new(TLS_client_method());
 	assert_non_null(client->context);
 	SSL_CTX_set_security_level(client->context, 0); /* or OpenSSL says no TLS 1.1 itself */
-	use_client(client->context, &world->client);
+	rig_use_identity(client->context, &world->client);
 	SSL_CTX_set_min_proto_version(client->context, hello->min);
 	SSL_CTX_set_max_proto_version(client->context, hello->max);
 	int on = 1;
