@@ -86,13 +86,7 @@ unsigned home_item_under(
 
 static void paint_text(cairo_t *cairo, const struct home_rectangle *at, const char *text,
 		const char *face, double size, int lines) {
-	char *valid = g_strdelimit(g_utf8_make_valid(text, -1), "\n", ' ');
-	PangoLayout *layout = lettering_layout(cairo, valid, face, size);
-	g_free(valid);
-	pango_layout_set_width(layout, (int)(at->width * PANGO_SCALE));
-	pango_layout_set_height(layout, -lines);
-	pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-	pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
+	PangoLayout *layout = lettering_paragraph(cairo, text, face, size, at->width, lines);
 	cairo_move_to(cairo, at->x, at->y);
 	pango_cairo_show_layout(cairo, layout);
 	g_object_unref(layout);

@@ -16,4 +16,9 @@ OWN_DEFINE(cairo_t *, cairo_destroy)
  * caller's, for g_object_unref(). */
 PangoLayout *lettering_layout(cairo_t *cairo, const char *text, const char *face, double size);
 
+/* The same for words of others: what is no UTF-8 and line ends are replaced; they are wrapped at
+ * width pixels, and of more than so many lines the end is left out. */
+PangoLayout *lettering_paragraph(cairo_t *cairo, const char *text, const char *face, double size,
+		double width, int lines_max);
+
 #endif

@@ -53,15 +53,8 @@ static PangoLayout *make_part(struct page *page, enum part part, const char *tex
 	if (!text[0]) {
 		return NULL;
 	}
-	char *valid = g_strdelimit(g_utf8_make_valid(text, -1), "\n", ' ');
-	PangoLayout *layout =
-			lettering_layout(page->cairo, valid, row->face, row->size * page->unit);
-	g_free(valid);
-	pango_layout_set_width(layout, (int)(page->column * PANGO_SCALE));
-	pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-	pango_layout_set_height(layout, -row->lines_max);
-	pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
-	return layout;
+	return lettering_paragraph(page->cairo, text, row->face, row->size * page->unit,
+			page->column, row->lines_max);
 }
 
 static double height_of(PangoLayout *layout) {
