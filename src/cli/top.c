@@ -88,8 +88,8 @@ static void print_lobby(const json_t *rows, const json_t *row) {
 			number(row, "processes"));
 }
 
-/* Rows of one kind, with a heading where there are any. */
-static void print_rows(const json_t *rows, const char *what, const char *heading,
+/* Rows of one kind, with a heading where there are any. Whether there are. */
+static bool print_rows(const json_t *rows, const char *what, const char *heading,
 		void (*print)(const json_t *rows, const json_t *row)) {
 	bool any = false;
 	for (size_t i = 0; i < json_array_size(rows); i++) {
@@ -103,15 +103,19 @@ static void print_rows(const json_t *rows, const char *what, const char *heading
 		any = true;
 		print(rows, row);
 	}
+	return any;
 }
 
 static void print_top(const json_t *rows) {
 	print_rows(rows, "host", "", print_host);
-	print_rows(rows, "session",
+	bool any = print_rows(rows, "session",
 			"\nSESSION          CLIENT   SEES         STATE          SIZE  HZ p50ms "
 			"p99ms "
 			"LOSS\n",
 			print_session);
+	if (!any) {
+		puts("\nNobody has a session.");
+	}
 	print_rows(rows, "lobby",
 			"\nLOBBY                              STATE      SESSIONS      SIZE  HZ "
 			"PIN "

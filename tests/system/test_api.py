@@ -229,7 +229,7 @@ def commands(host):
     wait_for("it is over", 10, lambda: "There is no lobby" in perigee("lobby", "list"))
     perigee("lobby", "join", status=2)
     perigee("lobby", "join", "L", status=1)
-    expect("the host at a glance", "SESSION" in perigee("top"))
+    expect("the host at a glance", "Nobody has a session" in perigee("top"))
     expect("rows", json.loads(perigee("top", "--json")))
     expect("lines of the log", "event=" in perigee("logs"))
     perigee("events", "NoSuchEvent", status=2)
