@@ -222,9 +222,10 @@ void api_carry(struct connection *connection, int fd, uint32_t size, const char 
 
 /* Closes the channel to a desktop that is gone. */
 void api_input_forget(struct gate *gate, uint64_t session);
-/* API_DONE of a request that waits for a picture; for an input channel or for keys. True: it
+/* API_DONE of a request that waits for a picture; for an input channel; for keys. True: it
  * was. */
 bool api_shot_done(struct gate *gate, const struct ipc_message *message);
 bool api_input_done(struct gate *gate, const struct ipc_message *message);
+bool api_keys_done(struct gate *gate, const struct ipc_message *message);
 
 #endif

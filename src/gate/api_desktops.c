@@ -55,7 +55,7 @@ uint64_t api_wanted_desktop(struct request *request) {
 		uint64_t session = schema_id(request->json, "session_id");
 		const struct web_session *row =
 				session ? web_session_find(&gate->web, session) : NULL;
-		id = row ? row->desktop : 0;
+		id = row ? row->desktop : session; /* or a desktop's that no session has */
 	}
 	if (!id || !is_desktop(gate, id)) {
 		api_refuse(request->connection, REASON_DESKTOP_UNKNOWN, NULL);

@@ -15,11 +15,10 @@
 #include "stream/input.h"
 
 /* Input by programs: on a channel of its own to each desktop that was steered, on which the
- * door speaks as a stream does; and what is held down there. */
+ * door speaks as a stream does. */
 
 enum {
 	INPUT_MS = 3000,
-	KEYS_MS = 1000,
 	INPUTS_MAX = 200, /* of one request: what a desktop's channel holds at once */
 	PACKET_MAX = 64,
 };
@@ -142,7 +141,6 @@ void api_handle_input_channel(struct gate *gate, struct ipc_message *message, st
 bool api_input_done(struct gate *gate, const struct ipc_message *message) {
 	uint32_t request = message->api_done.request;
 	struct connection *connection = gate_waiting(gate, request, AWAITS_INPUT);
-	connection = connection ? connection : gate_waiting(gate, request, AWAITS_KEYS);
 	if (!connection) {
 		return false;
 	}
@@ -278,128 +276,4 @@ void api_handle_desktop_input(struct request *request) {
 		return;
 	}
 	begin(request, inputs);
-}
-
-/* ---- what is held down ---- */
-
-static void ask_keys(struct request *request, uint64_t session, bool release) {
-	struct connection *connection = request->connection;
-	struct ipc_message message = { .kind = IPC_KEYS_ASK,
-		.keys_ask = { .request = connection_request(connection),
-				.session = session,
-				.release = release } };
-	connection->awaits = release ? AWAITS_KEYS : AWAITS_KEYS_LIST;
-	connection_extend(connection, KEYS_MS);
-	gate_post(request->gate, &message);
-}
-
-/* Every desktop is asked; who answers in time is in the list. */
-void api_handle_keyboard_state(struct request *request) {
-	struct connection *connection = request->connection;
-	json_t *list = json_array();
-	size_t asked = 0;
-	for (size_t i = 0; i < SESSIONS_MAX; i++) {
-		uint64_t session = request->gate->web.sessions[i].session;
-		if (session) {
-			asked++;
-			ask_keys(request, session, false);
-		}
-	}
-	if (asked == 0) {
-		api_answer(connection, 200, json_pack("{s:b,s:o}", "success", 1, "sessions", list));
-		return;
-	}
-	connection->wait = json_pack("{s:I,s:o}", "asked", (json_int_t)asked, "sessions", list);
-}
-
-void api_handle_keyboard_reset(struct request *request) {
-	const struct web_session *row = api_wanted_session(request, "session_id");
-	if (row) {
-		ask_keys(request, row->session, true);
-	}
-}
-
-static json_t *codes_json(const struct ipc_message *message) {
-	json_t *codes = json_array();
-	for (unsigned i = 0; i < message->keys.count; i++) {
-		json_array_append_new(codes, json_integer(message->keys.codes[i]));
-	}
-	return codes;
-}
-
-static json_t *names_json(const struct ipc_message *message) {
-	json_t *names = json_array();
-	for (unsigned i = 0; i < message->keys.count; i++) {
-		char name[24];
-		uint32_t code = message->keys.codes[i];
-		text_format(name, sizeof(name), "%s %u", code < 0x100 ? "key" : "button", code);
-		json_array_append_new(names, json_string(name));
-	}
-	return names;
-}
-
-static bool holds(const struct ipc_message *message, uint32_t left, uint32_t right) {
-	for (unsigned i = 0; i < message->keys.count; i++) {
-		if (message->keys.codes[i] == left || message->keys.codes[i] == right) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static json_t *layer_json(const struct ipc_message *message) {
-	return json_pack("{s:o,s:o,s:{s:b,s:b,s:b,s:b}}", "pressed_keys", codes_json(message),
-			"pressed_key_names", names_json(message), "modifier_state", "shift",
-			holds(message, 42, 54), "ctrl", holds(message, 29, 97), "alt",
-			holds(message, 56, 100), "meta", holds(message, 125, 126));
-}
-
-/* One place knows what is held here: Wolf's three layers are the same one. */
-static json_t *state_json(const struct ipc_message *message) {
-	char id[API_ID_SIZE];
-	api_id_text(message->keys.session, id);
-	json_t *out = layer_json(message);
-	json_object_set_new(out, "session_id", json_string(id));
-	json_object_set_new(out, "timestamp_ms", json_integer((json_int_t)clock_now_ms()));
-	json_object_set_new(out, "device_name", json_string("Perigee's seat"));
-	json_object_set_new(out, "device_node", json_string(""));
-	json_object_set_new(out, "wolf_state", layer_json(message));
-	json_object_set_new(out, "inputtino_state", layer_json(message));
-	json_object_set_new(out, "evdev_state", layer_json(message));
-	json_object_set_new(out, "has_mismatch", json_false());
-	json_object_set_new(out, "mismatch_description", json_string(""));
-	return out;
-}
-
-void api_keys_overdue(struct connection *connection) {
-	json_t *wait = (json_t *)TAKE(connection->wait, NULL);
-	json_t *list = json_incref(json_object_get(wait, "sessions"));
-	json_decref(wait);
-	api_answer(connection, 200, json_pack("{s:b,s:o}", "success", 1, "sessions", list));
-}
-
-void api_keys_gone(struct connection *connection) {
-	json_decref((json_t *)TAKE(connection->wait, NULL));
-}
-
-void api_handle_keys(struct gate *gate, const struct ipc_message *message) {
-	uint32_t request = message->keys.request;
-	struct connection *connection = gate_waiting(gate, request, AWAITS_KEYS);
-	if (connection) {
-		api_answer(connection, 200,
-				json_pack("{s:b,s:o,s:s}", "success", 1, "released_keys",
-						names_json(message), "message",
-						"What was held down is up."));
-		return;
-	}
-	connection = gate_waiting(gate, request, AWAITS_KEYS_LIST);
-	if (!connection) {
-		return;
-	}
-	json_t *wait = (json_t *)connection->wait, *list = json_object_get(wait, "sessions");
-	json_array_append_new(list, state_json(message));
-	if ((json_int_t)json_array_size(list) >=
-			json_integer_value(json_object_get(wait, "asked"))) {
-		api_keys_overdue(connection);
-	}
 }

@@ -203,7 +203,9 @@ PART(modifiers, "Modifiers", NEED_FLAG("shift", NULL), NEED_FLAG("ctrl", NULL),
 	NEED_OBJECT("modifier_state", modifiers, NULL)
 PART(layer, "KeyboardLayer", LAYER_FIELDS);
 PART(keyboard, "Keyboard",
-	NEED_ID("session_id", NULL), NEED_WHOLE("timestamp_ms", 0, 0, NULL),
+	NEED_ID("session_id", "Or the desktop's, of one that no session sees."),
+	NEED_ID("desktop_id", NULL), NEED_LINE("lobby_id", 0, 39, "Whose desktop it is; none: a session's."),
+	NEED_WHOLE("timestamp_ms", 0, 0, NULL),
 	NEED_LINE("device_name", 0, 64, NULL), NEED_LINE("device_node", 0, 64, NULL),
 	NEED_OBJECT("wolf_state", layer, NULL), NEED_OBJECT("inputtino_state", layer, NULL),
 	NEED_OBJECT("evdev_state", layer, NULL), NEED_FLAG("has_mismatch", NULL),

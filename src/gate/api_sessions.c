@@ -278,8 +278,8 @@ void api_handle_session_stop(struct request *request) {
 }
 
 void api_handle_done(struct gate *gate, const struct ipc_message *message) {
-	if (api_input_done(gate, message) || api_shot_done(gate, message) ||
-			api_clip_done(gate, message)) {
+	if (api_input_done(gate, message) || api_keys_done(gate, message) ||
+			api_shot_done(gate, message) || api_clip_done(gate, message)) {
 		return;
 	}
 	struct connection *connection = gate_waiting(gate, message->api_done.request, AWAITS_DONE);

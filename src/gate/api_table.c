@@ -139,7 +139,7 @@ static const struct route routes[] = {
 		"What the container engine says of an image."),
 	CALL(GET, "/api/v1/keyboard/state", BOTH, QUIET, INPUT, NO, &schema_gives_keyboard,
 		api_handle_keyboard_state, "What is held down on each desktop."),
-	CALL(POST, "/api/v1/keyboard/reset", BOTH, LOUD, INPUT, &schema_takes_session,
+	CALL(POST, "/api/v1/keyboard/reset", BOTH, LOUD, INPUT, &schema_takes_desktop,
 		&schema_gives_released, api_handle_keyboard_reset,
 		"What is held down goes up, whoever holds it."),
 

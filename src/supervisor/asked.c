@@ -10,7 +10,6 @@
 #include "supervisor/session_added.h"
 #include "supervisor/shot.h"
 #include "supervisor/supervisor.h"
-#include "supervisor/view.h"
 
 enum {
 	/* What a desktop calls the web door, which steers it for programs. Views count up
@@ -78,16 +77,9 @@ static void handle_input_ask(struct supervisor *supervisor, const struct ipc_mes
 	fd_close(pair[1]);
 }
 
-/* Where its keys are held: its viewer may be in a lobby. */
-static const struct desk *steered(const struct session *session) {
-	const struct view *view = session->view;
-	return view && view->now.desk ? view->now.desk : session->desk;
-}
-
 static void handle_keys_ask(struct supervisor *supervisor, const struct ipc_message *message) {
-	const struct session *session = find(supervisor, message->keys_ask.session);
-	uint64_t id = session ? steered(session)->id : message->keys_ask.session;
-	const struct desk *desk = asked_desk(supervisor, id, message->keys_ask.request);
+	const struct desk *desk = asked_desk(
+			supervisor, message->keys_ask.session, message->keys_ask.request);
 	if (desk) {
 		child_post(desk->desktop, message, NULL, 0);
 	}

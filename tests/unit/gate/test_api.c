@@ -181,6 +181,79 @@ static void a_session_that_nobody_waits_for_is_ended(void **state) {
 	world_end(world);
 }
 
+/* ---- what is held down ---- */
+
+static int get(struct world *world, const char *path) {
+	char request[256];
+	int fd = open_unix(world);
+	text_format(request, sizeof(request),
+			"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", path);
+	rig_write(fd, NULL, request);
+	return fd;
+}
+
+static void give_session(struct world *world, uint64_t session, uint64_t desktop) {
+	struct ipc_message message = {
+		.kind = IPC_TOLD_SESSION,
+		.told_session = { .session = session, .state = SESSION_WATCHED, .desktop = desktop }
+	};
+	rig_send(&world->rig, &message);
+}
+
+static void give_lobby(struct world *world, const char *id, uint64_t desktop) {
+	struct ipc_message message = { .kind = IPC_LOBBY_STATE,
+		.lobby_state = { .state = LOBBY_READY, .desktop = desktop } };
+	text_copy(message.lobby_state.lobby, sizeof(message.lobby_state.lobby), id);
+	rig_send(&world->rig, &message);
+}
+
+static void hold_key(struct world *world, uint64_t desktop, uint32_t code) {
+	struct ipc_message asked, keys = { .kind = IPC_KEYS,
+		.keys = { .session = desktop, .count = 1, .codes = { code } } };
+	rig_expect(&world->rig, IPC_KEYS_ASK, &asked);
+	assert_int_equal(asked.keys_ask.session, desktop);
+	keys.keys.request = asked.keys_ask.request;
+	rig_send(&world->rig, &keys);
+}
+
+/* Two see one lobby's desktop, nobody another's; and one that ends meanwhile keeps nobody
+ * waiting. */
+static void keys_are_told_of_every_desktop_once(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	struct ipc_message asked, gone = { .kind = IPC_API_DONE };
+	give_lobby(world, "seen", 77);
+	give_lobby(world, "alone", 88);
+	give_session(world, 5, 77);
+	give_session(world, 6, 77);
+	give_session(world, 9, 9);
+	rig_settle(&world->rig);
+	int fd = get(world, "/api/v1/keyboard/state");
+	hold_key(world, 77, 42);
+	rig_expect(&world->rig, IPC_KEYS_ASK, &asked);
+	assert_int_equal(asked.keys_ask.session, 9);
+	gone.api_done.request = asked.keys_ask.request;
+	gone.api_done.reason = REASON_DESKTOP_UNKNOWN;
+	rig_send(&world->rig, &gone);
+	hold_key(world, 88, 30);
+	read_answer(world, fd);
+	assert_has(world->text, "HTTP/1.1 200 ");
+	assert_has(world->text, "\"session_id\":\"5\",\"desktop_id\":\"77\",\"lobby_id\":\"seen\"");
+	assert_has(world->text, "\"session_id\":\"6\",\"desktop_id\":\"77\",\"lobby_id\":\"seen\"");
+	assert_has(world->text,
+			"\"session_id\":\"88\",\"desktop_id\":\"88\",\"lobby_id\":\"alone\"");
+	static const char *const ways[] = { "{\"session_id\": \"5\"}", "{\"lobby_id\": \"seen\"}",
+		"{\"desktop_id\": 77}", "{\"session_id\": 77}" };
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		fd = post(world, "/api/v1/keyboard/reset", ways[i]);
+		hold_key(world, 77, 42);
+		read_answer(world, fd);
+		assert_has(world->text, "\"released_keys\":[\"key 42\"]");
+	}
+	read_answer(world, post(world, "/api/v1/keyboard/reset", "{\"session_id\": \"7\"}"));
+	assert_has(world->text, "HTTP/1.1 404 ");
+	world_end(world);
+}
+
 /* ---- events ---- */
 
 /* Reads until the part is there; false when the stream ended before. */
@@ -331,6 +404,7 @@ int main(void) {
 		UNIT(a_token_that_is_gone_lets_nobody_in),
 		UNIT(a_program_launches_as_a_client_does),
 		UNIT(a_session_that_nobody_waits_for_is_ended),
+		UNIT(keys_are_told_of_every_desktop_once),
 		UNIT(a_gamepad_is_told_as_wolf_tells_of_it),
 		UNIT(who_comes_back_is_told_what_followed),
 		UNIT(who_reads_too_slowly_is_let_go_with_the_reason),
