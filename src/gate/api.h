@@ -131,6 +131,7 @@ void api_handle_pair_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_pair_answer(struct gate *gate, const struct ipc_message *message);
 void api_handle_removed(struct gate *gate, const struct ipc_message *message);
 void api_handle_status_line(struct gate *gate, const struct ipc_message *message);
+void api_handle_status_rows(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds);
 void api_handle_status_end(struct gate *gate, const struct ipc_message *message);
 void api_handle_reloaded(struct gate *gate, const struct ipc_message *message);
 void api_handle_restarted(struct gate *gate, const struct ipc_message *message);
@@ -151,6 +152,8 @@ void api_handle_lobby_runner(struct gate *gate, const struct ipc_message *messag
 void api_handle_lobby_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_lobby_member(struct gate *gate, const struct ipc_message *message);
 void api_handle_app_row(struct gate *gate, const struct ipc_message *message);
+/* Of the store's, profiles' among them; user is the gate. */
+bool api_knows_app(void *user, int32_t app);
 void api_handle_app_gone(struct gate *gate, const struct ipc_message *message);
 void api_handle_profile_row(struct gate *gate, const struct ipc_message *message);
 void api_handle_profile_gone(struct gate *gate, const struct ipc_message *message);
@@ -201,6 +204,8 @@ bool api_put_command(const char *command, char *out, size_t size, uint16_t *len)
  * bytes of argv at most. NULL, or what is wrong with it in words for a person. */
 const char *api_read_runner(const struct json_t *runner, char *argv, size_t size,
 		uint16_t *argv_len, struct ipc_app_how *out);
+/* False: it was answered that whoever asks may not run that. */
+bool api_may_run(const struct request *request, const struct ipc_app_how *how);
 /* The same the other way. */
 struct json_t *api_runner_json(
 		const char *name, const char *argv, size_t len, const struct ipc_app_how *how);

@@ -228,20 +228,43 @@ static bool add_keys(struct inputs *inputs, const json_t *keys) {
 	return true;
 }
 
-static bool add_pointer(struct inputs *inputs, const json_t *body) {
-	const json_t *point = json_object_get(body, "pointer");
-	one_input *one;
-	if (json_is_object(point)) {
-		one = add(inputs, INPUT_POSITION);
+/* Down or up and no more, each for itself: what is dragged, or held while something else happens.
+ */
+static bool add_held(struct inputs *inputs, const json_t *codes, bool down) {
+	enum { BUTTONS = 0x110, BUTTONS_END = 0x118 }; /* evdev's, of a mouse */
+	for (size_t i = 0; i < json_array_size(codes); i++) {
+		uint32_t code = (uint32_t)json_integer_value(json_array_get(codes, i));
+		bool button = code >= BUTTONS && code < BUTTONS_END;
+		one_input *one = add(inputs, button ? down ? INPUT_BUTTON_DOWN : INPUT_BUTTON_UP
+					     : down ? INPUT_KEY_DOWN
+						    : INPUT_KEY_UP);
 		if (!one) {
 			return false;
 		}
-		one->x = (int32_t)schema_integer(point, "x", 0);
-		one->y = (int32_t)schema_integer(point, "y", 0);
-		one->w = (int32_t)schema_integer(point, "width", 0);
-		one->h = (int32_t)schema_integer(point, "height", 0);
+		one->code = code;
 	}
+	return true;
+}
+
+static bool add_pointer(struct inputs *inputs, const json_t *body) {
+	const json_t *point = json_object_get(body, "pointer");
+	if (!json_is_object(point)) {
+		return true;
+	}
+	one_input *one = add(inputs, INPUT_POSITION);
+	if (!one) {
+		return false;
+	}
+	one->x = (int32_t)schema_integer(point, "x", 0);
+	one->y = (int32_t)schema_integer(point, "y", 0);
+	one->w = (int32_t)schema_integer(point, "width", 0);
+	one->h = (int32_t)schema_integer(point, "height", 0);
+	return true;
+}
+
+static bool add_click(struct inputs *inputs, const json_t *body) {
 	const json_t *button = json_object_get(body, "click");
+	one_input *one;
 	for (int down = 1; json_is_integer(button) && down >= 0; down--) {
 		one = add(inputs, down ? INPUT_BUTTON_DOWN : INPUT_BUTTON_UP);
 		if (!one) {
@@ -268,9 +291,12 @@ void api_handle_desktop_input(struct request *request) {
 		return;
 	}
 	inputs->session = desktop;
-	if (!add_pointer(inputs, request->json) ||
-			!add_keys(inputs, json_object_get(request->json, "keys")) ||
-			!add_text(inputs, schema_text(request->json, "text", ""))) {
+	const json_t *body = request->json;
+	if (!add_pointer(inputs, body) || !add_held(inputs, json_object_get(body, "press"), true) ||
+			!add_click(inputs, body) ||
+			!add_keys(inputs, json_object_get(body, "keys")) ||
+			!add_text(inputs, schema_text(body, "text", "")) ||
+			!add_held(inputs, json_object_get(body, "release"), false)) {
 		free(inputs);
 		api_error(request->connection, 400, "That is more input than one request takes.");
 		return;

@@ -63,6 +63,21 @@ static void tell_of_rest(struct gate *gate, const char *id, bool before, bool no
 	}
 }
 
+static void tell_created(struct gate *gate, json_t *row) {
+	static const char *const same[] = { "id", "name", "icon_png_path", "multi_user",
+		"stop_when_everyone_leaves", "pin_required", "runner_state_folder", "runner" };
+	json_t *event = json_pack("{s:O,s:{s:O,s:O,s:O},s:{s:O}}", "profile_id",
+			json_object_get(row, "started_by_profile_id"), "video_settings", "width",
+			json_object_get(row, "video_width"), "height",
+			json_object_get(row, "video_height"), "refresh_rate",
+			json_object_get(row, "video_refresh_rate"), "audio_settings",
+			"channel_count", json_object_get(row, "audio_channel_count"));
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		json_object_set(event, same[i], json_object_get(row, same[i]));
+	}
+	events_tell(gate, EVENT_LOBBY_CREATED, 0, schema_text(row, "id", ""), event);
+}
+
 void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message) {
 	const char *id = message->lobby_state.lobby;
 	json_t *old = json_object_get(gate->web.lobbies, id);
@@ -84,16 +99,12 @@ void api_handle_lobby_state(struct gate *gate, const struct ipc_message *message
 		json_decref(row);
 		return;
 	}
-	json_t *event = json_pack("{s:s,s:O,s:O,s:O,s:O,s:O,s:O,s:O}", "profile_id",
-			message->lobby_state.owner, "id", json_object_get(row, "id"), "name",
-			json_object_get(row, "name"), "multi_user",
-			json_object_get(row, "multi_user"), "stop_when_everyone_leaves",
-			json_object_get(row, "stop_when_everyone_leaves"), "runner_state_folder",
-			json_object_get(row, "runner_state_folder"), "icon_png_path",
-			json_object_get(row, "icon_png_path"), "pin_required",
-			json_object_get(row, "pin_required"));
+	if (message->lobby_state.app == 0) { /* its own runner is what is said next */
+		text_copy(gate->web.lobby_untold, sizeof(gate->web.lobby_untold), id);
+	} else {
+		tell_created(gate, row);
+	}
 	json_decref(row);
-	events_tell(gate, EVENT_LOBBY_CREATED, 0, id, event);
 }
 
 void api_handle_lobby_runner(struct gate *gate, const struct ipc_message *message) {
@@ -103,6 +114,10 @@ void api_handle_lobby_runner(struct gate *gate, const struct ipc_message *messag
 		json_object_set_new(row, "runner",
 				api_runner_json(schema_text(row, "name", ""), own->argv,
 						own->argv_len, &own->how));
+		if (strcmp(gate->web.lobby_untold, own->lobby) == 0) {
+			gate->web.lobby_untold[0] = '\0';
+			tell_created(gate, row);
+		}
 	}
 }
 
@@ -201,12 +216,6 @@ static const char *read_runner(const json_t *body, struct ipc_message *message) 
 			&create->how);
 }
 
-/* Who decides what a container engine is asked may as much as the engine's user. */
-static bool may_run(const struct request *request, const struct ipc_message *message) {
-	return strcmp(message->lobby_create.how.runner, "container") != 0 ||
-	       web_may(request, SCOPE_APPS);
-}
-
 static void read_form(const json_t *body, struct ipc_message *message) {
 	const json_t *video = json_object_get(body, "video_settings");
 	const json_t *audio = json_object_get(body, "audio_settings");
@@ -244,10 +253,7 @@ void api_handle_lobby_create(struct request *request) {
 		api_error(connection, 400, fault);
 		return;
 	}
-	if (!may_run(request, &message)) {
-		api_error(connection, 403,
-				"A lobby with a container of its own wants the scope \"apps\" as "
-				"well.");
+	if (!api_may_run(request, &message.lobby_create.how)) {
 		return;
 	}
 	read_form(request->json, &message);
@@ -284,9 +290,11 @@ void api_handle_lobby_created(struct gate *gate, const struct ipc_message *messa
 		}
 		return;
 	}
-	if (message->lobby_created.reason != REASON_NONE) {
-		api_refuse(connection, message->lobby_created.reason,
-				message->lobby_created.detail);
+	uint32_t reason = message->lobby_created.reason;
+	if (reason != REASON_NONE) {
+		api_refuse(connection, reason,
+				reason == REASON_START_OVERDUE ? "Lobby setup timed out"
+							       : message->lobby_created.detail);
 		return;
 	}
 	api_answer(connection, 200,

@@ -55,15 +55,28 @@ static json_int_t sum_all(const json_t *rows, bool apps) {
 	return bytes;
 }
 
-static json_t *client_json(const struct web_session *row, const json_t *rows) {
+/* Where it is; NULL: at its own desktop. */
+static const char *lobby_of(const struct gate *gate, const struct web_session *row) {
+	json_t *lobby;
+	const char *id;
+	json_object_foreach(gate->web.lobbies, id, lobby) {
+		if (schema_id(lobby, "desktop_id") == row->desktop) {
+			return id;
+		}
+	}
+	return NULL;
+}
+
+static json_t *client_json(
+		const struct gate *gate, const struct web_session *row, const json_t *rows) {
 	char id[API_ID_SIZE], address[ADDRESS_TEXT_MAX], app[16], size[40];
 	api_id_text(row->session, id);
 	address_ip_text(&row->address, address);
 	text_format(app, sizeof(app), "%d", row->app);
 	text_format(size, sizeof(size), "%ux%u@%u", row->width, row->height, row->rate_mhz / 1000);
-	return json_pack("{s:s,s:s,s:s,s:s,s:I}", "session_id", id, "client_ip", address,
-			"resolution", size, "app_id", app, "memory_bytes",
-			sum(rows, row->session, true));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s*,s:I}", "session_id", id, "client_ip", address,
+			"resolution", size, "app_id", app, "lobby_id", lobby_of(gate, row),
+			"memory_bytes", sum(rows, row->session, true));
 }
 
 static json_t *app_json(
@@ -96,7 +109,7 @@ json_t *api_make_memory(struct gate *gate, json_t *rows) {
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct web_session *session = &gate->web.sessions[i];
 		if (session->session) {
-			json_array_append_new(clients, client_json(session, rows));
+			json_array_append_new(clients, client_json(gate, session, rows));
 			json_array_append_new(apps, app_json(gate, session, rows));
 		}
 	}

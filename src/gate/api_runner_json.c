@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/text.h"
+#include "gate/web.h"
 #include "ipc/message.h"
 
 /* What programs call a runner, of an app that is kept and of a lobby alike: Wolf's names, to
@@ -108,6 +109,16 @@ const char *api_read_runner(const struct json_t *runner, char *argv, size_t size
 	return command[0] && !api_put_command(command, argv, size, argv_len)
 			       ? "\"runner.run_cmd\" is too long."
 			       : NULL;
+}
+
+/* Who decides what a container engine is asked may as much as the engine's user. */
+bool api_may_run(const struct request *request, const struct ipc_app_how *how) {
+	bool may = strcmp(how->runner, "container") != 0 || web_may(request, SCOPE_APPS);
+	if (!may) {
+		api_error(request->connection, 403,
+				"A container of its own wants the scope \"apps\" as well.");
+	}
+	return may;
 }
 
 /* ---- to JSON ---- */

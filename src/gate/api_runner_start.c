@@ -2,18 +2,28 @@
 #include "gate/api.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
 
-#include "base/text.h"
 #include "gate/gate.h"
 
 /* One more program on a session's own desktop. */
 
 enum {
 	ANSWER_MS = 10000,
+	CONTAINER_MS = 60000, /* its image may have to be fetched */
 };
+
+/* What is none of a sandbox's or container's may as much as the app beside it. */
+static const char *read_runner(const json_t *runner, struct ipc_message *message) {
+	__typeof__(message->runner_add) *add = &message->runner_add;
+	const char *fault = api_read_runner(
+			runner, add->argv, sizeof(add->argv), &add->argv_len, &add->how);
+	if (strcmp(add->how.runner, "process") == 0) {
+		add->how.runner[0] = '\0';
+	}
+	return fault;
+}
 
 void api_handle_runner_start(struct request *request) {
 	struct connection *connection = request->connection;
@@ -22,27 +32,21 @@ void api_handle_runner_start(struct request *request) {
 	if (!row) {
 		return;
 	}
-	if (strcasecmp(schema_text(runner, "type", "process"), "docker") == 0) {
-		api_error(connection, 501,
-				"A session has one container, its app's: a second one would have "
-				"no way to its desktop's sockets. Use a runner of the type "
-				"process, or an app of its own.");
-		return;
-	}
 	struct ipc_message message = { .kind = IPC_RUNNER_ADD,
 		.runner_add = { .request = connection_request(connection),
 				.session = row->session,
 				.ends_session = schema_flag(
 						request->json, "stop_stream_when_over", false) } };
-	const char *command = schema_text(runner, "run_cmd", "");
-	if (!command[0] || !api_put_command(command, message.runner_add.argv,
-					   sizeof(message.runner_add.argv),
-					   &message.runner_add.argv_len)) {
-		api_error(connection, 400,
-				"\"runner.run_cmd\" must be a command of at most 2000 bytes.");
+	const char *fault = read_runner(runner, &message);
+	if (fault) {
+		api_error(connection, 400, fault);
 		return;
 	}
+	if (!api_may_run(request, &message.runner_add.how)) {
+		return;
+	}
+	bool container = strcmp(message.runner_add.how.runner, "container") == 0;
 	connection->awaits = AWAITS_DONE;
-	connection_extend(connection, ANSWER_MS);
+	connection_extend(connection, container ? CONTAINER_MS : ANSWER_MS);
 	gate_post(request->gate, &message);
 }

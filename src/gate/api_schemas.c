@@ -129,7 +129,7 @@ PART(app, "App", APP_FIELDS, OBJECT("runner", runner, NULL),
 SCHEMA(schema_gives_apps, "AppList", SUCCESS, NEED_LIST("apps", 512, app, NULL));
 SCHEMA(schema_takes_id, "ById", NEED_LINE("id", 1, 47, NULL));
 SCHEMA(schema_takes_icon, "IconQuery", ID_IN("app_id", "The app's number."),
-	LINE("icon_path", 0, 255, "Wolf's; the door opens no files and fetches none."));
+	LINE("icon_path", 0, 255, "What an app or a lobby has said of its icon: that app's picture. No file is opened."));
 SCHEMA(schema_takes_profile, "NewProfile",
 	LINE("id", 0, 47, NULL), NEED_LINE("name", 1, 63, NULL),
 	LINE("icon_png_path", 0, 255, NULL), WHOLES("pin", 15, 9, "Digits."),
@@ -163,7 +163,7 @@ SCHEMA(schema_gives_sessions, "SessionList", SUCCESS, NEED_LIST("sessions", 256,
 SCHEMA(schema_takes_session, "BySession", NEED_ID_IN("session_id", NULL));
 SCHEMA(schema_takes_runner_start, "StartRunner",
 	FLAG("stop_stream_when_over", "The session ends with it."),
-	NEED_OBJECT("runner", runner, "Of the type process."), NEED_ID_IN("session_id", NULL));
+	NEED_OBJECT("runner", runner, "What runs."), NEED_ID_IN("session_id", NULL));
 SCHEMA_OPEN(schema_gives_image, "Image");
 SCHEMA(schema_takes_image, "ImageQuery", NEED_LINE("image_name", 1, 255, NULL));
 SCHEMA(schema_takes_pull, "PullImage", NEED_LINE("image_name", 1, 255, NULL),
@@ -294,6 +294,7 @@ SCHEMA(schema_gives_health, "Health", SUCCESS,
 PART(memory_client, "MemoryClient",
 	NEED_ID("session_id", NULL), NEED_LINE("client_ip", 0, 64, NULL),
 	NEED_LINE("resolution", 0, 40, NULL), NEED_LINE("app_id", 1, 16, NULL),
+	LINE("lobby_id", 1, 39, "Where it is; none: at its own desktop."),
 	NEED_WHOLE("memory_bytes", 0, 0, "Of its stream."));
 PART(memory_app, "MemoryApp",
 	NEED_LINE("app_id", 1, 16, NULL), NEED_TEXT("app_name", 95, NULL),

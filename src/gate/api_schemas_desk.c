@@ -12,10 +12,12 @@ PART(point, "Point",
 	NEED_WHOLE("height", 1, 65535, NULL));
 #define INPUT_FIELDS \
 	OBJECT("pointer", point, "Goes there first."), \
+	WHOLES("press", 8, 767, "Then these (evdev, a mouse's buttons among them) go down and stay down."), \
 	WHOLE("click", 1, 5, "Then this button down and up: left, right, middle, back, forward."), \
 	WHOLE("scroll", INT16_MIN, INT16_MAX, "120 a notch, up is positive."), \
 	WHOLES("keys", 8, 767, "Then these keys (evdev) down one after the other, and up again."), \
-	TEXT("text", 200, "Then this is typed.")
+	TEXT("text", 200, "Then this is typed."), \
+	WHOLES("release", 8, 767, "At the end these go up.")
 SCHEMA(schema_takes_desktop_input, "DesktopInput",
 	ID_IN("desktop_id", NULL), LINE("lobby_id", 0, 39, "Or the desktop of a lobby,"),
 	ID_IN("session_id", "or what a session sees."),

@@ -50,6 +50,13 @@ void api_handle_app_gone(struct gate *gate, const struct ipc_message *message) {
 	json_object_del(gate->web.apps, number);
 }
 
+bool api_knows_app(void *user, int32_t app) {
+	const struct gate *gate = user;
+	char number[16];
+	text_format(number, sizeof(number), "%d", app);
+	return json_object_get(gate->web.apps, number) != NULL;
+}
+
 /* What of a row an answer shows. */
 static json_t *without_profile(json_t *row) {
 	json_t *copy = json_copy(row);
@@ -167,9 +174,30 @@ void api_handle_state_done(struct gate *gate, const struct ipc_message *message)
 	}
 }
 
+/* Wolf's clients name an app's picture by what the app or a lobby has said of it. Files and
+ * addresses are not opened: the picture is the one that this host draws. */
+static uint64_t app_of_icon(const struct web *web, const char *path) {
+	json_t *const lists[] = { web->apps, web->lobbies };
+	const char *id;
+	json_t *row;
+	for (size_t i = 0; path[0] && i < ARRAY_LEN(lists); i++) {
+		json_object_foreach(lists[i], id, row) {
+			if (strcmp(schema_text(row, "icon_png_path", ""), path) == 0) {
+				return lists[i] == web->apps
+						       ? schema_id(row, "app_id")
+						       : (uint64_t)schema_integer(row, "app_id", 0);
+			}
+		}
+	}
+	return 0;
+}
+
 /* The picture that Moonlight shows; icons are never fetched by the door. */
 void api_handle_icon(struct request *request) {
 	int64_t id = (int64_t)schema_id(request->json, "app_id");
+	id = id ? id
+		: (int64_t)app_of_icon(
+				  &request->gate->web, schema_text(request->json, "icon_path", ""));
 	struct art *art = id > 0 && id <= INT32_MAX ? apps_art(&request->gate->apps, (int32_t)id)
 						    : NULL;
 	if (!art) {

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/shm.h"
 #include "base/text.h"
 #include "gate/gate.h"
 #include "gate/health.h"
@@ -56,19 +57,48 @@ static bool is_wanted(const json_t *kinds, const json_t *row) {
 	return json_array_size(kinds) == 0;
 }
 
-void api_handle_status_line(struct gate *gate, const struct ipc_message *message) {
-	struct connection *connection =
-			gate_waiting(gate, message->status_line.request, AWAITS_STATUS);
-	json_t *wait = connection ? (json_t *)connection->wait : NULL;
+static void add_row(json_t *wait, const char *text, size_t len) {
 	json_t *rows = json_object_get(wait, "rows");
 	if (!rows || json_array_size(rows) >= WEB_STATUS_LINES_MAX) {
 		return;
 	}
-	json_t *line = json_loads(message->status_line.line, JSON_REJECT_DUPLICATES, NULL);
-	if (line && is_wanted(json_object_get(wait, "kinds"), line)) {
-		json_array_append(rows, line);
+	json_t *row = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	if (row && is_wanted(json_object_get(wait, "kinds"), row)) {
+		json_array_append(rows, row);
 	}
-	json_decref(line);
+	json_decref(row);
+}
+
+void api_handle_status_line(struct gate *gate, const struct ipc_message *message) {
+	struct connection *connection =
+			gate_waiting(gate, message->status_line.request, AWAITS_STATUS);
+	if (connection) {
+		add_row((json_t *)connection->wait, message->status_line.line,
+				strlen(message->status_line.line));
+	}
+}
+
+void api_handle_status_rows(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
+	struct connection *connection =
+			gate_waiting(gate, message->status_rows.request, AWAITS_STATUS);
+	size_t size = message->status_rows.size;
+	struct shm shm;
+	int fd = connection && size ? fds_take(fds, 0) : -1;
+	if (fd < 0) {
+		return; /* nobody waits for it any more */
+	}
+	if (shm_adopt(fd, size, false, &shm) < 0) {
+		fd_close(fd);
+		return; /* who waits hears from its deadline */
+	}
+	const char *at = (const char *)shm.map, *end = at + size;
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		stop = stop ? stop : end;
+		add_row((json_t *)connection->wait, at, (size_t)(stop - at));
+		at = stop + 1;
+	}
+	shm_finish(&shm);
 }
 
 /* ---- what is made of the rows ---- */

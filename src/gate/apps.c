@@ -21,17 +21,22 @@ int apps_add(struct apps *apps, const struct app *app) {
 	return 0;
 }
 
-void apps_end(struct apps *apps) {
+static void drop_art(struct apps *apps, size_t place) {
+	connection_keep_drop(&apps->art[place]->keep);
+	apps->art[place] = apps->art[--apps->n_art];
+}
+
+void apps_end(struct apps *apps, bool (*known)(void *user, int32_t app), void *user) {
 	free(apps->list);
 	apps->list = TAKE(apps->next, NULL);
 	apps->count = TAKE(apps->next_count, 0);
 	for (size_t i = 0; i < apps->n_art;) {
-		if (apps_find(apps, apps->art[i]->app)) {
+		int32_t app = apps->art[i]->app;
+		if (apps_find(apps, app) || (known && known(user, app))) {
 			i++;
-			continue;
+		} else {
+			drop_art(apps, i);
 		}
-		connection_keep_drop(&apps->art[i]->keep);
-		apps->art[i] = apps->art[--apps->n_art];
 	}
 }
 

@@ -38,7 +38,9 @@ struct apps {
 
 /* One more of a new list; it takes effect with apps_end(). -ENOSPC, -ENOMEM. */
 int apps_add(struct apps *apps, const struct app *app) NODISCARD;
-void apps_end(struct apps *apps);
+/* Pictures of apps that are not in the new list go, unless they are known otherwise (NULL: none
+ * are). */
+void apps_end(struct apps *apps, bool (*known)(void *user, int32_t app), void *user);
 
 /* Takes fd on success. -EPROTO when it is not a sealed block, -ENOSPC. */
 int apps_put_art(struct apps *apps, int32_t app, int fd) NODISCARD;

@@ -194,7 +194,7 @@ static void handle_app(struct gate *gate, struct ipc_message *message, struct ip
 static void handle_apps_end(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
 	(void)message;
 	(void)fds;
-	apps_end(&gate->apps);
+	apps_end(&gate->apps, gate->role == PEER_WEB ? api_knows_app : NULL, gate);
 }
 
 static void handle_art(struct gate *gate, struct ipc_message *message, struct ipc_fds *fds) {
@@ -320,6 +320,7 @@ static message_handler *const handlers[IPC_KINDS] = {
 	[IPC_PAIR_GONE] = handle_pair_gone,
 	[IPC_PAIR_ANSWER] = handle_pair_answer,
 	[IPC_STATUS_LINE] = handle_status_line,
+	[IPC_STATUS_ROWS] = api_handle_status_rows,
 	[IPC_STATUS_END] = handle_status_end,
 	[IPC_RESTARTED] = handle_restarted,
 	[IPC_UPGRADE_ANSWER] = handle_upgrade_answer,

@@ -236,6 +236,25 @@ bool schema_check(const struct schema *schema, const json_t *object, char fault[
 	return check_object(&place, schema, object);
 }
 
+const char *schema_foreign(const struct schema *schema, const json_t *object) {
+	for (size_t i = 0; i < schema->count; i++) {
+		const struct schema_field *field = &schema->fields[i];
+		const json_t *value = json_object_get(object, field->name);
+		const char *text = json_string_value(value);
+		if (field->foreign && text && text[0]) {
+			return field->name;
+		}
+		/* No schema is in itself: requests are of two levels. */
+		const char *inner = field->form == SCHEMA_OBJECT && json_is_object(value)
+						    ? schema_foreign(field->of, value)
+						    : NULL;
+		if (inner) {
+			return inner;
+		}
+	}
+	return NULL;
+}
+
 int schema_parse(const struct schema *schema, struct span text, json_t **out,
 		char fault[SCHEMA_FAULT_MAX]) {
 	OWN(json_decref) json_t *body = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES, NULL);

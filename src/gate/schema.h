@@ -59,6 +59,10 @@ enum {
 bool schema_check(const struct schema *schema, const struct json_t *object,
 		char fault[SCHEMA_FAULT_MAX]);
 
+/* The first field in it, also of objects in it, that is of Wolf's pipelines and says something.
+ * NULL: there is none. */
+const char *schema_foreign(const struct schema *schema, const struct json_t *object);
+
 /* The body as an object that fits the schema, to be freed with json_decref(). No key may
  * stand twice, nothing behind the object. -EBADMSG with a fault, -ENOMEM. */
 int schema_parse(const struct schema *schema, struct span text, struct json_t **out,

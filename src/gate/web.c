@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -220,10 +221,28 @@ static bool read_json(struct request *request, const struct route *route) {
 	return rc == 0;
 }
 
+/* Once: who sends them sends them with each request. */
+static void warn_of_foreign(struct request *request, const struct route *route) {
+	struct web *web = &request->gate->web;
+	const struct schema *takes = route->about.takes;
+	const char *name = takes && request->json && !web->foreign_told
+					   ? schema_foreign(takes, request->json)
+					   : NULL;
+	if (name) {
+		web->foreign_told = true;
+		log_warning("pipeline-ignored",
+				"field=%s path=%s detail=\"fields of pipelines are taken and have "
+				"no "
+				"effect\"",
+				name, route->path);
+	}
+}
+
 void web_serve(struct request *request, const struct route *route) {
 	if (refuses(request, route) || !read_json(request, route)) {
 		return;
 	}
+	warn_of_foreign(request, route);
 	route->handle(request);
 	json_decref((json_t *)TAKE(request->json, NULL));
 }

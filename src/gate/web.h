@@ -83,6 +83,8 @@ struct web {
 	struct web_session sessions[SESSIONS_MAX];
 	struct web_input inputs[WEB_INPUTS_MAX];
 	struct web_wish wishes[WEB_WISHES_MAX];
+	bool foreign_told;         /* that fields of Wolf's pipelines have no effect */
+	char lobby_untold[40];     /* made, with a runner that is not known yet; "": none */
 	struct image_wait *images; /* of connections: they go with them */
 	/* owned objects of rows as the API shows them, by id; apps by number */
 	struct json_t *lobbies, *apps, *profiles, *settings;

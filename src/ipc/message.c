@@ -73,7 +73,12 @@ FIELDS(f_session_coming, RAW(session_coming.session), RAW(session_coming.client)
 	RAW(session_coming.enet_peer), ENUM(session_coming.sealed, 2), TEXT(session_coming.trace));
 FIELDS(f_runner_add, RAW(runner_add.request), RAW(runner_add.session),
 	ENUM(runner_add.ends_session, 2), TEXT(runner_add.title),
-	BLOB(runner_add.argv, runner_add.argv_len));
+	BLOB(runner_add.argv, runner_add.argv_len), TEXT(runner_add.how.runner),
+	TEXT(runner_add.how.image), BLOB(runner_add.how.env, runner_add.how.env_len),
+	BLOB(runner_add.how.mounts, runner_add.how.mounts_len),
+	BLOB(runner_add.how.devices, runner_add.how.devices_len),
+	BLOB(runner_add.how.ports, runner_add.how.ports_len),
+	BLOB(runner_add.how.base, runner_add.how.base_len));
 FIELDS(f_memory_ask, RAW(memory_ask.request));
 FIELDS(f_image, RAW(image.request), ENUM(image.what, IMAGE_VERBS), TEXT(image.name));
 FIELDS(f_image_piece, RAW(image_piece.request), BLOB(image_piece.bytes, image_piece.len));
@@ -99,6 +104,7 @@ FIELDS(f_status_ask, RAW(status_ask.request), TEXT(status_ask.filter));
 FIELDS(f_restart, RAW(restart.request), TEXT(restart.kind), TEXT(restart.id));
 FIELDS(f_status_line, RAW(status_line.request), TEXT(status_line.line));
 FIELDS(f_status_end, RAW(status_line.request));
+FIELDS(f_status_rows, RAW(status_rows.request), RAW(status_rows.size));
 FIELDS(f_art, RAW(art.app));
 FIELDS(f_identity, BLOB(identity.certificate, identity.certificate_len),
 	BLOB(identity.key, identity.key_len), TEXT(identity.host_id), TEXT(identity.web_key));
@@ -238,7 +244,7 @@ FIELDS(f_runner_plan, ENUM(runner_plan.type, RUNNER_TYPES), ENUM(runner_plan.net
 	TEXT(runner_plan.folder), TEXT(runner_plan.display),
 	BLOB(runner_plan.list, runner_plan.list_len), RAW(runner_plan.session),
 	ENUM(runner_plan.goes_on, 2), TEXT(runner_plan.host), TEXT(runner_plan.image),
-	BLOB(runner_plan.json, runner_plan.json_len));
+	BLOB(runner_plan.json, runner_plan.json_len), RAW(runner_plan.extra));
 FIELDS(f_runner_engine, RAW(runner_engine.error), TEXT(runner_engine.detail));
 FIELDS(f_runner_pull, ENUM(runner_pull.percent, 101), TEXT(runner_pull.detail));
 FIELDS(f_runner_sweep, TEXT(runner_sweep.host),
@@ -620,6 +626,7 @@ static const struct message_row catalogue[IPC_KINDS] = {
 	[IPC_SESSION_EXPECTED]  = { "session-expected",   P(GATE),        P(SUPERVISOR),  0, 0, f_session_expected },
 	[IPC_MEMORY_ASK]        = { "memory-ask",         P(WEB),         P(SUPERVISOR),  0, 0, f_memory_ask },
 	[IPC_RUNNER_ADD]        = { "runner-add",         P(WEB),         P(SUPERVISOR),  0, 0, f_runner_add },
+	[IPC_STATUS_ROWS]       = { "status-rows",        P(SUPERVISOR),  P(WEB),         1, 0, f_status_rows },
 	[IPC_IMAGE_ASK]         = { "image-ask",          P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(RUNNER), 0, 0, f_image },
 	[IPC_IMAGE_PIECE]       = { "image-piece",        P(RUNNER) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_image_piece },
 	[IPC_IMAGE_DONE]        = { "image-done",         P(RUNNER) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_image_done },

@@ -335,6 +335,9 @@ enum ipc_kind {
 
 	/* which profile's PIN was given at a launcher: nobody else's home is opened from there */
 	IPC_DESK_PROFILE = 430,
+	/* fd: a sealed block with size bytes of status rows, each ended by a line's end: what
+	 * else would be as many STATUS_LINE. STATUS_END follows. */
+	IPC_STATUS_ROWS = 445,
 	IPC_KINDS,
 };
 
@@ -835,6 +838,10 @@ struct ipc_message {
 			char line[900]; /* one JSON object */
 		} status_line;
 		struct {
+			uint32_t request;
+			uint32_t size; /* bytes */
+		} status_rows;
+		struct {
 			int32_t app;
 		} art; /* fd: a sealed memfd with a PNG */
 
@@ -893,6 +900,7 @@ struct ipc_message {
 			char title[96];
 			uint16_t argv_len;
 			char argv[2048]; /* NUL-terminated strings, one after the other */
+			struct ipc_app_how how;
 		} runner_add;
 		/* What the processes take is measured; answered as STATUS_ASK is. */
 		struct {
@@ -931,7 +939,7 @@ struct ipc_message {
 			uint32_t request;
 			uint64_t session;
 			uint8_t release; /* it goes up */
-		} keys_ask;
+		} keys_ask; /* session: a desktop's number, here and in the answer */
 		struct {
 			uint32_t request;
 			uint64_t session;
@@ -1287,6 +1295,7 @@ struct ipc_message {
 			char image[256];
 			uint16_t json_len;
 			char json[4096]; /* base_create_json */
+			uint32_t extra;  /* a container beside the app's: which; 0: the app's */
 		} runner_plan;
 		struct {
 			int32_t error; /* ENGINE_NONE: a negative errno */

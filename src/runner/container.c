@@ -121,9 +121,9 @@ static void set_timer(struct container *container, uint64_t ms) {
 	sd_event_source_set_enabled(container->timer, SD_EVENT_ONESHOT);
 }
 
+/* Of the session's app, not one of those that run beside it. */
 static void handle_found(void *user, int status, const char *text, size_t len) {
 	struct container *container = user;
-	static const enum container_event none = CONTAINER_MISSING;
 	struct container_row rows[CONTAINER_LIST_MAX];
 	container->request = NULL;
 	int count = status == 200 ? container_parse_list(text, len, rows) : -EPROTO;
@@ -132,11 +132,13 @@ static void handle_found(void *user, int status, const char *text, size_t len) {
 		raise_event(container, CONTAINER_FAILED);
 		return;
 	}
-	if (count > 0) {
-		text_copy(container->ref, sizeof(container->ref), rows[0].id);
-		container->adopted = true;
+	for (int i = 0; i < count && !container->adopted; i++) {
+		if (!rows[i].extra) {
+			text_copy(container->ref, sizeof(container->ref), rows[i].id);
+			container->adopted = true;
+		}
 	}
-	raise_event(container, count > 0 ? CONTAINER_OK : none);
+	raise_event(container, container->adopted ? CONTAINER_OK : CONTAINER_MISSING);
 }
 
 static void handle_created(void *user, int status, const char *text, size_t len) {
@@ -488,8 +490,12 @@ void container_begin(struct container *container, const struct ipc_message *mess
 	}
 	container->start = *message;
 	output_init(&container->output, clock_now_ns(), log_output, container);
-	text_format(container->name, sizeof(container->name), "perigee-%016llx",
-			(unsigned long long)plan->runner_plan.session);
+	char extra[16] = "";
+	if (plan->runner_plan.extra) {
+		text_format(extra, sizeof(extra), "-%u", plan->runner_plan.extra);
+	}
+	text_format(container->name, sizeof(container->name), "perigee-%016llx%s",
+			(unsigned long long)plan->runner_plan.session, extra);
 	text_copy(container->ref, sizeof(container->ref), container->name);
 	raise_event(container, plan->runner_plan.goes_on ? CONTAINER_GO_ON : CONTAINER_BEGIN);
 }

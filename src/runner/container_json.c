@@ -151,6 +151,10 @@ static void add_labels(json_t *body, const struct ipc_message *plan) {
 	text_format(session, sizeof(session), "%016llx",
 			(unsigned long long)plan->runner_plan.session);
 	json_object_set_new(labels, CONTAINER_LABEL_SESSION, json_string(session));
+	if (plan->runner_plan.extra) {
+		json_object_set_new(labels, CONTAINER_LABEL_EXTRA,
+				json_sprintf("%u", plan->runner_plan.extra));
+	}
 }
 
 char *container_create_json(const struct ipc_message *plan, const struct ipc_message *start,
@@ -233,9 +237,8 @@ static bool take_id(const json_t *value, char *out, size_t size) {
 	       text_copy(out, size, id);
 }
 
-static uint64_t session_of(json_t *row) {
-	const char *text = json_string_value(
-			json_object_get(json_object_get(row, "Labels"), CONTAINER_LABEL_SESSION));
+static uint64_t session_of(const json_t *labels) {
+	const char *text = json_string_value(json_object_get(labels, CONTAINER_LABEL_SESSION));
 	uint64_t session = 0;
 	if (!text || strlen(text) != 16 || text[strspn(text, "0123456789abcdef")]) {
 		return 0;
@@ -257,7 +260,9 @@ int container_parse_list(const char *text, size_t len, struct container_row *out
 		if (!take_id(json_object_get(row, "Id"), out[count].id, CONTAINER_ID_MAX)) {
 			return -EBADMSG;
 		}
-		out[count++].session = session_of(row);
+		const json_t *labels = json_object_get(row, "Labels");
+		out[count].extra = json_object_get(labels, CONTAINER_LABEL_EXTRA) != NULL;
+		out[count++].session = session_of(labels);
 	}
 	return count;
 }

@@ -23,6 +23,7 @@ enum {
 
 #define CONTAINER_LABEL_HOST "perigee.host"
 #define CONTAINER_LABEL_SESSION "perigee.session"
+#define CONTAINER_LABEL_EXTRA "perigee.extra"
 
 /* The body of a create request out of a plan and a start: base_create_json, into which the
  * rest is merged as Wolf's documentation says. Owned by the caller; NULL with out_error
@@ -39,6 +40,7 @@ bool container_encode(const char *text, char *out, size_t size);
 struct container_row {
 	char id[CONTAINER_ID_MAX];
 	uint64_t session; /* of the label; 0: there is none */
+	bool extra;       /* it has the label of one beside the app's */
 };
 
 /* Answers how many, CONTAINER_LIST_MAX at most; -EBADMSG. */

@@ -52,7 +52,7 @@ static void finish(struct image *image, int status, const char *detail) {
 	worker_post(image->worker, &message, NULL, 0);
 	log_info("image-done", "image=%s status=%d detail=%s", log_quote(image->name).text, status,
 			log_quote(detail).text);
-	worker_end(image->worker, REASON_NONE, "answered");
+	worker_end(image->worker, REASON_ASKED, "answered");
 }
 
 /* An engine is believed nothing that is no object. */

@@ -30,7 +30,7 @@ static bool is_live(const struct ipc_message *message, uint64_t session) {
 
 static void finish(struct sweep *sweep, int status) {
 	log_info("sweep-end", "status=%d", status);
-	worker_end(sweep->worker, REASON_NONE, "swept");
+	worker_end(sweep->worker, REASON_ASKED, "swept"); /* it has not failed */
 }
 
 static void handle_swept(void *user, int status, const char *text, size_t len) {

@@ -24,7 +24,7 @@
 #include "supervisor/versions.h"
 
 enum {
-	WEB_QUEUE_MAX = 8192, /* messages: a few answers to `perigee status` */
+	WEB_QUEUE_MAX = 8192, /* messages: what memory takes, process by process, a few times */
 };
 
 void child_free(struct child *child) {
@@ -41,7 +41,7 @@ void child_free(struct child *child) {
 	free(child);
 }
 
-/* An answer about a hundred sessions is a thousand messages in one go, of which it can take
+/* What is said of a hundred sessions may be a thousand messages in one go, of which it can take
  * none meanwhile. Who never takes them is still found out by the oldest one's deadline. */
 void child_set_room(struct child *child) {
 	if (child->kind == PEER_WEB) {

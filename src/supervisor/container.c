@@ -117,19 +117,11 @@ static void handle_message(struct child *child, struct ipc_message *message, str
 
 static const struct child_owner sweep_owner = { .message = handle_message };
 
-static bool has_containers(const struct apps *apps) {
-	for (unsigned i = 0; i < apps->count; i++) {
-		const struct config_runner *runner = apps->list[i].runner;
-		if (runner && runner->type == RUNNER_CONTAINER) {
-			return true;
-		}
-	}
-	return false;
-}
-
 void container_sweep(struct supervisor *supervisor) {
 	struct ipc_message message = { .kind = IPC_RUNNER_SWEEP };
-	if (supervisor->stopping || !supervisor->host_id[0] || !has_containers(&supervisor->apps)) {
+	/* A lobby or a program may have had one where no app is listed that has. */
+	if (supervisor->stopping || !supervisor->host_id[0] ||
+			!container_engine_path(&supervisor->config)) {
 		return;
 	}
 	text_copy(message.runner_sweep.host, sizeof(message.runner_sweep.host),

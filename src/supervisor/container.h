@@ -27,8 +27,8 @@ void container_connect(struct supervisor *supervisor, struct child *child);
 void container_close(struct supervisor *supervisor, struct child *child, uint32_t reason,
 		uint32_t grace_ms);
 
-/* Removes containers of sessions that are no more; does nothing when no app is a
- * container or the host's id is not known yet. */
+/* Removes containers of sessions that are no more; does nothing without an engine, or while the
+ * host's id is not known yet. */
 void container_sweep(struct supervisor *supervisor);
 
 #endif

@@ -124,9 +124,14 @@ void doors_tell_apps(struct supervisor *supervisor) {
 	}
 }
 
-void doors_tell_art(struct supervisor *supervisor, unsigned index) {
+static void tell_art(struct supervisor *supervisor, struct child *child, unsigned index) {
 	struct ipc_message art = { .kind = IPC_ART, .art.app = supervisor->apps.list[index].id };
-	supervisor_post(supervisor, SERVICE_GATE, &art, &supervisor->art[index], 1);
+	child_post(child, &art, &supervisor->art[index], 1);
+}
+
+void doors_tell_art(struct supervisor *supervisor, unsigned index) {
+	tell_art(supervisor, supervisor->services[SERVICE_GATE].child, index);
+	tell_art(supervisor, supervisor->services[SERVICE_WEB].child, index);
 }
 
 /* The sockets each door serves. */
@@ -160,9 +165,9 @@ void doors_introduce(struct supervisor *supervisor, enum service_name name, stru
 		child_post(child, &codecs, NULL, 0);
 	}
 	tell_apps(supervisor, child);
-	for (unsigned i = 0; name == SERVICE_GATE && i < supervisor->apps.count; i++) {
+	for (unsigned i = 0; i < supervisor->apps.count; i++) {
 		if (supervisor->art[i] >= 0) {
-			doors_tell_art(supervisor, i);
+			tell_art(supervisor, child, i);
 		}
 	}
 	session_tell_states(supervisor);

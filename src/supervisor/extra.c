@@ -7,9 +7,12 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/app_made.h"
 #include "supervisor/apps.h"
+#include "supervisor/container.h"
 #include "supervisor/desk.h"
 #include "supervisor/session.h"
 #include "supervisor/session_app.h"
@@ -17,20 +20,24 @@
 #include "supervisor/tell.h"
 
 enum {
-	WORDS_MAX = 64,
 	GRACE_MS = 1000,
+	CONTAINER_GRACE_MS = 5000, /* its engine is asked to stop and to remove it */
 };
 
 /* A child's view, which a runner has none of, says in the ledger what it is. */
 #define VIEW_STAYS (UINT32_MAX - 1)
 #define VIEW_ENDS (UINT32_MAX - 2)
+#define VIEW_CONTAINER_STAYS (UINT32_MAX - 3)
+#define VIEW_CONTAINER_ENDS (UINT32_MAX - 4)
 
 struct extra {
 	struct desk *desk; /* borrowed */
 	struct extra *next;
 	struct child *child; /* NULL once it is gone */
 	bool ends_session;
+	bool container;   /* its runner is none of the desk's processes: nobody waits for it */
 	uint32_t request; /* that waits for it to run, 0: none */
+	struct app app;   /* owned; without a source in one that a predecessor began */
 };
 
 static void answer(struct supervisor *supervisor, uint32_t request, uint32_t reason,
@@ -48,12 +55,17 @@ static void answer_once(struct extra *extra, uint32_t reason, const char *detail
 	}
 }
 
+static uint32_t grace_ms(const struct extra *extra) {
+	return extra->container ? CONTAINER_GRACE_MS : GRACE_MS;
+}
+
 static void forget(struct extra *extra) {
 	struct extra **at = &extra->desk->extras;
 	while (*at != extra) {
 		at = &(*at)->next;
 	}
 	*at = extra->next;
+	app_finish_own(&extra->app);
 	free(extra);
 }
 
@@ -65,7 +77,7 @@ static void handle_exited(struct extra *extra, const struct ipc_message *message
 			(unsigned)status);
 	answer_once(extra, REASON_APP_FAILED, lines);
 	tell_desk_event(desk, TOLD_APP_EXITED, status, lines);
-	child_stop(extra->child, REASON_ASKED, GRACE_MS);
+	child_stop(extra->child, REASON_ASKED, grace_ms(extra));
 	if (extra->ends_session && !desk->ending) {
 		desk_raise(desk, DESK_APP_OVER, REASON_APP_EXITED, NULL);
 	}
@@ -83,6 +95,10 @@ static void handle_message(struct child *child, struct ipc_message *message, str
 		tell_desk_event(extra->desk, TOLD_APP_STARTED, (int32_t)message->runner_app.pid,
 				NULL);
 		answer_once(extra, REASON_NONE, NULL);
+	} else if (message->kind == IPC_RUNNER_ENGINE_ASK) {
+		container_connect(extra->desk->supervisor, child);
+	} else if (message->kind == IPC_RUNNER_PULL) {
+		session_app_tell_image(extra->desk, &extra->app, message->runner_pull.detail);
 	} else if (message->kind == IPC_RUNNER_EXITED) {
 		handle_exited(extra, message);
 	}
@@ -91,9 +107,14 @@ static void handle_message(struct child *child, struct ipc_message *message, str
 static void handle_ended(struct child *child, const struct child_end *end) {
 	struct extra *extra = (struct extra *)child->user;
 	struct desk *desk = extra->desk;
+	bool container = extra->container;
 	answer_once(extra, end->reason ? end->reason : REASON_RUNNER_DIED, end->detail);
+	/* It is removed when the session is over, in which it may do no harm. */
+	desk->left_over |= container && !end->expected;
 	forget(extra);
-	desk_child_gone(desk);
+	if (!container) {
+		desk_child_gone(desk);
+	}
 }
 
 static const struct child_owner owner = { .message = handle_message, .ended = handle_ended };
@@ -109,48 +130,63 @@ static struct extra *make(struct desk *desk, bool ends_session) {
 	return extra;
 }
 
-/* Its command as an app, whose words the message keeps. False when it is none. */
-static bool read_command(const struct ipc_message *message, const char **words, struct app *out) {
-	const char *argv = message->runner_add.argv;
-	size_t len = message->runner_add.argv_len;
-	unsigned count = 0;
-	if (len == 0 || len > sizeof(message->runner_add.argv) || argv[len - 1]) {
-		return false;
+/* What it is, in its desk's app's home: that goes by the title. */
+static int read_app(
+		struct extra *extra, const struct ipc_message *message, struct config_text *error) {
+	const typeof(message->runner_add) *from = &message->runner_add;
+	const struct desk *desk = extra->desk;
+	const struct app_words words = { .title = desk->app->title,
+		.argv = from->argv,
+		.argv_len = from->argv_len,
+		.how = &from->how };
+	int rc = app_make_own(&words, desk->supervisor->nursery.libexec, &extra->app, error);
+	if (rc < 0) {
+		return rc;
 	}
-	for (size_t at = 0; at < len; at += strlen(argv + at) + 1) {
-		if (count == WORDS_MAX) {
-			return false;
-		}
-		words[count++] = argv + at;
-	}
-	out->command = words;
-	out->command_count = count;
-	out->installed = true;
-	return argv[0] == '/' && text_copy(out->program, sizeof(out->program), argv);
+	int type = extra->app.runner->type;
+	extra->container = type == RUNNER_CONTAINER;
+	/* Where nothing else is said, it may as much as the app beside it. */
+	extra->app.normal_privileges = type == RUNNER_AUTO && desk->app->normal_privileges;
+	return 0;
 }
 
-static uint32_t begin(struct desk *desk, const struct ipc_message *message) {
-	const char *words[WORDS_MAX];
-	/* With its home: that goes by an app's title. */
-	struct app app = { .title = desk->app->title,
-		.normal_privileges = desk->app->normal_privileges };
-	if (!read_command(message, words, &app)) {
-		return REASON_APP_UNKNOWN;
+/* A container program of an older version would take it for the app's. */
+static bool is_of_this_version(const struct desk *desk) {
+	const struct programs *current = desk->supervisor->versions.current;
+	return !current || !desk->desktop || desk->desktop->version == current->number;
+}
+
+static int spawn(struct extra *extra) {
+	bool container = extra->container, ends = extra->ends_session;
+	uint32_t view = container ? ends ? VIEW_CONTAINER_ENDS : VIEW_CONTAINER_STAYS
+			: ends    ? VIEW_ENDS
+				  : VIEW_STAYS;
+	return session_app_spawn(extra->desk, &extra->app, random_u32() | 1, &owner, extra, view,
+			&extra->child);
+}
+
+static uint32_t begin(
+		struct desk *desk, const struct ipc_message *message, char *detail, size_t size) {
+	struct extra *extra = make(desk, message->runner_add.ends_session);
+	struct config_text error = { "" };
+	int rc = extra ? read_app(extra, message, &error) : -ENOMEM;
+	if (rc == 0 && extra->container && !is_of_this_version(desk)) {
+		rc = config_refuse(&error, "This session runs an older version of Perigee, which "
+					   "knows no further container.");
 	}
-	bool ends = message->runner_add.ends_session;
-	struct extra *extra = make(desk, ends);
-	int rc = extra ? session_app_spawn(desk, &app, &owner, extra, ends ? VIEW_ENDS : VIEW_STAYS,
-					 &extra->child)
-		       : -ENOMEM;
+	uint32_t reason = rc == -EINVAL ? REASON_RUNNER_REFUSED : REASON_SPAWN_FAILED;
+	rc = rc < 0 ? rc : spawn(extra);
 	if (rc < 0) {
+		text_format(detail, size, "%.*s", (int)size - 1,
+				error.text[0] ? error.text : strerror(-rc));
 		log_warning("extra-failed", "session=%016llx error=%s",
-				(unsigned long long)desk->id, log_quote(strerror(-rc)).text);
+				(unsigned long long)desk->id, log_quote(detail).text);
 		if (extra) {
 			forget(extra);
 		}
-		return REASON_SPAWN_FAILED;
+		return reason;
 	}
-	desk->children++;
+	desk->children += !extra->container;
 	extra->request = message->runner_add.request;
 	return REASON_NONE;
 }
@@ -158,6 +194,7 @@ static uint32_t begin(struct desk *desk, const struct ipc_message *message) {
 void extra_add(struct supervisor *supervisor, const struct ipc_message *message) {
 	uint32_t request = message->runner_add.request, reason;
 	const struct session *session = session_find(supervisor, message->runner_add.session);
+	char detail[160] = "";
 	unsigned count = 0;
 	if (!session || session->internal || session->life.state >= LIFE_ENDING) {
 		answer(supervisor, request, REASON_SESSION_UNKNOWN, NULL);
@@ -172,34 +209,53 @@ void extra_add(struct supervisor *supervisor, const struct ipc_message *message)
 	} else if (count >= EXTRAS_MAX) {
 		reason = REASON_RESOURCES;
 	} else {
-		reason = begin(desk, message);
+		reason = begin(desk, message, detail, sizeof(detail));
 	}
 	if (reason != REASON_NONE) {
-		answer(supervisor, request, reason,
-				reason == REASON_APP_UNKNOWN
-						? "The command must begin with a full path."
-						: NULL);
+		answer(supervisor, request, reason, detail);
 	}
+}
+
+static bool view_is_container(uint32_t view) {
+	return view == VIEW_CONTAINER_STAYS || view == VIEW_CONTAINER_ENDS;
 }
 
 bool extra_is(const struct child_left *left) {
-	return left->kind == PEER_RUNNER && (left->view == VIEW_STAYS || left->view == VIEW_ENDS);
+	return left->kind == PEER_RUNNER && left->view >= VIEW_CONTAINER_ENDS &&
+	       left->view <= VIEW_STAYS;
 }
 
 int extra_adopt(struct desk *desk, struct child_left *left) {
-	struct extra *extra = make(desk, left->view == VIEW_ENDS);
+	bool ends = left->view == VIEW_ENDS || left->view == VIEW_CONTAINER_ENDS;
+	bool container = view_is_container(left->view);
+	struct extra *extra = make(desk, ends);
 	int rc = extra ? child_adopt(&desk->supervisor->nursery, left, &owner, extra, &extra->child)
 		       : -ENOMEM;
 	if (rc < 0 && extra) {
 		forget(extra);
 	}
-	desk->children += rc == 0;
+	if (rc == 0) {
+		extra->container = container;
+		desk->children += !container;
+	}
 	return rc;
 }
 
+/* As a container's own desk does: its runner is left to end it. */
+static void close_container(struct extra *extra, uint32_t reason) {
+	container_close(extra->desk->supervisor, TAKE(extra->child, NULL), reason,
+			CONTAINER_GRACE_MS);
+	forget(extra);
+}
+
 void extras_stop(struct desk *desk, uint32_t reason) {
-	for (struct extra *at = desk->extras; at; at = at->next) {
-		child_stop(at->child, reason, GRACE_MS);
+	for (struct extra *at = desk->extras, *next; at; at = next) {
+		next = at->next;
+		if (at->container && at->child) {
+			close_container(at, reason);
+		} else {
+			child_stop(at->child, reason, grace_ms(at));
+		}
 	}
 }
 

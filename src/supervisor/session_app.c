@@ -172,11 +172,11 @@ static void open_gate(struct desk *desk) {
 	}
 }
 
-static void tell_image(const struct desk *desk, const char *detail) {
+void session_app_tell_image(const struct desk *desk, const struct app *app, const char *detail) {
 	bool begins = strcmp(detail, "begins") == 0, well = strcmp(detail, "pulled") == 0;
-	if (desk->app->runner && (well || begins || strcmp(detail, "failed") == 0)) {
+	if (app->runner && (well || begins || strcmp(detail, "failed") == 0)) {
 		tell_pull(desk->supervisor, desk->id, begins ? TOLD_PULL_BEGAN : TOLD_PULL_ENDED,
-				well, desk->app->runner->image);
+				well, app->runner->image);
 	}
 }
 
@@ -199,7 +199,7 @@ static void handle_runner_message(
 	} else if (message->kind == IPC_RUNNER_PULL) {
 		text_format(desk->app_doing, sizeof(desk->app_doing), "image: %s, %u %%",
 				message->runner_pull.detail, message->runner_pull.percent);
-		tell_image(desk, message->runner_pull.detail);
+		session_app_tell_image(desk, desk->app, message->runner_pull.detail);
 	} else if (message->kind == IPC_RUNNER_GATE) {
 		fd_close(desk->app_gate_fd);
 		desk->app_gate_fd = fds_take(fds, 0);
@@ -424,7 +424,7 @@ static int spawn_runner(struct desk *desk) {
 	return rc;
 }
 
-int session_app_spawn(const struct desk *desk, const struct app *app,
+int session_app_spawn(const struct desk *desk, const struct app *app, uint32_t extra,
 		const struct child_owner *owner, void *user, uint32_t view, struct child **out) {
 	struct ipc_message message, plan;
 	struct desk other = *desk; /* the same place with another app */
@@ -433,6 +433,7 @@ int session_app_spawn(const struct desk *desk, const struct app *app,
 	rc = rc < 0 ? rc : app_plan_fill(&other, message.runner_start.home, false, &plan);
 	rc = rc < 0 ? rc : spawn(&other, owner, user, view, out);
 	if (rc == 0) {
+		plan.runner_plan.extra = extra;
 		child_post(*out, &plan, NULL, 0);
 		child_post(*out, &message, NULL, 0);
 	}

@@ -19,10 +19,14 @@ struct supervisor;
 int session_app_start(struct desk *desk) NODISCARD;
 
 /* Another app on that desk, in its own app's home: a runner, and what it is to run. Whose the
- * runner is, is said by owner and user; view as of a child_spec. -errno. */
-int session_app_spawn(const struct desk *desk, const struct app *app,
+ * runner is, is said by owner and user; view as of a child_spec. extra is a number of its own,
+ * not 0, which its container is called by. -errno. */
+int session_app_spawn(const struct desk *desk, const struct app *app, uint32_t extra,
 		const struct child_owner *owner, void *user, uint32_t view,
 		struct child **out) NODISCARD;
+
+/* The engine fetches an app's image: RUNNER_PULL of its runner, as an event. */
+void session_app_tell_image(const struct desk *desk, const struct app *app, const char *detail);
 
 /* Goes on with the runner that a predecessor started. */
 int session_app_adopt(struct desk *desk, struct child_left *left) NODISCARD;

@@ -24,6 +24,7 @@
 #include "supervisor/permits.h"
 #include "supervisor/ready.h"
 #include "supervisor/sockets.h"
+#include "supervisor/status_line.h"
 #include "supervisor/succession.h"
 #include "supervisor/upgrade.h"
 #include "supervisor/versions.h"
@@ -93,6 +94,7 @@ struct supervisor {
 	struct lobby *lobbies;    /* owned list */
 	struct image_job *images; /* owned list: what is asked of the container engine */
 	struct measure measure;   /* what processes take, when it is asked for */
+	struct status_rows status_rows;
 	struct desk *desks;       /* list of all, each its owner's */
 	struct deferred deferred; /* launches that wait for another */
 	struct weigh weigh;       /* what sessions cost here */

@@ -70,7 +70,10 @@ def pulled(api, name):
     if not isinstance(answer, bytes):
         api.check("POST", PULL, status, answer)
         return status, answer
-    return status, [json.loads(line) for line in answer.split(b"\r\n") if line]
+    lines = [json.loads(line) for line in answer.split(b"\r\n") if line]
+    if lines[-1]["success"]:
+        api.check("POST", PULL, status, lines[-1])
+    return status, lines
 
 
 def images(host, api, events):
@@ -90,5 +93,7 @@ def images(host, api, events):
                "denied" in lines[-1]["error"])
         events.wait("DockerPullImageEndEvent", image_name="locked", success=False)
         expect("no such image", pulled(api, "nowhere")[0] == 404)
+        expect(f"nothing has failed: {host.status('incident', kind='runner')}",
+               not host.status("incident", kind="runner"))
         api.post(PULL, {"image_name": "there:1", "wait": False})
         events.wait("DockerPullImageEndEvent", image_name="there:1", success=True)

@@ -57,12 +57,18 @@ def one_more_program(api, events, session):
     start = "/api/v1/runners/start"
     command = {"type": "process", "run_cmd": "sh -c 'test -S $XDG_RUNTIME_DIR/$WAYLAND_DISPLAY'"}
     api.post(start, {"session_id": "5", "runner": command}, status=404)
-    api.post(start, {"session_id": session, "runner": {"type": "docker", "image": "x"}},
-             status=501)
-    api.post(start, {"session_id": session, "runner": {"type": "process"}}, status=400)
-    api.post(start, {"session_id": session, "runner": command, "stop_stream_when_over": False})
-    over = events.wait("AppExited", session_id=session)[2]
-    expect(f"it found its desktop: {over}", over["status"] == 0)
+    for wrong in ({"type": "docker"}, {"type": "process"}, {"type": "magic", "run_cmd": "x"},
+                  {**command, "image": "x"}):
+        api.post(start, {"session_id": session, "runner": wrong}, status=400)
+    answer = api.post(start, {"session_id": session, "runner": {"type": "docker", "image": "x"}},
+                      status=500)
+    expect(f"there is no engine: {answer}", "engine" in answer["error"])
+    events.wait("AppExited", session_id=session)
+    for kind in ("process", "sandbox"):
+        api.post(start, {"session_id": session, "stop_stream_when_over": False,
+                         "runner": {**command, "type": kind, "env": ["WORD=x"]}})
+        over = events.wait("AppExited", session_id=session)[2]
+        expect(f"it found its desktop: {over}", over["status"] == 0)
     expect("the session goes on", session in listed(api))
     memory = api.get("/api/v1/system/memory")
     expect(f"its app and desktop are measured: {memory}",

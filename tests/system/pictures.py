@@ -4,7 +4,26 @@ import pathlib
 import struct
 import zlib
 
+from host import expect
+
 ACCENT = (242, 168, 64)  # the bar at the left of Notice (src/apps/notice_picture.c)
+
+
+def read_png(data):
+    """Width, height and rows of R, G, B bytes."""
+    expect("a PNG", data[:8] == b"\x89PNG\r\n\x1a\n")
+    at, packed, width, height = 8, b"", 0, 0
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        if kind == b"IHDR":
+            width, height = struct.unpack(">II", body[:8])
+        elif kind == b"IDAT":
+            packed += body
+        at += 12 + length
+    raw, line = zlib.decompress(packed), 1 + 3 * width
+    expect("whole", len(raw) == line * height)
+    return width, height, [raw[line * y + 1:line * (y + 1)] for y in range(height)]
 
 
 class Picture:

@@ -8,17 +8,19 @@ types, takes pictures, and ends it all.
 import random
 import sys
 
+from api_client import Api, Events
 from host import Host, expect, run, wait_for
-from test_api import Api, Events, read_png
+from pictures import read_png
 from test_crowd import names
 from test_lobby import finish, shows
 
 ROUNDS, SEED, LOBBIES = 4, 20251, 5
 SIZE = {"width": 480, "height": 270, "refresh_rate": 15}
 FORM = ["--size", "480x270", "--fps", "15", "--kbps", "1500", "--seconds", "600"]
-# What an agent's desktop has: a terminal that takes one line, and then says so in a title.
-TERMINAL = ("exec foot --title agent sh -c 'head -n 1 >$HOME/typed; "
-            "while :; do cat $HOME/typed; date; sleep 0.1; done'")
+# What an agent's desktop has: a terminal that takes lines, each a word and a colour, and shows
+# nothing but the newest.
+TERMINAL = ("exec foot --title agent sh -c 'while read -r word colour; do echo $word >$HOME/typed; "
+            "printf \"\\033[48;2;%sm\\033[2J\\033[H%s\" $colour $word; done'")
 
 
 class Platform:
@@ -116,19 +118,47 @@ class Platform:
         expect("of its size", (width, height) == (SIZE["width"], SIZE["height"]))
         return b"".join(rows)
 
-    def type_and_see(self, lobby, words):
-        """While it is streamed: the text arrives at the app, and a picture shows something else."""
-        before = wait_for("a picture with something in it", 20, lambda: [
-            rows for rows in [self.picture(lobby)] if len(set(rows)) > 2])[0]
-        typed = self.host.folder / "data"
-        self.api.post("/api/v2/desktops/input", {"desktop_id": self.desktop_of(lobby),
-                                                 "text": words})
-        # Enter, as a key: evdev's 28.
-        self.api.post("/api/v2/desktops/input", {"desktop_id": self.desktop_of(lobby),
-                                                 "keys": [28]})
-        wait_for(f"{words} is typed", 20, lambda: any(
-            file.read_text() == words + "\n" for file in typed.rglob("typed")))
-        wait_for("and seen", 20, lambda: self.picture(lobby) != before)
+    def shows_colour(self, lobby, colour):
+        picture = self.picture(lobby)
+        of_it = sum(all(abs(a - b) <= 12 for a, b in zip(picture[at:at + 3], colour))
+                    for at in range(0, len(picture), 3 * 101))
+        return of_it > len(picture) / (3 * 101) / 2
+
+    def type_and_see(self, lobby, word):
+        """Whoever looks, or nobody: the text arrives at the app, and pictures show what only that
+        text makes it show."""
+        colour = [self.random.randrange(256) for _ in range(3)]
+        wait_for("a terminal", 20, lambda: len(set(self.picture(lobby))) > 1)
+        where = {"desktop_id": self.desktop_of(lobby)}
+        self.api.post("/api/v2/desktops/input", {
+            **where, "text": f"{word} {';'.join(map(str, colour))}"})
+        self.api.post("/api/v2/desktops/input", {**where, "keys": [28]})  # evdev's Enter
+        wait_for(f"{word} is typed", 20, lambda: any(
+            file.read_text() == word + "\n"
+            for file in (self.host.folder / "data").rglob("typed")))
+        wait_for(f"{colour} is seen", 20, lambda: self.shows_colour(lobby, colour))
+
+    def hold_and_let_go(self, lobby):
+        """What is held down on a desktop that nobody watches is known, and goes up when asked."""
+        def held():
+            return next(row["pressed_keys"] for row in self.api.get(
+                "/api/v1/keyboard/state")["sessions"] if row["lobby_id"] == lobby)
+
+        expect("nothing is held", not held())
+        for way in ({"lobby_id": lobby}, {"session_id": self.desktop_of(lobby)}):
+            self.api.post("/api/v2/desktops/input", {"lobby_id": lobby, "press": [42]})
+            wait_for("shift is held", 10, lambda: held() == [42])
+            answer = self.api.post("/api/v1/keyboard/reset", way)
+            expect(f"it goes up: {answer}", answer["released_keys"] == ["key 42"] and not held())
+
+    def alone(self, lobby):
+        """All of it on a desktop without a viewer, as most of a platform's are."""
+        self.type_and_see(lobby, "alone")
+        self.hold_and_let_go(lobby)
+        path, text = "/api/v2/desktops/clipboard", "of an agent \u20ac"
+        self.api.post(path, {"lobby_id": lobby, "text": text})
+        expect("what was put there", self.api.get(
+            path, query=f"?lobby_id={lobby}").decode() == text)
 
 
 def rounds(platform, count):
@@ -171,10 +201,11 @@ def one_plays_a_platform_over_the_api_alone(build):
             expect(f"what runs in it: {row}", row["runner"]["type"] == "sandbox" and
                    row["runner"]["run_cmd"] == TERMINAL)
 
+        platform.alone(platform.random.choice(list(platform.lobbies)))
         rounds(platform, ROUNDS)
         lobby, other = platform.random.sample(list(platform.lobbies), 2)
         platform.join(lobby)
-        platform.type_and_see(lobby, "hello agent")
+        platform.type_and_see(lobby, "watched")
         shows(host, platform.session)
 
         # A desktop dies under its viewer, who goes home; another one dies and nobody looks.

@@ -13,6 +13,7 @@ import sys
 
 import nodes
 import sockets
+from api_lobbies import gone_at
 from host import Failed, Host, expect, libexec_folders, run, wait_for
 from podman import Missing, Podman
 
@@ -245,6 +246,39 @@ def a_container_is_labelled_and_goes_when_the_session_does(host):
     none_is_left()
 
 
+def another_container_runs_beside_the_app(host):
+    """It has the session's desktop; nobody takes it for the app's; and the session ends with it."""
+    podman, mark = SHARED["podman"], len(host.log())
+    host.paired("Beside")
+    viewer = launched(host, "Beside", app="Waits")
+    host.wait_log("waits-begin", 20, mark)
+    session = host.status("session", app="Waits")[0]["id"]
+    app = podman.containers()[0]["Id"]
+    answer = host.api("/api/v1/runners/start", {
+        "session_id": str(int(session, 16)), "stop_stream_when_over": True,
+        "runner": {"type": "docker", "name": "more", "image": "perigee-test", "env": ["WORD=more"],
+                   "run_cmd": "test -S $XDG_RUNTIME_DIR/wayland-0 && echo $WORD sees; "
+                              "exec sleep 1000",
+                   "base_create_json": json.dumps({"HostConfig": {"NetworkMode": "none"}})}},
+                      seconds=60)
+    expect(f"it runs: {answer}", answer["success"])
+    host.wait_log("more sees", 20, mark)
+    rows = {row["Id"]: row["Labels"] for row in podman.containers()}
+    more = next(one for one in rows if one != app)
+    expect(f"both are the session's, one is extra: {rows}", len(rows) == 2 and
+           {labels["perigee.session"] for labels in rows.values()} == {session} and
+           [one for one in rows if "perigee.extra" in rows[one]] == [more])
+    runner = min(host.status("process", kind="runner", session=session),
+                 key=lambda row: row["worker"])
+    os.kill(runner["pid"], signal.SIGKILL)
+    host.wait_log(f"event=app-adopted container={app}", 10, mark)
+    expect("both are still there", {row["Id"] for row in podman.containers()} == {app, more})
+    podman.ask("POST", f"/containers/{more}/kill")
+    wait_for("its end is the session's", 20, lambda: not host.status("session", id=session))
+    ended(viewer)
+    none_is_left()
+
+
 def nodes_of_gamepads_come_to_a_container(host):
     if not nodes.can_make():
         print("# nobody may make device nodes here")
@@ -312,6 +346,16 @@ def a_lobby_runs_a_container_of_its_own(host):
     host.wait_log(f"event=lobby-end lobby={answer['lobby_id']} reason=app-failed", 30, mark)
 
 
+def a_lobby_that_nobody_waits_for_leaves_no_container(host):
+    """Whoever asked went away when it was begun, and when its container was on its way."""
+    body = {"name": "gone", "runner": {
+        "type": "docker", "image": "perigee-test", "run_cmd": "exec sleep 1000",
+        "base_create_json": json.dumps({"HostConfig": {"NetworkMode": "none"}})}}
+    for moment in ("event=lobby-start", "event=desktop-ready"):
+        gone_at(host, body, moment)
+    none_is_left()
+
+
 def what_cannot_run_says_why(host):
     for title, words in (("Nowhere", "pull: "), ("Broken", "start: ")):
         mark = len(host.log())
@@ -367,8 +411,10 @@ def containers(build):
                          its_door_stays_the_same_file, it_reaches_no_other_sockets,
                          its_files_have_the_right_owner,
                          a_container_is_labelled_and_goes_when_the_session_does,
+                         another_container_runs_beside_the_app,
                          nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
                          a_lobby_runs_a_container_of_its_own,
+                         a_lobby_that_nobody_waits_for_leaves_no_container,
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)

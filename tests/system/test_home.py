@@ -6,8 +6,8 @@ import os
 import signal
 import socket
 
+from api_client import Api, Events
 from host import Host, expect, run, wait_for
-from test_api import Api, Events
 from test_lobby import (SMALL, FORM, ask, create, done, finish, pattern_id, refused, row_of,
                         shows)
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 
+from api_client import Api
 from host import Host, expect, libexec_folders, run, wait_for
 
 OLD, MARK = "0.1.0", b"@(#)perigee "
@@ -127,6 +128,8 @@ def nobody_notices(build):
         expect(f"said what would be: {done}", done.returncode == 0 and
                "Would go from version 0.1.0 to 0.1.1" in done.stdout and
                "2 sessions go on" in done.stdout)
+        answer = Api(host).post("/api/v1/system/upgrade", {"check": True})
+        expect(f"the same over the API: {answer}", answer["new_version"] == "0.1.1")
         expect("and nothing was done", host.status("host")[0]["version"] == OLD and
                not host.status("upgrade"))
         print("# " + went(host).replace("\n", "\n# "), flush=True)

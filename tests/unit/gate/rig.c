@@ -97,6 +97,11 @@ void rig_send(struct rig *rig, const struct ipc_message *message) {
 	rig_settle(rig);
 }
 
+void rig_send_fd(struct rig *rig, const struct ipc_message *message, int fd) {
+	assert_int_equal(channel_send_fd(rig->supervisor, message, &fd, 1), 0);
+	rig_settle(rig);
+}
+
 void rig_send_store(struct rig *rig, const struct ipc_message *message) {
 	assert_int_equal(channel_send_fd(rig->store, message, NULL, 0), 0);
 }

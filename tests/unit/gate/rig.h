@@ -52,6 +52,7 @@ void rig_stop(struct rig *rig);
 /* Returns when the gate has handled it: a request that is made afterwards comes by another way
  * and might overtake it. */
 void rig_send(struct rig *rig, const struct ipc_message *message);
+void rig_send_fd(struct rig *rig, const struct ipc_message *message, int fd);
 /* Waits until all that was sent before has been handled. */
 void rig_settle(struct rig *rig);
 /* GATE_OPTIONS again. preset_pin: "" for none. */

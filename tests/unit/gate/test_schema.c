@@ -38,6 +38,34 @@ static void what_fits_is_taken(void **state) {
 	}
 }
 
+PART(pipes, "Pipes", FOREIGN("h264_gst_pipeline"), LINE("name", 0, 8, NULL));
+PART(piped, "Piped", OBJECT("video", pipes, NULL), FOREIGN("render_node"));
+
+/* What has no effect here is found, for who sends it to be told; said or not. */
+static void fields_of_pipelines_are_found(void **state) {
+	(void)state;
+	static const struct {
+		const char *text, *name;
+	} rows[] = {
+		{ "{}", NULL },
+		{ "{\"render_node\":\"\"}", NULL },
+		{ "{\"render_node\":null,\"video\":{\"name\":\"x\"}}", NULL },
+		{ "{\"render_node\":\"/dev/dri/renderD128\"}", "render_node" },
+		{ "{\"video\":{\"h264_gst_pipeline\":\"x264enc\"}}", "h264_gst_pipeline" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char fault[SCHEMA_FAULT_MAX];
+		json_t *object = NULL;
+		assert_int_equal(schema_parse(&piped, span_of(rows[i].text), &object, fault), 0);
+		const char *name = schema_foreign(&piped, object);
+		assert_true(!name == !rows[i].name);
+		if (name) {
+			assert_string_equal(name, rows[i].name);
+		}
+		json_decref(object);
+	}
+}
+
 static void what_does_not_fit_is_named(void **state) {
 	(void)state;
 	static const struct {
@@ -133,6 +161,7 @@ static void every_route_of_the_api_is_told_of(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		UNIT(what_fits_is_taken),
+		UNIT(fields_of_pipelines_are_found),
 		UNIT(what_does_not_fit_is_named),
 		UNIT(a_query_is_read_as_its_fields_want_it),
 		UNIT(an_id_is_read_in_either_form),

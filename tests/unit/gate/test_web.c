@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "base/shm.h"
 #include "base/text.h"
 #include "ipc/reason.h"
 #include "rig.h"
@@ -319,6 +320,37 @@ static void a_lobby_that_nobody_waits_for_is_cancelled(void **state) {
 	world_end(world);
 }
 
+/* As many rows as a hundred sessions have, in two messages; another's are left out. */
+static void rows_come_together(struct world *world, int fd) {
+	enum { ROWS = 1000 };
+	static char text[65536];
+	struct ipc_message ask, rows = { .kind = IPC_STATUS_ROWS };
+	rig_write(fd, NULL, "GET /api/v2/counters HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	rig_expect(&world->rig, IPC_STATUS_ASK, &ask);
+	size_t len = 0;
+	for (int i = 0; i < ROWS; i++) {
+		text_format(text + len, sizeof(text) - len, "{\"what\":\"%s\",\"n\":%d}\n",
+				i % 2 ? "process" : "other", i);
+		len += strlen(text + len);
+	}
+	struct shm shm;
+	assert_int_equal(shm_create("rows", len, true, &shm), 0);
+	memcpy(shm.map, text, len);
+	rows.status_rows.request = ask.status_ask.request;
+	rows.status_rows.size = (uint32_t)len;
+	rig_send_fd(&world->rig, &rows, shm.fd);
+	shm_finish(&shm);
+	rows.kind = IPC_STATUS_END;
+	rows.status_line.request = ask.status_ask.request;
+	rig_send(&world->rig, &rows);
+	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
+	assert_has(world->text, "HTTP/1.1 200 ");
+	assert_has(world->text, "\"processes\":[{\"what\":\"process\",\"n\":1},"
+				"{\"what\":\"process\",\"n\":3},");
+	assert_has(world->text, "\"n\":999}]");
+	assert_null(strstr(world->text, "other"));
+}
+
 static void the_unix_socket_needs_no_key(void **state) {
 	struct world *world = world_begin(state, PEER_WEB, 1);
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -339,6 +371,7 @@ static void the_unix_socket_needs_no_key(void **state) {
 	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
 	assert_has(world->text, "\"status\":[{\"what\":\"x\",\"worker\":\"gate\"},{\"what\":\"x\","
 				"\"worker\":\"gate\"}]");
+	rows_come_together(world, fd);
 	rig_write(fd, NULL, "GET /api/v1/pair/link HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	rig_read_answer(fd, NULL, world->text, sizeof(world->text));
 	assert_has(world->text, "{\"success\":true,\"url\":\"");

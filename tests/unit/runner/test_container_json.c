@@ -143,6 +143,19 @@ static void a_base_that_is_none_is_told(void **state) {
 	}
 }
 
+static void one_beside_the_app_is_labelled_as_that(void **state) {
+	(void)state;
+	begin("");
+	json_t *body = made();
+	assert_null(json_object_get(json_object_get(body, "Labels"), CONTAINER_LABEL_EXTRA));
+	json_decref(body);
+	plan.runner_plan.extra = 4000000001u;
+	body = made();
+	expect_json(json_object_get(json_object_get(body, "Labels"), CONTAINER_LABEL_EXTRA),
+			"\"4000000001\"");
+	json_decref(body);
+}
+
 static void an_engine_is_believed_only_what_has_the_form(void **state) {
 	(void)state;
 	static const char good[] = "[{\"Id\":\"0a\",\"Labels\":{\"perigee.session\":"
@@ -154,6 +167,11 @@ static void an_engine_is_believed_only_what_has_the_form(void **state) {
 	assert_string_equal(rows[0].id, "0a");
 	assert_int_equal(rows[0].session, 0xff);
 	assert_int_equal(rows[1].session, 0);
+	assert_false(rows[0].extra);
+	static const char beside[] = "[{\"Id\":\"0c\",\"Labels\":{\"perigee.session\":"
+				     "\"00000000000000ff\",\"perigee.extra\":\"9\"}}]";
+	assert_int_equal(container_parse_list(beside, sizeof(beside) - 1, rows), 1);
+	assert_true(rows[0].extra && rows[0].session == 0xff);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_int_equal(container_parse_list(bad[i], strlen(bad[i]), rows), -EBADMSG);
 	}
@@ -213,6 +231,7 @@ int main(void) {
 		UNIT(without_a_base_there_is_what_is_needed),
 		UNIT(nodes_are_made_inside_only_by_whom_the_base_lets),
 		UNIT(a_base_that_is_none_is_told),
+		UNIT(one_beside_the_app_is_labelled_as_that),
 		UNIT(an_engine_is_believed_only_what_has_the_form),
 		UNIT(a_pull_tells_how_far_it_is),
 		UNIT(names_are_encoded_for_a_target),
