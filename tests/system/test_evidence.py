@@ -12,6 +12,8 @@ from host import Host, expect, wait_for
 
 NAMES = {"stream": r"worker_run|run_once|pacer|handle_", "encoder": r"worker_run|run_once|handle_",
          "desktop": r"main|handle_|run", "gate": r"worker_run|run_once|handle_"}
+# Stopped in what was written in assembly, from where no unwinder knows the way back.
+PATHLESS = r"#0 .*\((libx264|libpixman)[^)]*\)\n(?!  #1)"
 
 
 NOTICED_S = {"stream": 1, "gate": 1, "encoder": 2, "desktop": 2}
@@ -76,9 +78,11 @@ def who_is_stopped_tells_where_it_stood(build):
             expect(f"the summary says so:\n{summary}",
                    "worker-hung" in summary and f"perigee-{kind}" in summary and
                    "Complete:   yes" in summary)
-            expect(f"a function of ours is named:\n{backtrace}",
-                   re.search(rf"({NAMES[kind]})\S* \(perigee-{kind}\)", backtrace))
-            expect("with its place in the source", re.search(r"src/\w+/\w+\.c:\d+", backtrace))
+            if not re.search(PATHLESS, backtrace):
+                expect(f"a function of ours is named:\n{backtrace}",
+                       re.search(rf"({NAMES[kind]})\S* \(perigee-{kind}\)", backtrace))
+                expect("with its place in the source",
+                       re.search(r"src/\w+/\w+\.c:\d+", backtrace))
             expect("its last lines", "event=worker-start" in (folder / "log.txt").read_text())
             expect(f"{kind}: its counters", "counter 0:" in (folder / "pulse.txt").read_text())
             expect("a core", (folder / "core").stat().st_size > 4096)
