@@ -25,6 +25,8 @@ int program_find(const char *folders, const char *own_folder, const char *name, 
 	}
 	size_t own = strlen(own_folder);
 	if (is_there(own_folder, own, "", name, out, size) ||
+			is_there(own_folder, own, "../supervisor/", name, out, size) ||
+			is_there(own_folder, own, "../store/", name, out, size) ||
 			is_there(own_folder, own, PERIGEE_BIN_TO_LIBEXEC, name, out, size) ||
 			is_there(PERIGEE_LIBEXECDIR, strlen(PERIGEE_LIBEXECDIR), "", name, out,
 					size)) {

@@ -7,7 +7,7 @@
 #include "base/own.h"
 
 /* Where another program of Perigee lies, seen from this one: in a build folder it is a
- * neighbour; installed, also below a staging folder, it is as far from here as it was
+ * neighbour, or in a room beside; installed, also below a staging folder, it is as far from here as it was
  * meant to be; else it is where it was to be installed. */
 
 /* Looks for an executable `name` in folders (separated by colons, NULL or "" for none),

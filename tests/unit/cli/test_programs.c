@@ -12,13 +12,15 @@
 #include "base/text.h"
 #include "cli/programs.h"
 
-/* A folder with an executable in "one" and "two", and a plain file in "dull". */
+/* A folder with an executable in "one", "two" and, as a build folder has it, in
+ * "src/supervisor", and a plain file in "dull". */
 static int setup(void **state) {
 	static char root[] = "/tmp/perigee-programs.XXXXXX";
 	static const struct {
 		const char *folder;
 		mode_t mode;
-	} places[] = { { "one", 0755 }, { "two", 0755 }, { "dull", 0644 }, { "none", 0 } };
+	} places[] = { { "one", 0755 }, { "two", 0755 }, { "dull", 0644 }, { "none", 0 },
+		{ "src", 0 }, { "src/cli", 0 }, { "src/supervisor", 0755 } };
 	assert_non_null(mkdtemp(root));
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		char path[128];
@@ -63,6 +65,11 @@ static void the_folders_named_come_first_then_our_own(void **state) {
 	find(root, "dull", "one", "one"); /* nobody can execute that */
 }
 
+static void in_a_build_folder_it_is_in_a_room_beside(void **state) {
+	find(*state, "none", "src/cli", "src/cli/../supervisor");
+	find(*state, "two", "src/cli", "two");
+}
+
 static void what_is_nowhere_is_not_found(void **state) {
 	char path[256];
 	assert_int_equal(program_find(NULL, *state, "perigee-no-such-thing", path, sizeof(path)),
@@ -84,6 +91,7 @@ static void our_own_folder_is_this_program_s(void **state) {
 int main(void) {
 	static const struct CMUnitTest tests[] = {
 		UNIT(the_folders_named_come_first_then_our_own),
+		UNIT(in_a_build_folder_it_is_in_a_room_beside),
 		UNIT(what_is_nowhere_is_not_found),
 		UNIT(our_own_folder_is_this_program_s),
 	};
