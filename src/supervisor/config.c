@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "supervisor/config_check.h"
 #include "supervisor/config_schema.h"
+#include "supervisor/line.h"
 
 int config_refuse(struct config_text *error, const char *format, ...) {
 	va_list args;
@@ -41,6 +42,7 @@ void config_defaults(struct config *out) {
 				.core_megabytes = 32,
 				.snapshots_kept = 48 },
 		.lobby_grace_s = 10,
+		.lobby_calm_s = LINE_CALM_MS / 1000,
 		.readiness_trial = true,
 		.readiness_period_s = 300,
 	};

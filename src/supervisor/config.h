@@ -87,6 +87,7 @@ struct config {
 	bool keep_hung;              /* on_hang: keep */
 	uint32_t lobby_grace_s;      /* left alone, when it stops when everyone leaves */
 	uint32_t lobby_max_age_s;    /* 0: it may live for ever */
+	uint32_t lobby_calm_s;       /* after which one on a bad line shares an encoding again */
 	bool readiness_trial;        /* start a small session now and then, to know that it goes */
 	uint32_t readiness_period_s; /* after the newest proof */
 	char *container_engine;      /* owned: its socket; NULL: the first usual one */

@@ -58,6 +58,7 @@ static int check_ranges(const struct config *config, struct config_text *error) 
 		{ "evidence.snapshots_kept", evidence->snapshots_kept, 1, 1000 },
 		{ "lobbies.grace", config->lobby_grace_s, 0, 86400 },
 		{ "lobbies.max_age", config->lobby_max_age_s, 0, 31 * 86400 },
+		{ "lobbies.calm", config->lobby_calm_s, 1, 3600 },
 		{ "readiness.period", config->readiness_period_s, 10, 86400 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -77,6 +77,7 @@ static const struct key keys[] = {
 	{ "evidence.snapshots_kept",  FORM_NUMBER,    AT(evidence.snapshots_kept), true, NULL },
 	{ "lobbies.grace",            FORM_NUMBER,    AT(lobby_grace_s), true, NULL },
 	{ "lobbies.max_age",          FORM_NUMBER,    AT(lobby_max_age_s), true, NULL },
+	{ "lobbies.calm",             FORM_NUMBER,    AT(lobby_calm_s), true, NULL },
 	{ "readiness.trial",          FORM_BOOL,      AT(readiness_trial), false, NULL },
 	{ "readiness.period",         FORM_NUMBER,    AT(readiness_period_s), false, NULL },
 };

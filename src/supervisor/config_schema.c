@@ -37,7 +37,7 @@ struct file_evidence {
 };
 
 struct file_lobbies {
-	uint32_t *grace, *max_age;
+	uint32_t *grace, *max_age, *calm;
 };
 
 struct file_readiness {
@@ -144,6 +144,7 @@ static const cyaml_schema_field_t evidence_fields[] = {
 static const cyaml_schema_field_t lobbies_fields[] = {
 	UINT("grace", struct file_lobbies, grace),
 	UINT("max_age", struct file_lobbies, max_age),
+	UINT("calm", struct file_lobbies, calm),
 	CYAML_FIELD_END,
 };
 
@@ -390,6 +391,7 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	if (file->lobbies) {
 		MOVE_VALUE(config->lobby_grace_s, file->lobbies->grace);
 		MOVE_VALUE(config->lobby_max_age_s, file->lobbies->max_age);
+		MOVE_VALUE(config->lobby_calm_s, file->lobbies->calm);
 	}
 	if (file->readiness) {
 		MOVE_VALUE(config->readiness_trial, file->readiness->trial);

@@ -101,7 +101,8 @@ void line_hear(struct line *line, uint64_t recoveries, uint64_t now_ms) {
 
 static uint64_t calm_ms(const struct line *line) {
 	uint32_t times = line->parted ? line->parted - 1 : 0;
-	return (uint64_t)LINE_CALM_MS << (times < LINE_DOUBLINGS ? times : LINE_DOUBLINGS);
+	uint64_t once = line->calm_ms ? line->calm_ms : LINE_CALM_MS;
+	return once << (times < LINE_DOUBLINGS ? times : LINE_DOUBLINGS);
 }
 
 enum line_event line_judge(const struct line *line, bool shares, uint64_t now_ms) {

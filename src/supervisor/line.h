@@ -12,7 +12,7 @@
 enum {
 	LINE_WINDOW_S = 10,
 	LINE_RECOVERIES = 4,   /* more within the window are too many */
-	LINE_CALM_MS = 60000,  /* never too many for so long: it comes back */
+	LINE_CALM_MS = 60000,  /* never too many for so long: it comes back; unless configured */
 	LINE_DOUBLINGS = 4,    /* of that, at the most: 16 minutes */
 	LINE_RETRY_MS = 30000, /* after it could not be moved */
 	LINE_MOVE_MS = 8000,   /* an encoder that is started, on a busy machine */
@@ -58,6 +58,7 @@ struct line {
 	uint64_t begun_ms; /* the newest move */
 	uint64_t back_ms;  /* when it came back last, 0: never */
 	uint64_t rest_ms;  /* no move before that */
+	uint32_t calm_ms;  /* instead of LINE_CALM_MS; 0: that */
 	uint32_t parted;   /* how often it was set apart, each time soon after it was back */
 };
 

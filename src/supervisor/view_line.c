@@ -128,6 +128,7 @@ void view_line_heard(struct view *view, uint64_t recoveries) {
 	const struct encoding *pictures = view->now.encoding[ENCODING_PICTURES];
 	uint64_t now_ms = clock_now_ms();
 	line_hear(&view->line, recoveries, now_ms);
+	view->line.calm_ms = view->session->supervisor->config.lobby_calm_s * 1000;
 	if (!view->started || view->next.desk || !pictures) {
 		return;
 	}

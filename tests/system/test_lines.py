@@ -95,5 +95,59 @@ def who_is_left_alone_gets_all_that_it_asked_for(build):
         leave_crowd(host, poor)
 
 
+def own_and_viewers(host, lobby):
+    return sorted((row["own"], row["viewers"]) for row in encoders(host, lobby))
+
+
+def ask_for_key_frames(host, viewer, session, mark):
+    """As one whose line loses whole pictures, until it is set apart."""
+    def once():
+        if f"event=viewer-apart session={int(session):016x}" in host.log()[mark:]:
+            return True
+        viewer.stdin.write("0 idr\n")
+        viewer.stdin.flush()
+        return False
+    wait_for("it is set apart", 40, once, 0.3)
+
+
+def who_is_calm_again_shares_again(build):
+    """And who is then alone has what others share from then on."""
+    with Host(build, "--set", "lobbies.calm=2") as host:
+        lobby = create(host, video=SMALL)
+
+        def join(session):
+            done("join", ask(host, "join", lobby, session))
+        names = paired_crowd(host, 3)
+        viewers, sessions = launch_crowd(host, names[:2], FORM, abreast=2, then=join)
+        unsteady = host.probe("stream", "--app", "Pattern", *FORM, keys=names[2], background=True,
+                              steered=True)
+        session = wait_for("it streams", 30, lambda: [
+            one for row in host.status("session", state="streaming") if row["pictures"] > 0
+            for one in [str(int(row["id"], 16))] if one not in sessions])[0]
+        join(session)
+        back = f"event=viewer-back session={int(session):016x}"
+
+        mark = len(host.log())
+        ask_for_key_frames(host, unsteady, session, mark)
+        host.wait_log(back, 20, mark)
+        wait_for("one encoding for all three, no encoder stays", 5,
+                 lambda: own_and_viewers(host, lobby) == [(False, 3)])
+        expect(f"told as such: {row_of(host, session)}", row_of(host, session)["line"] == "shared")
+        for one in (session, *sessions):
+            shows(host, one)
+
+        mark = len(host.log())
+        ask_for_key_frames(host, unsteady, session, mark)
+        for one in sessions:
+            done("leave", ask(host, "leave", lobby, one))
+        host.wait_log(back, 30, mark)
+        wait_for("nobody else is there", 5, lambda: own_and_viewers(host, lobby) == [(False, 1)])
+        join(sessions[0])
+        expect(f"shared: {encoders(host, lobby)}", own_and_viewers(host, lobby) == [(False, 2)])
+        for one in (session, sessions[0]):
+            shows(host, one)
+        leave_crowd(host, [*viewers, unsteady])
+
+
 if __name__ == "__main__":
-    run([who_loses_much_is_set_apart, who_is_left_alone_gets_all_that_it_asked_for])
+    run([who_is_calm_again_shares_again, who_loses_much_is_set_apart, who_is_left_alone_gets_all_that_it_asked_for])

@@ -113,6 +113,18 @@ static void it_comes_back_when_its_line_is_good_again(void **state) {
 	assert_int_equal(line_judge(&line, true, now_ms), LINE_EVENTS);
 }
 
+static void how_long_is_configured(void **state) {
+	(void)state;
+	uint64_t total = 0;
+	struct line line = begin(total);
+	line.calm_ms = 2000;
+	uint64_t now_ms = set_apart(&line, &total, BEGIN_MS);
+	assert_int_equal(wait_for_calm(&line, &total, &now_ms), 2);
+	come_back(&line, now_ms);
+	now_ms = set_apart(&line, &total, now_ms);
+	assert_int_equal(wait_for_calm(&line, &total, &now_ms), 4);
+}
+
 static void each_time_that_it_does_not_last_it_waits_longer(void **state) {
 	(void)state;
 	uint64_t total = 0, now_ms = BEGIN_MS;
@@ -199,6 +211,7 @@ int main(void) {
 		UNIT(seconds_without_a_report_count_as_well),
 		UNIT(a_streams_successor_counts_from_the_beginning),
 		UNIT(it_comes_back_when_its_line_is_good_again),
+		UNIT(how_long_is_configured),
 		UNIT(each_time_that_it_does_not_last_it_waits_longer),
 		UNIT(what_cannot_be_done_is_tried_again_later),
 		UNIT(a_move_is_over_in_time),
