@@ -110,6 +110,19 @@ static int fill_runner_start(struct desk *desk, struct ipc_message *message) {
 	return fits ? fill_env(desk, message) : -E2BIG;
 }
 
+/* The app has left without an error. Who is on the way to it, or has seen nothing of it, would
+ * only find it gone, or wait for a host that says nothing any more: they are told. */
+static void end_well(struct desk *desk) {
+	const struct notice *notice = &desk->notice;
+	bool unseen = notice->audience == NOTICE_COMING || !notice->window_seen;
+	char words[160];
+	text_format(words, sizeof(words), "%s ended: %s", desk->app->title, desk->app_words);
+	if (!unseen || !notice_end(desk, DESK_APP_OVER, REASON_APP_EXITED, words,
+				       "it left without an error")) {
+		desk_raise(desk, DESK_APP_OVER, REASON_APP_EXITED, NULL);
+	}
+}
+
 static int handle_blame(sd_event_source *source, uint64_t usec, void *user) {
 	(void)source;
 	(void)usec;
@@ -118,7 +131,7 @@ static int handle_blame(sd_event_source *source, uint64_t usec, void *user) {
 	int status = desk->app_status;
 	char words[160];
 	if (desk->app_status_known && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		desk_raise(desk, DESK_APP_OVER, REASON_APP_EXITED, NULL);
+		end_well(desk);
 		return 0;
 	}
 	uint32_t reason = desk->app_status_known ? REASON_APP_FAILED : REASON_APP_EXITED;
@@ -146,7 +159,7 @@ static void app_exited(struct desk *desk, int status, bool known) {
 	/* An app that leaves in peace when its desktop goes is to come back with it. */
 	bool well = known && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (well && !desk->app->restart) {
-		desk_raise(desk, DESK_APP_OVER, REASON_APP_EXITED, NULL);
+		end_well(desk);
 		return;
 	}
 	sd_event_source_disable_unref(desk->app_blame);

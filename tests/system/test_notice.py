@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""An app that fails or shows nothing: who watches is told, with its last lines, and then the
+"""An app that fails, leaves or shows nothing: who watches is told, with its last lines, and then the
 session ends with the reason."""
 import os
 import signal
@@ -18,6 +18,8 @@ apps:
   - title: Late
     command: [sh, -c, "echo unpacking; sleep 3; exec foot"]
     window_deadline: 4
+  - title: Leaves
+    command: [sh, -c, "echo nothing to do"]
 """
 
 
@@ -28,19 +30,20 @@ def notices(host, state):
 def an_app_that_fails_or_shows_nothing_is_told_of(build):
     with Host(build, config=APPS) as host:
         viewers = {}
-        for app in ("Fails", "Blind", "Late"):
+        for app in ("Fails", "Blind", "Late", "Leaves"):
             host.paired(app)
-        for app, seconds in (("Fails", 30), ("Blind", 30), ("Late", 9)):
+        for app, seconds in (("Fails", 30), ("Blind", 30), ("Late", 9), ("Leaves", 30)):
             viewers[app] = host.probe("stream", "--app", app, "--seconds", str(seconds), "--fps",
                                       "30", "--shot", str(host.folder / f"{app}.png"), keys=app,
                                       background=True)
-        rows = wait_for("the app that fails is told of", 20, lambda: notices(host, "end-read"))
-        lines = {row["lines"] for row in rows}
-        expect(f"with its last lines: {lines}", "reading settings\nno such level\n" in lines)
+        for lines in ("reading settings\nno such level\n", "nothing to do\n"):
+            wait_for(f"who watches is told, with its last lines: {lines}", 20, lambda: [
+                row for row in notices(host, "end-read") if row["lines"] == lines])
         wait_for("those without a window as well", 20, lambda: "state=wait" in host.log())
         reports = {app: host.report(viewer, check=False) for app, viewer in viewers.items()}
         log = host.log()
         for app, code, reason in (("Fails", "0x50450007", "app-failed"),
+                                  ("Leaves", "0x80030023", "app-exited"),
                                   ("Blind", "0x50450055", "app-no-window")):
             report = reports[app]
             expect(f"{app}: {report.get('end')} {report.get('termination')}",

@@ -115,8 +115,12 @@ def holding(host):
 def launch(host, title, words):
     host.paired(title)
     mark = len(host.log())
-    host.probe("stream", "--app", title, "--seconds", "5", "--no-decode", keys=title, check=False)
-    host.wait_log(words, 10, mark)
+    viewer = host.probe("stream", "--app", title, "--seconds", "60", "--no-decode", keys=title,
+                        background=True)
+    host.wait_log(words, 20, mark)
+    viewer.kill()
+    viewer.wait()
+    host.probe("quit", keys=title, check=False)
     return host.log()[mark:]
 
 
