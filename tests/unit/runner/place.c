@@ -39,6 +39,8 @@ struct process place_start_runner(void) {
 }
 
 void place_send_start(struct process *runner, const char *const *argv, uint32_t uid) {
+	char session[40];
+	text_format(session, sizeof(session), "PERIGEE_SESSION=%s", place.label);
 	struct ipc_message message = { .kind = IPC_RUNNER_START };
 	message.runner_start.uid = message.runner_start.gid = uid;
 	text_copy(message.runner_start.home, sizeof(message.runner_start.home), place.home);
@@ -48,8 +50,7 @@ void place_send_start(struct process *runner, const char *const *argv, uint32_t 
 		place_put_word((uint8_t *)message.runner_start.argv, &message.runner_start.argv_len,
 				argv[i]);
 	}
-	place_put_word((uint8_t *)message.runner_start.env, &message.runner_start.env_len,
-			"PERIGEE_SESSION=7");
+	place_put_word((uint8_t *)message.runner_start.env, &message.runner_start.env_len, session);
 	process_send(runner, &message, -1);
 }
 
@@ -70,7 +71,7 @@ void place_let_begin(struct process *runner) {
 	process_receive(runner, IPC_RUNNER_APP);
 	place.detail = runner->message;
 	assert_int_equal(holds.runner_holds.pid, place.detail.runner_app.pid);
-	assert_string_equal(holds.runner_holds.label, "7");
+	assert_string_equal(holds.runner_holds.label, place.label);
 	runner->message = holds;
 	runner->fds = held;
 }
@@ -130,6 +131,7 @@ int place_prepare(void **state) {
 	char path[128];
 	text_copy(place.folder, sizeof(place.folder), "/var/tmp/perigee-runner-XXXXXX");
 	assert_non_null(mkdtemp(place.folder));
+	text_format(place.label, sizeof(place.label), "%d", (int)getpid());
 	chmod(place.folder, 0755);
 	const char *const names[] = { "homes", "homes/secret", "run", "shared", "shared/f", "pads",
 		"pads/input", "pads/input/event1", "pads/raw", "pads/udev" };

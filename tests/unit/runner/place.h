@@ -14,6 +14,8 @@
 struct place {
 	const char *runner_path;
 	char folder[64], home[96], runtime[96], fifo_path[128];
+	char label[16]; /* of its apps' session: of nobody else's, whose apps a runner would end too
+			 */
 	int fifo;
 	struct ipc_message detail; /* the newest RUNNER_APP */
 };

@@ -19,7 +19,7 @@ static void an_app_runs_in_its_home_and_ends(void **state) {
 	place_receive_end(&runner);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
 	char wanted[256];
-	text_format(wanted, sizeof(wanted), "%s 7\n%s\n", place.home, place.home);
+	text_format(wanted, sizeof(wanted), "%s %s\n%s\n", place.home, place.label, place.home);
 	assert_string_equal(runner.message.runner_exited.last_lines, wanted);
 	process_stop(&runner);
 }

@@ -72,7 +72,7 @@ static void a_sandbox_has_its_home_and_a_system_to_read(void **state) {
 			false);
 	assert_non_null(strstr(place.detail.runner_app.detail, "sandbox, no network"));
 	char wanted[256];
-	text_format(wanted, sizeof(wanted), "%s\nmine\n7\nread-only\n", place.home);
+	text_format(wanted, sizeof(wanted), "%s\nmine\n%s\nread-only\n", place.home, place.label);
 	assert_string_equal(place_last_lines(&runner), wanted);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
 	process_stop(&runner);
