@@ -54,6 +54,7 @@ static void take_output(void *user, struct span bytes) {
 		bytes.at += n;
 		bytes.len -= (size_t)n;
 	}
+	telling_note(&container->telling);
 }
 
 /* Says why it cannot be run: the engine's words, or what happened to the request. */
@@ -77,6 +78,7 @@ static void report(struct container *container) {
 	struct ipc_message message = { .kind = IPC_RUNNER_EXITED };
 	engine_finish(container->engine);
 	container->logs = container->request = NULL;
+	telling_finish(&container->telling);
 	output_end(&container->output, clock_now_ns());
 	message.runner_exited.status = container->status;
 	text_copy(message.runner_exited.last_lines, sizeof(message.runner_exited.last_lines),
@@ -490,6 +492,7 @@ void container_begin(struct container *container, const struct ipc_message *mess
 	}
 	container->start = *message;
 	output_init(&container->output, clock_now_ns(), log_output, container);
+	telling_begin(&container->telling, container->worker, &container->output);
 	char extra[16] = "";
 	if (plan->runner_plan.extra) {
 		text_format(extra, sizeof(extra), "-%u", plan->runner_plan.extra);

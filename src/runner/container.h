@@ -10,6 +10,7 @@
 #include "runner/container_life.h"
 #include "runner/engine_log.h"
 #include "runner/output.h"
+#include "runner/telling.h"
 
 struct engine;
 struct engine_call;
@@ -31,6 +32,7 @@ struct container {
 	struct engine_log log;
 	struct container_pull pull;
 	struct output output;
+	struct telling telling;
 	struct sd_event_source *timer; /* owned */
 	bool remove_waits;             /* for the last words, or for the engine */
 	unsigned removals;             /* times that was asked for */

@@ -24,6 +24,7 @@
 #include "runner/command.h"
 #include "runner/output.h"
 #include "runner/sandbox.h"
+#include "runner/telling.h"
 #include "runner/tree.h"
 
 enum {
@@ -32,7 +33,6 @@ enum {
 	MARGIN_MS = 300,  /* of the grace, kept for SIGKILL and reaping; of a long one a part */
 	MARGIN_PART = 4,
 	READS_MAX = 16, /* of one wake-up */
-	TELL_MS = 500,  /* between two tellings of the last lines */
 	STATUS_MISSING = 127 << 8,
 	STATUS_CANNOT = 126 << 8,
 };
@@ -55,9 +55,9 @@ struct runner {
 	int status;
 	int output_fd; /* owned: the pipe's reading end */
 	struct output output;
-	unsigned told;                                 /* lines that the supervisor knows */
-	sd_event_source *io, *timer, *child, *telling; /* owned */
-	struct adopted adopted;                        /* instead of a child */
+	struct telling telling;
+	sd_event_source *io, *timer, *child; /* owned */
+	struct adopted adopted;              /* instead of a child */
 };
 
 static void log_output(void *user, const char *line, unsigned skipped) {
@@ -80,32 +80,13 @@ static void read_output(struct runner *runner) {
 	}
 }
 
-/* What an app without a window says is shown to whoever waits for it; not each line by
- * itself. */
-static int handle_telling(sd_event_source *source, uint64_t usec, void *user) {
-	(void)source;
-	(void)usec;
-	struct runner *runner = user;
-	runner->telling = sd_event_source_disable_unref(runner->telling);
-	struct ipc_message message = { .kind = IPC_RUNNER_LINES };
-	text_copy(message.runner_lines.last_lines, sizeof(message.runner_lines.last_lines),
-			runner->output.last);
-	runner->told = runner->output.count;
-	worker_post(&runner->worker, &message, NULL, 0);
-	return 0;
-}
-
 static int handle_output(sd_event_source *source, int fd, uint32_t revents, void *user) {
 	(void)source;
 	(void)fd;
 	(void)revents;
 	struct runner *runner = user;
 	read_output(runner);
-	if (runner->output.count != runner->told && !runner->telling) {
-		(void)sd_event_add_time_relative(runner->worker.event, &runner->telling,
-				CLOCK_MONOTONIC, TELL_MS * US_PER_MS, 10 * US_PER_MS,
-				handle_telling, runner);
-	}
+	telling_note(&runner->telling);
 	return 0;
 }
 
@@ -130,7 +111,7 @@ static void end_app(struct runner *runner) {
 	read_output(runner);
 	output_end(&runner->output, clock_now_ns());
 	runner->io = sd_event_source_disable_unref(runner->io);
-	runner->telling = sd_event_source_disable_unref(runner->telling);
+	telling_finish(&runner->telling);
 	fd_release(&runner->output_fd);
 	adopted_finish(&runner->adopted);
 	report_exit(runner, runner->status, runner->output.last);
@@ -284,6 +265,7 @@ static int start_app(struct runner *runner, int gate) {
 	OWN(fd_close) int output = pair[1];
 	runner->output_fd = pair[0];
 	output_init(&runner->output, clock_now_ns(), log_output, runner);
+	telling_begin(&runner->telling, &runner->worker, &runner->output);
 	rc = sd_event_add_io(runner->worker.event, &runner->io, runner->output_fd, EPOLLIN,
 			handle_output, runner);
 	if (rc < 0) {
@@ -382,6 +364,7 @@ static void handle_adopt(
 	runner->status = RUNNER_STATUS_UNKNOWN;
 	runner->output_fd = fds_take(fds, 1);
 	output_init(&runner->output, clock_now_ns(), log_output, runner);
+	telling_begin(&runner->telling, &runner->worker, &runner->output);
 	int rc = adopted_open(&runner->adopted, runner->worker.event, message->runner_holds.label,
 			fds_take(fds, 0), runner);
 	if (rc == 0) {

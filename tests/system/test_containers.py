@@ -18,6 +18,7 @@ from host import Failed, Host, expect, libexec_folders, run, wait_for
 from podman import Missing, Podman
 
 SHARED = {}
+APP_FAILED, APP_NO_WINDOW = "0x50450007", "0x50450055"  # as clients show them
 
 WORDS = """
 test -S $XDG_RUNTIME_DIR/wayland-0 && test -S $XDG_RUNTIME_DIR/pulse-socket && echo has-sockets
@@ -87,6 +88,10 @@ apps:
   - title: Pads
     command: [sh, /data/pads.sh]
     runner: {{type: container, image: perigee-test, network: false, mounts: ["{folder}/shared:/data:ro"]}}
+  - title: Blind
+    command: [sh, -c, "echo asking for a licence; exec sleep 1000"]
+    window_deadline: 2
+    runner: {{type: container, image: perigee-test, network: false}}
   - title: Nowhere
     command: [sh]
     runner: {{type: container, image: "localhost:1/no/such:tag", network: false}}
@@ -138,6 +143,16 @@ def none_is_left():
         raise Failed(f"{failed}: {SHARED['podman'].containers()}") from failed
 
 
+def told_of(host, viewer, lines, code):
+    """Who watches reads the app's last lines, and then hears the reason."""
+    wait_for(f"{lines!r} is shown", 20, lambda: [
+        row for row in host.status("output") if row["notice"] == "end-read" and
+        lines in row["lines"]])
+    report = host.report(viewer, check=False)
+    expect(f"the reason: {report.get('end')} {report.get('termination')}",
+           report["end"] == "terminated" and report["termination"] == code)
+
+
 def a_container_gets_its_desktop_and_what_is_configured(host):
     for times in (1, 2):
         mark = len(host.log())
@@ -145,13 +160,21 @@ def a_container_gets_its_desktop_and_what_is_configured(host):
             host.api("/api/v1/clients/settings", {
                 "client_id": host.api("/api/v1/clients")["clients"][0]["client_id"],
                 "settings": {"run_uid": 1500}})
-        launched(host, "Words", 5, background=False, app="Words" if times == 2 else None)
+        viewer = launched(host, "Words", 60, app="Words" if times == 2 else None)
         for words in ("has-sockets", "hello at /tmp of ", "in /home/retro", "with 1", f"runs={times}",
                       "read-only", "no-engine", *(["of 1500 in"] if times == 2 else [])):
             host.wait_log(words, 10, mark)
-        wait_for("it is told how it ended", 10,
-                 lambda: 'Words ended with status 3' in host.log()[mark:])
+        if times == 1:
+            told_of(host, viewer, "no-engine\n", APP_FAILED)
+            host.wait_log("Words ended with status 3", 10, mark)
+        ended(viewer)
+        host.probe("quit", keys="Words", check=False)
         none_is_left()
+
+
+def one_without_a_window_is_told_of(host):
+    told_of(host, launched(host, "Blind", 60), "asking for a licence\n", APP_NO_WINDOW)
+    none_is_left()
 
 
 def its_windows_are_seen(host):
@@ -359,7 +382,7 @@ def a_lobby_that_nobody_waits_for_leaves_no_container(host):
 def what_cannot_run_says_why(host):
     for title, words in (("Nowhere", "pull: "), ("Broken", "start: ")):
         mark = len(host.log())
-        launched(host, title, 10, background=False)
+        told_of(host, launched(host, title, 60), words, APP_FAILED)
         host.wait_log(f"{title} ended with status 126: {words}", 20, mark)
         none_is_left()
 
@@ -408,6 +431,7 @@ def containers(build):
             sys.exit(77)
         with Contained(build) as host:
             for part in (a_container_gets_its_desktop_and_what_is_configured, its_windows_are_seen,
+                         one_without_a_window_is_told_of,
                          its_door_stays_the_same_file, it_reaches_no_other_sockets,
                          its_files_have_the_right_owner,
                          a_container_is_labelled_and_goes_when_the_session_does,

@@ -20,7 +20,16 @@ apps:
     window_deadline: 4
   - title: Leaves
     command: [sh, -c, "echo nothing to do"]
+  - title: Fails in a box
+    command: [sh, -c, "echo no such level; exit 5"]
+    runner: {type: sandbox}
+  - title: Blind in a box
+    command: [sh, -c, "echo asking in a box; exec sleep 60"]
+    runner: {type: sandbox}
+    window_deadline: 3
 """
+BOXED = ("Fails in a box", "app-failed", "0x50450007", "no such level\n"), \
+    ("Blind in a box", "app-no-window", "0x50450055", "asking in a box\n")
 
 
 def notices(host, state):
@@ -58,6 +67,30 @@ def an_app_that_fails_or_shows_nothing_is_told_of(build):
         wait_for("no notice is left", 5, lambda: not host.pids("notice"))
 
 
+def an_app_in_a_sandbox_is_told_of_alike(build):
+    none = "no sandbox can be made"
+    with Host(build, config=APPS) as host:
+        viewers, shown = {}, set()
+        for app, *_ in BOXED:
+            host.paired(app)
+        for app, *_ in BOXED:
+            viewers[app] = host.probe("stream", "--app", app, "--seconds", "30", "--no-decode",
+                                      keys=app, background=True)
+
+        def told():
+            shown.update(row["lines"] for row in notices(host, "end-read"))
+            return all([text for text in shown if lines in text or none in text]
+                       for *_, lines in BOXED)
+        wait_for("who watches is told", 30, told)
+        for app, reason, code, _ in BOXED:
+            report = host.report(viewers[app], check=False)
+            if none in host.log():
+                code, reason = "0x50450007", "app-failed"
+            expect(f"{app}: {report.get('end')} {report.get('termination')}",
+                   report["end"] == "terminated" and report["termination"] == code)
+            expect(f"{app}: {reason}", f"reason={reason}" in host.log())
+
+
 def an_end_that_is_held_back_survives_the_supervisor(build):
     with Host(build, config=APPS) as host:
         host.paired()
@@ -92,6 +125,7 @@ def who_launches_again_need_not_read_on(build):
 if __name__ == "__main__":
     run([
         an_app_that_fails_or_shows_nothing_is_told_of,
+        an_app_in_a_sandbox_is_told_of_alike,
         an_end_that_is_held_back_survives_the_supervisor,
         who_launches_again_need_not_read_on,
     ])

@@ -53,13 +53,21 @@ static void write_log(const char *text, unsigned char stream) {
 	assert_int_equal(write(log_connection, chunk, (size_t)n), n);
 }
 
+/* The next message of that kind; what the app printed is told whenever there is time. */
+static void receive(struct process *runner, enum ipc_kind kind) {
+	do {
+		process_receive_any(runner);
+	} while (runner->message.kind == IPC_RUNNER_LINES && kind != IPC_RUNNER_LINES);
+	assert_string_equal(ipc_kind_name(runner->message.kind), ipc_kind_name(kind));
+}
+
 /* Gives the runner a connection and answers what it asks there; answers the open
  * connection. */
 static int serve(struct process *runner, const struct exchange *exchange) {
 	int pair[2];
 	char bytes[8192];
 	size_t len = 0;
-	process_receive(runner, IPC_RUNNER_ENGINE_ASK);
+	receive(runner, IPC_RUNNER_ENGINE_ASK);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	struct ipc_message message = { .kind = IPC_RUNNER_ENGINE };
 	process_send(runner, &message, pair[1]);
@@ -116,9 +124,9 @@ static struct process start_app(bool goes_on) {
 
 /* Up to where it is watched: the log and the wait are open. */
 static int watched(struct process *runner) {
-	process_receive(runner, IPC_RUNNER_APP);
+	receive(runner, IPC_RUNNER_APP);
 	serve(runner, &(struct exchange){ INSPECT, SEEN("true ", "0  "), NULL });
-	process_receive(runner, IPC_RUNNER_PID);
+	receive(runner, IPC_RUNNER_PID);
 	assert_int_equal(runner->message.runner_pid.pid, 4711);
 	log_connection = serve(runner, &(struct exchange){ LOGS, NULL, NULL });
 	static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -150,31 +158,54 @@ static void an_app_runs_and_its_end_is_told(void **state) {
 	assert_int_equal(write(log_connection, "0\r\n\r\n", 5), 5);
 	close(log_connection);
 	serve(&runner, &(struct exchange){ REMOVE, NOTHING, NULL });
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	receive(&runner, IPC_RUNNER_EXITED);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
 	assert_string_equal(runner.message.runner_exited.last_lines, "one\ntwo\nlast\n");
 	process_stop(&runner);
+}
+
+/* For whoever waits for its window. */
+static void what_it_prints_is_told_while_it_runs(void **state) {
+	(void)state;
+	struct process runner = start_app(false);
+	static const struct exchange first[] = {
+		{ CREATE, CREATED, NULL },
+		{ START, NOTHING, NULL },
+	};
+	serve_all(&runner, first, ARRAY_LEN(first));
+	int wait = watched(&runner);
+	write_log("asking for a licence\n", 1);
+	receive(&runner, IPC_RUNNER_LINES);
+	assert_string_equal(runner.message.runner_lines.last_lines, "asking for a licence\n");
+	process_ask_stop(&runner, 10000);
+	serve(&runner, &(struct exchange){ "POST /v1.40/containers/0abc/stop?t=2", NOTHING, NULL });
+	serve(&runner, &(struct exchange){ REMOVE, NOTHING, NULL });
+	receive(&runner, IPC_RUNNER_EXITED);
+	receive(&runner, IPC_STOPPED);
+	assert_int_equal(process_wait(&runner), 0);
+	close(wait);
+	close(log_connection);
 }
 
 static void a_missing_image_is_pulled_and_that_is_told(void **state) {
 	(void)state;
 	struct process runner = start_app(false);
 	serve(&runner, &(struct exchange){ CREATE, MISSING, NULL });
-	process_receive(&runner, IPC_RUNNER_PULL);
+	receive(&runner, IPC_RUNNER_PULL);
 	static const char pulled[] =
 			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 			"54\r\n{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1024,"
 			"\"total\":2048},\"id\":\"aa\"} \r\n\r\n0\r\n\r\n";
 	serve(&runner, &(struct exchange){ "POST /v1.40/images/create?fromImage=game%3A1", pulled,
 				       NULL });
-	process_receive(&runner, IPC_RUNNER_PULL);
+	receive(&runner, IPC_RUNNER_PULL);
 	assert_int_equal(runner.message.runner_pull.percent, 50);
-	process_receive(&runner, IPC_RUNNER_PULL);
+	receive(&runner, IPC_RUNNER_PULL);
 	serve(&runner, &(struct exchange){ CREATE, MISSING, NULL });
 	serve(&runner, &(struct exchange){ "DELETE /v1.40/containers/perigee-0000000000000007"
 					   "?force=1&v=1",
 				       MISSING, NULL });
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	receive(&runner, IPC_RUNNER_EXITED);
 	assert_string_equal(runner.message.runner_exited.last_lines,
 			"create: the container engine answers 404: No such image: game:1  ");
 	process_stop(&runner);
@@ -186,10 +217,10 @@ static void without_an_engine_the_reason_is_told(void **state) {
 	struct ipc_message none = { .kind = IPC_RUNNER_ENGINE_NONE,
 		.runner_engine.error = -ECONNREFUSED };
 	for (int i = 0; i < 2; i++) { /* create, and remove to be sure */
-		process_receive(&runner, IPC_RUNNER_ENGINE_ASK);
+		receive(&runner, IPC_RUNNER_ENGINE_ASK);
 		process_send(&runner, &none, -1);
 	}
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	receive(&runner, IPC_RUNNER_EXITED);
 	assert_string_equal(runner.message.runner_exited.last_lines,
 			"create: the container engine: Connection refused");
 	process_stop(&runner);
@@ -208,7 +239,7 @@ static void an_engine_that_lies_ends_only_the_request(void **state) {
 		serve(&runner, &(struct exchange){ "DELETE /v1.40/containers/"
 						   "perigee-0000000000000007?force=1&v=1",
 					       NOTHING, NULL });
-		process_receive(&runner, IPC_RUNNER_EXITED);
+		receive(&runner, IPC_RUNNER_EXITED);
 		assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 126);
 		process_stop(&runner);
 	}
@@ -228,8 +259,8 @@ static void stopping_asks_the_engine_and_removes(void **state) {
 	/* An engine that is about to clean up behind it may say so, and leave it all the same. */
 	serve(&runner, &(struct exchange){ REMOVE, BUSY, NULL });
 	serve(&runner, &(struct exchange){ REMOVE, NOTHING, NULL });
-	process_receive(&runner, IPC_RUNNER_EXITED);
-	process_receive(&runner, IPC_STOPPED);
+	receive(&runner, IPC_RUNNER_EXITED);
+	receive(&runner, IPC_STOPPED);
 	assert_int_equal(process_wait(&runner), 0);
 	close(wait);
 	close(log_connection);
@@ -241,7 +272,7 @@ static void an_engine_that_hangs_holds_nobody_up(void **state) {
 	struct process runner = start_app(false);
 	int connection = serve(&runner, &(struct exchange){ CREATE, NULL, NULL });
 	process_ask_stop(&runner, 500);
-	process_receive(&runner, IPC_STOPPED);
+	receive(&runner, IPC_STOPPED);
 	assert_int_equal(WEXITSTATUS(process_wait(&runner)), 1);
 	close(connection);
 }
@@ -255,14 +286,14 @@ static void the_next_runner_finds_it_by_its_label(void **state) {
 					   "%3A%5B%22perigee.host%3Dhost%22%2C%22perigee.session"
 					   "%3D0000000000000007%22%5D%7D",
 				       list, NULL });
-	process_receive(&runner, IPC_RUNNER_APP);
+	receive(&runner, IPC_RUNNER_APP);
 	serve(&runner, &(struct exchange){ INSPECT, SEEN("false", "5  "), NULL });
-	process_receive(&runner, IPC_RUNNER_PID);
+	receive(&runner, IPC_RUNNER_PID);
 	static const char logs[] = "GET /v1.40/containers/0abc/logs?follow=1&stdout=1&stderr=1&"
 				   "tail=0";
 	serve(&runner, &(struct exchange){ logs, NOTHING, NULL });
 	serve(&runner, &(struct exchange){ REMOVE, NOTHING, NULL });
-	process_receive(&runner, IPC_RUNNER_EXITED);
+	receive(&runner, IPC_RUNNER_EXITED);
 	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 5);
 	process_stop(&runner);
 }
@@ -280,20 +311,21 @@ static void a_sweep_removes_whose_session_is_gone_by_then(void **state) {
 	serve(&runner, &(struct exchange){ "GET /v1.40/containers/json?all=1&filters=%7B%22label%22"
 					   "%3A%5B%22perigee.host%3Dhost%22%5D%7D",
 				       list, NULL });
-	process_receive(&runner, IPC_RUNNER_LISTED);
+	receive(&runner, IPC_RUNNER_LISTED);
 	uint64_t live = 2;
 	memcpy(message.runner_sweep.sessions, &live, sizeof(live));
 	message.runner_sweep.sessions_len = sizeof(live);
 	process_send(&runner, &message, -1);
 	serve(&runner, &(struct exchange){
 				       "DELETE /v1.40/containers/0a?force=1&v=1", NOTHING, NULL });
-	process_receive(&runner, IPC_STOPPED);
+	receive(&runner, IPC_STOPPED);
 	assert_int_equal(process_wait(&runner), 0);
 }
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		UNIT(an_app_runs_and_its_end_is_told),
+		UNIT(what_it_prints_is_told_while_it_runs),
 		UNIT(a_missing_image_is_pulled_and_that_is_told),
 		UNIT(without_an_engine_the_reason_is_told),
 		UNIT(an_engine_that_lies_ends_only_the_request),
