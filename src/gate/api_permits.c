@@ -8,31 +8,19 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "ipc/client_words.h"
 #include "ipc/message.h"
 
 /* What a client may: in words here, in bits everywhere else. */
 
-static const struct {
-	uint32_t bit;
-	const char *word;
-} words[] = {
-	{ PERMIT_LIST, "list" },
-	{ PERMIT_LAUNCH, "launch" },
-	{ PERMIT_KEYBOARD, "keyboard" },
-	{ PERMIT_MOUSE, "mouse" },
-	{ PERMIT_TOUCH, "touch" },
-	{ PERMIT_GAMEPAD, "gamepad" },
-	{ PERMIT_CLIPBOARD, "clipboard" },
-	{ PERMIT_LOBBY_CREATE, "lobby_create" },
-	{ PERMIT_LOBBY_JOIN, "lobby_join" },
-};
-
 void api_permits_show(struct json_t *row, const struct ipc_message *message) {
 	const __typeof__(message->client_settings) *from = &message->client_settings;
 	json_t *permissions = json_array(), *apps = json_array(), *lobbies = json_array();
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (from->permissions & words[i].bit) {
-			json_array_append_new(permissions, json_string(words[i].word));
+	uint32_t bit;
+	const char *permission;
+	for (unsigned i = 0; (permission = client_permission_word(i, &bit)); i++) {
+		if (from->permissions & bit) {
+			json_array_append_new(permissions, json_string(permission));
 		}
 	}
 	for (unsigned i = 0; i < from->apps_count; i++) {
@@ -52,13 +40,9 @@ void api_permits_show(struct json_t *row, const struct ipc_message *message) {
 static const char *read_permissions(const json_t *list, struct ipc_message *out) {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *word = json_string_value(json_array_get(list, i));
-		uint32_t bit = 0;
-		for (size_t j = 0; word && j < ARRAY_LEN(words); j++) {
-			bit |= strcmp(word, words[j].word) == 0 ? words[j].bit : 0;
-		}
+		uint32_t bit = word ? client_permission(word) : 0;
 		if (!bit) {
-			return "permissions: of list, launch, keyboard, mouse, touch, gamepad, "
-			       "clipboard, lobby_create, lobby_join.";
+			return "permissions: of " CLIENT_PERMISSIONS ".";
 		}
 		out->client_settings.permissions |= bit;
 	}

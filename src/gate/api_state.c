@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
 
 #include "base/hex.h"
 #include "base/text.h"
 #include "gate/gate.h"
+#include "ipc/client_words.h"
 #include "ipc/reason.h"
 
 OWN_DEFINE(json_t *, json_decref)
@@ -269,22 +269,19 @@ void api_handle_profile_remove(struct request *request) {
 
 /* ---- clients' settings ---- */
 
-static const char *const pads[PADS] = { "AUTO", "XBOX", "PS", "NINTENDO" };
-
 static json_t *settings_json(const struct ipc_message *message) {
 	const __typeof__(message->client_settings) *one = &message->client_settings;
 	json_t *controllers = json_array();
 	for (unsigned i = 0; i < one->controllers_count; i++) {
-		json_array_append_new(controllers,
-				json_string(one->controllers[i] < PADS ? pads[one->controllers[i]]
-								       : "AUTO"));
+		json_array_append_new(
+				controllers, json_string(client_pad_word(one->controllers[i])));
 	}
 	return json_pack("{s:I,s:I,s:o,s:f,s:f,s:f,s:s}", "run_uid", (json_int_t)one->run_uid,
 			"run_gid", (json_int_t)one->run_gid, "controllers_override", controllers,
 			"mouse_acceleration", one->mouse_milli / 1000.0, "v_scroll_acceleration",
 			one->scroll_milli / 1000.0, "h_scroll_acceleration",
 			one->scroll_side_milli / 1000.0, "motion_controller_override",
-			pads[one->motion]);
+			client_pad_word(one->motion));
 }
 
 void api_handle_settings_row(struct gate *gate, const struct ipc_message *message) {
@@ -303,13 +300,7 @@ static uint32_t milli(const json_t *settings, const char *name) {
 
 static bool pad_named(const json_t *value, uint8_t *out) {
 	const char *name = json_string_value(value);
-	for (unsigned pad = 0; name && pad < PADS; pad++) {
-		if (strcasecmp(name, pads[pad]) == 0) {
-			*out = (uint8_t)pad;
-			return true;
-		}
-	}
-	return false;
+	return name && client_pad(name, out) == 0;
 }
 
 static bool read_settings(const json_t *settings, struct ipc_message *message) {

@@ -203,6 +203,11 @@ static void handle_message(
 		handle_open(worker->user, message);
 	} else if (message->kind == IPC_STORE_PEER) {
 		handle_peer(worker->user, message, fds);
+	} else if (message->kind == IPC_CLIENT_SET) {
+		struct store *store = (struct store *)worker->user;
+		if (store->database) {
+			store_handle_state(&store->supervisor, message);
+		}
 	}
 }
 
@@ -239,6 +244,9 @@ int main(void) {
 		store->peers[i].store = store;
 		store->peers[i].listing.at = LISTING_DONE;
 	}
+	store->supervisor = (struct peer){
+		.channel.fd = -1, .store = store, .listing.at = LISTING_DONE
+	};
 	store->listing.at = LISTING_DONE;
 	int rc = worker_open(&store->worker, &store_class, store);
 	if (rc >= 0) {

@@ -59,6 +59,7 @@ struct store {
 	struct database *database;    /* owned */
 	struct sd_event_source *post; /* owned */
 	struct peer peers[PEERS_MAX];
+	struct peer supervisor; /* whose requests nobody waits for; its channel is closed */
 	struct listing listing; /* to the supervisor */
 	struct guessed guessed[GUESSED_MAX];
 	unsigned next_guessed;

@@ -21,6 +21,12 @@ static void answer(struct peer *peer, uint32_t request, uint32_t reason, const c
 	struct ipc_message done = { .kind = IPC_STATE_DONE,
 		.state_done = { .request = request, .reason = reason, .app = app } };
 	text_copy(done.state_done.detail, sizeof(done.state_done.detail), detail);
+	if (!channel_is_open(&peer->channel)) { /* the supervisor's own, which nobody waits for */
+		if (reason != REASON_NONE) {
+			log_warning("state-refused", "detail=%s", log_quote(detail).text);
+		}
+		return;
+	}
 	channel_post(&peer->channel, &done, NULL, 0);
 }
 

@@ -25,6 +25,15 @@ static const struct built_in built_ins[] = {
 	{ "Pattern", { "perigee-pattern" }, "perigee-pattern", "perigee", false },
 };
 
+bool apps_is_built_in(const char *title) {
+	for (size_t i = 0; i < ARRAY_LEN(built_ins); i++) {
+		if (strcmp(built_ins[i].title, title) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static const struct built_in trial = { "Readiness trial", { "perigee-pattern" }, NULL, "perigee",
 	false };
 

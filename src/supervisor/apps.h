@@ -67,6 +67,9 @@ struct apps {
  * config's list of apps. Looks every program up; libexec is searched before PATH. */
 void apps_settle(struct apps *apps, struct config *config, const char *libexec);
 
+/* Whether that is the title of one of ours: Home, Desktop, Terminal or Pattern. */
+bool apps_is_built_in(const char *title);
+
 /* Whether the config's apps are others than those that are there. */
 bool apps_differ(const struct apps *apps, const struct config *config);
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/own.h"
+#include "supervisor/config_clients.h"
 #include "supervisor/config_keys.h"
 #include "supervisor/config_runner.h"
 
@@ -94,6 +95,8 @@ struct config {
 	char *log_level;             /* owned: error, warning, info, debug */
 	struct config_app *apps;     /* owned array */
 	unsigned apps_count;
+	struct config_client *clients; /* owned array */
+	unsigned clients_count;
 	char *libexec;                 /* owned: folders with our executables, colon separated */
 	char *file;                    /* owned: the file that was read; NULL for none */
 	uint8_t from[CONFIG_KEYS_MAX]; /* enum config_from of each key */

@@ -142,7 +142,8 @@ int config_check(struct config *config, struct config_text *error) {
 		return config_refuse(error, "log_level \"%s\": say error, warning, info or debug",
 				config->log_level);
 	}
-	return check_apps(config, error);
+	rc = check_apps(config, error);
+	return rc < 0 ? rc : config_clients_check(config, error);
 }
 
 void config_add_place(const struct config *config, struct config_text *error) {
@@ -155,8 +156,7 @@ void config_add_place(const struct config *config, struct config_text *error) {
 	if (from == CONFIG_FROM_ENVIRONMENT) {
 		config_key_variable(index, variable);
 		config_refuse(error, "in the environment, %s: %.700s", variable, found.text);
-	} else if (config->file &&
-			(from == CONFIG_FROM_FILE || strncmp(key, "apps[", strlen("apps[")) == 0)) {
+	} else if (config->file && (from == CONFIG_FROM_FILE || strchr(key, '['))) {
 		config_explain_key(config->file, found.text, error);
 	}
 }

@@ -25,26 +25,31 @@ static bool has_key(const char *line, const char *key, size_t len) {
 	return strncmp(at, key, len) == 0 && at[len] == ':';
 }
 
-/* Of a list: its entry is found by its title, and the key behind that, up to the next. */
+/* Of a list, by its name: an entry is found by its title (or its name), and the key behind that,
+ * up to the next entry. */
 unsigned config_line(const char *path, const char *key) {
 	OWN(file_close) FILE *file = fopen(path, "re");
 	char line[LINE_MAX_BYTES];
 	const char *dot = strrchr(key, '.'), *bracket = strchr(key, '[');
-	const char *last = dot ? dot + 1 : bracket ? "title" : key;
+	const char *entry = strncmp(key, "clients", strlen("clients")) == 0 ? "name" : "title";
+	const char *last = dot ? dot + 1 : bracket ? entry : key;
 	unsigned skip = bracket ? (unsigned)strtoul(bracket + 1, NULL, 10) : 0;
 	unsigned title = 0, number = 1;
-	bool whole = true;
+	bool whole = true, inside = !bracket;
 	while (file && fgets(line, sizeof(line), file)) {
 		bool begins = whole;
 		whole = strchr(line, '\n') != NULL;
-		bool is_title = begins && bracket && has_key(line, "title", strlen("title"));
-		if (title && is_title) {
+		if (begins && bracket && !strchr(" -#\n", line[0])) {
+			inside = has_key(line, key, (size_t)(bracket - key));
+		}
+		bool is_entry = begins && inside && bracket && has_key(line, entry, strlen(entry));
+		if (title && is_entry) {
 			return title;
 		}
-		if (is_title && skip-- == 0) {
+		if (is_entry && skip-- == 0) {
 			title = number;
 		}
-		if (begins && (!bracket || title) && has_key(line, last, strlen(last))) {
+		if (begins && inside && (!bracket || title) && has_key(line, last, strlen(last))) {
 			return number;
 		}
 		number += whole;
@@ -100,7 +105,10 @@ static void read_place(const char *found, bool without_last, struct place *out) 
 		bool first = used == 0;
 		if (parts[i].is_entry) {
 			unsigned number = (unsigned)strtoul(parts[i].name, NULL, 10);
-			text_format(out->key + used, sizeof(out->key) - used, "[%u]", number - 1);
+			if (number > 0) { /* 0: the list is over */
+				text_format(out->key + used, sizeof(out->key) - used, "[%u]",
+						number - 1);
+			}
 		} else {
 			text_format(out->key + used, sizeof(out->key) - used, "%s%.*s",
 					first ? "" : ".", parts[i].len, parts[i].name);
@@ -120,6 +128,10 @@ static const struct {
 	{ "Invalid int64_t value: ", true, "is not a whole number" },
 	{ "Invalid UINT value: ", true, "is not a whole number that can stand here" },
 	{ "Invalid INT value: ", true, "is not a whole number that can stand here" },
+	{ "Invalid FLOAT value: ", true, "is not a number" },
+	{ "FLOAT overflow", false, "is too large a number" },
+	{ "FLOAT underflow", false, "is too small a number" },
+	{ "Expecting FLOAT", false, "must be one number, not a list or keys" },
 	{ "Invalid ENUM value: ", true, "is not one of true, false" },
 	{ "STRING length < ", false, "has no value: say one, or leave the key out" },
 	{ "STRING length > ", false, "is too long" },
@@ -132,7 +144,7 @@ static const struct {
 	{ "Expecting SEQUENCE", false, "must be a list, for example [a, b]" },
 	{ "Mapping field already seen: ", false, "is there twice: leave one" },
 	{ "Excessive entries", false, "has too many entries" },
-	{ "Insufficient entries", false, "has too few entries" },
+	{ "Insufficient entries", false, "has no entries: say one, or leave the key out" },
 	{ "No anchor found", false, "has an alias (*name); write it out" },
 };
 

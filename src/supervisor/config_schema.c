@@ -77,7 +77,8 @@ struct file {
 	struct file_lobbies *lobbies;
 	struct file_readiness *readiness;
 	struct file_app *apps;
-	unsigned apps_count;
+	struct file_client *clients;
+	unsigned apps_count, clients_count;
 };
 
 /* clang-format off */
@@ -212,6 +213,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	MAP("lobbies", lobbies, lobbies_fields),
 	MAP("readiness", readiness, readiness_fields),
 	CYAML_FIELD_SEQUENCE("apps", OPT, struct file, apps, &app_value, 0, CONFIG_APPS_MAX),
+	CYAML_FIELD_SEQUENCE("clients", OPT, struct file, clients, &config_clients_value, 0, CONFIG_CLIENTS_MAX),
 	CYAML_FIELD_END,
 };
 /* clang-format on */
@@ -401,7 +403,8 @@ static int move_all(struct file *file, struct config *config, struct config_text
 		move_evidence(file->evidence, config);
 	}
 	int rc = move_words(file, config, error);
-	return rc < 0 ? rc : move_apps(file, config, error);
+	rc = rc < 0 ? rc : move_apps(file, config, error);
+	return rc < 0 ? rc : config_clients_move(file->clients, file->clients_count, config, error);
 }
 
 /* The file that is read when no flag names one: the first that exists. */
@@ -482,6 +485,7 @@ void config_schema_free(struct config *config) {
 		free(texts[i]);
 	}
 	config_apps_free(config->apps, config->apps_count);
+	config_clients_free(config->clients, config->clients_count);
 }
 
 void config_apps_free(struct config_app *apps, unsigned count) {

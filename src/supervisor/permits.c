@@ -129,7 +129,24 @@ void permits_tell_stream(struct session *session) {
 	child_post(view->stream.child, &message, NULL, 0);
 }
 
-static void take(struct supervisor *supervisor, const struct ipc_message *message) {
+/* What perigee.yaml says of a client holds at once, and is kept, so that all know the same. */
+static void keep(struct supervisor *supervisor, const struct ipc_message *laid, uint32_t fields) {
+	struct ipc_message set = *laid;
+	set.kind = IPC_CLIENT_SET;
+	set.client_settings.request = 0;
+	set.client_settings.fields = fields;
+	log_info("client-as-configured", "name=%s fields=0x%x",
+			log_quote(set.client_settings.name).text, fields);
+	supervisor_post(supervisor, SERVICE_STORE, &set, NULL, 0);
+}
+
+static void take(struct supervisor *supervisor, const struct ipc_message *told) {
+	struct ipc_message laid = *told;
+	const struct ipc_message *message = &laid;
+	uint32_t fields = config_clients_lay_over(&supervisor->config, &laid.client_settings);
+	if (fields) {
+		keep(supervisor, &laid, fields);
+	}
 	int rc = permits_take(&supervisor->permits, message);
 	if (rc < 0) {
 		log_error("client-settings-lost", "error=%d", rc);
@@ -139,6 +156,14 @@ static void take(struct supervisor *supervisor, const struct ipc_message *messag
 		if (memcmp(at->client, message->client_settings.client, 32) == 0) {
 			permits_tell_stream(at);
 		}
+	}
+}
+
+void permits_lay_over(struct supervisor *supervisor) {
+	for (size_t i = 0; i < supervisor->permits.count; i++) {
+		struct ipc_message message = { .kind = IPC_CLIENT_SETTINGS,
+			.client_settings = supervisor->permits.list[i].settings };
+		take(supervisor, &message);
 	}
 }
 

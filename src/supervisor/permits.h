@@ -8,6 +8,7 @@
 
 #include "base/own.h"
 #include "ipc/message.h"
+#include "supervisor/config_clients.h"
 
 struct session;
 struct supervisor;
@@ -15,8 +16,6 @@ struct supervisor;
 /* What each client may and how it likes it, as the store tells: held in memory, so that
  * no launch waits for a disk. A store that is new, or was asked by a supervisor that
  * took over, lists all of it; who is not in the list was removed meanwhile. */
-
-typedef __typeof__(((struct ipc_message *)NULL)->client_settings) client_settings;
 
 struct permit {
 	client_settings settings;
@@ -55,6 +54,9 @@ void permits_finish(struct permits *permits);
 
 /* The store's words about clients: settings, removed, end of the list. */
 void permits_handle(struct supervisor *supervisor, const struct ipc_message *message);
+
+/* The configuration was read again: what it says of clients holds from now on. */
+void permits_lay_over(struct supervisor *supervisor);
 
 /* Why this client may not launch that app (id), REASON_NONE if it may. */
 uint32_t permits_judge(const struct supervisor *supervisor, const uint8_t client[32], int32_t app,

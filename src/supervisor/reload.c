@@ -33,6 +33,12 @@ void reload_take(struct config *running, struct config *fresh, char *applied, si
 			add_name(applied, applied_size, config_key_name(i));
 		}
 	}
+	if (!config_clients_same(running, fresh)) {
+		add_name(applied, applied_size, "clients");
+	}
+	config_clients_free(running->clients, running->clients_count);
+	running->clients = TAKE(fresh->clients, NULL);
+	running->clients_count = TAKE(fresh->clients_count, 0);
 	config_apps_free(running->apps, running->apps_count);
 	running->apps = TAKE(fresh->apps, NULL);
 	running->apps_count = TAKE(fresh->apps_count, 0);
@@ -52,6 +58,7 @@ static void spread(struct supervisor *supervisor) {
 	supervisor->evidence.core_megabytes = config->evidence.core_megabytes;
 	supervisor->evidence.snapshots_kept = config->evidence.snapshots_kept;
 	supervisor->evidence.keep_hung = config->keep_hung;
+	permits_lay_over(supervisor);
 	doors_tell_options(supervisor);
 	doors_announce(supervisor);
 	health_touch(supervisor);

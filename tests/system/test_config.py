@@ -114,5 +114,57 @@ def a_reload_changes_what_it_can_and_ends_nothing(build):
         host.report(viewer, check=False)
 
 
+CLIENTS = """apps:
+  - title: Paint
+    command: [perigee-pattern]
+clients:
+  - name: child
+    permissions: [list, launch, mouse]
+    only_apps: [Paint]
+    mouse_acceleration: 1.5
+"""
+
+
+def client(host, name):
+    return next(row for row in host.api("/api/v1/clients")["clients"] if row["name"] == name)
+
+
+def becomes(host, what, **wanted):
+    """The store has the last word."""
+    wait_for(what, 10, lambda: all(client(host, "child")[key] == value
+                                   for key, value in wanted.items()))
+
+
+def what_the_file_says_of_a_client_holds(build):
+    with Host(build, config=CLIENTS) as host:
+        host.paired("child")
+        host.paired("other")
+        paint = next(str(row["id"]) for row in host.status("app") if row["title"] == "Paint")
+        file = {"permissions": ["list", "launch", "mouse"], "only_apps": [paint]}
+        becomes(host, "as the file says from the first moment", **file)
+        expect("and how it likes it",
+               client(host, "child")["settings"]["mouse_acceleration"] == 1.5)
+        expect("nobody else", len(client(host, "other")["permissions"]) == 9)
+        refused = host.probe("stream", "--app", "Pattern", *SMALL[2:], keys="child", check=False)
+        expect(f"another app: {refused}", not refused.get("ok"))
+        code, words = perigee(host, "permit", client(host, "child")["client_id"], "all")
+        expect(f"the file wins over who says otherwise: {words}", code == 0)
+        becomes(host, "as the file says again", **file)
+        write(host, CLIENTS.replace("[list, launch, mouse]", "[list, fly]"))
+        code, words = perigee(host, "config", "reload")
+        expect(f"no such word: {words}", code == 1 and "line 6: clients[0].permissions" in words)
+        write(host, CLIENTS.replace("[list, launch, mouse]", "[list]"))
+        code, words = perigee(host, "config", "reload")
+        expect(f"taken: {words}", code == 0 and "In effect now: clients\n" in words)
+        becomes(host, "as it says now", permissions=["list"], only_apps=[paint])
+        write(host, FIRST)
+        code, words = perigee(host, "config", "reload")
+        expect(f"taken out: {words}", code == 0 and "clients" in words)
+        becomes(host, "it stays", permissions=["list"], only_apps=[paint])
+        perigee(host, "permit", client(host, "child")["client_id"], "list,launch")
+        becomes(host, "and is others' to say", permissions=["list", "launch"])
+
+
 if __name__ == "__main__":
-    sys.exit(run([a_reload_changes_what_it_can_and_ends_nothing]))
+    sys.exit(run([a_reload_changes_what_it_can_and_ends_nothing,
+                  what_the_file_says_of_a_client_holds]))

@@ -224,6 +224,15 @@ static void what_a_client_may_is_told_to_all(void **state) {
 	supervisor_receive(IPC_CLIENT_SETTINGS);
 	assert_int_equal(running.message.client_settings.permissions, PERMIT_LIST);
 	assert_memory_equal(running.message.client_settings.client, who.client.client, 32);
+	/* The supervisor, for what perigee.yaml says; it waits for no answer. */
+	set.client_settings.permissions = PERMIT_ALL + 1;
+	process_send(&running, &set, -1);
+	set.client_settings.permissions = PERMIT_LAUNCH;
+	process_send(&running, &set, -1);
+	gate_receive(&gate, IPC_CLIENT_SETTINGS);
+	assert_int_equal(gate.message.client_settings.permissions, PERMIT_LAUNCH);
+	supervisor_receive(IPC_CLIENT_SETTINGS);
+	assert_int_equal(running.message.client_settings.permissions, PERMIT_LAUNCH);
 	set.client_settings.permissions = PERMIT_ALL + 1;
 	assert_int_equal(web_ask(&web, &set), REASON_STATE_REFUSED);
 	set.client_settings.permissions = 0;
