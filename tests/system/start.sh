@@ -171,7 +171,7 @@ refused "state folder $work/file/x: Not a directory. Choose another with --state
 refused "data folder $work/file/x: Not a directory" --data "$work/file/x"
 refused "runtime folder $work/file/x: Not a directory" --runtime "$work/file/x"
 refused "log file $work/file/x: Not a directory. Choose another with --log" --log "$work/file/x"
-refused "state folder \"here\": an absolute path is needed" --state here
+refused "folders.state \"here\": an absolute path is needed" --state here
 mkdir -m 0500 "$work/closed"
 if [ "$(id -u)" = 0 ]; then
 	refused "cannot enter the folders above it" --state "$work/closed/state"
@@ -192,7 +192,7 @@ fi
 printf 'name: Attic\nprots:\n  base: 4\n' >"$work/key.yaml"
 refused "$work/key.yaml, line 2: there is no key \"prots\" here" --config "$work/key.yaml"
 printf 'ports:\n  base: many\n' >"$work/type.yaml"
-refused "line: 2" --config "$work/type.yaml"
+refused "line 2: ports.base: \"many\" is not a whole number" --config "$work/type.yaml"
 refused "$work/none.yaml: No such file" --config "$work/none.yaml"
 refused "--nonsense: unknown or incomplete option" --nonsense
 refused "a port is a number between 1 and 65535" --port 70000
@@ -202,7 +202,7 @@ refused "bind \"300.1.1.1\" is not a numeric address" --bind 300.1.1.1
 refused "programs are not installed in /nowhere" --libexec "/nowhere"
 
 # A device that is not there.
-refused "no encoder works here: typewriter (not in this build)" --encoders typewriter
+refused "encoders \"typewriter\": say some of nvenc, vaapi, qsv and x264" --encoders typewriter
 [ -e /dev/nvidiactl ] || refused "no encoder works here: nvenc" --encoders nvenc
 
 [ "$failures" = 0 ] && echo "ok"
