@@ -59,6 +59,7 @@ void api_handle_token_remove(struct request *request);
 void api_handle_sessions(struct request *request);
 void api_handle_session_add(struct request *request);
 void api_handle_session_resume(struct request *request);
+void api_handle_session_start(struct request *request);
 void api_handle_session_pause(struct request *request);
 void api_handle_session_stop(struct request *request);
 void api_handle_session_input(struct request *request);

@@ -34,6 +34,8 @@ extern const struct schema schema_takes_image;
 extern const struct schema schema_gives_image;
 extern const struct schema schema_takes_pull;
 extern const struct schema schema_takes_session_add;
+extern const struct schema schema_takes_session_start;
+extern const struct schema schema_gives_started;
 extern const struct schema schema_takes_session_resume;
 extern const struct schema schema_gives_session;
 extern const struct schema schema_takes_session_input;

@@ -286,9 +286,13 @@ void api_handle_done(struct gate *gate, const struct ipc_message *message) {
 	if (!connection) {
 		return;
 	}
-	if (message->api_done.reason == REASON_NONE) {
-		api_success(connection);
-	} else {
+	json_t *answer = (json_t *)TAKE(connection->wait, NULL);
+	if (message->api_done.reason != REASON_NONE) {
+		json_decref(answer);
 		api_refuse(connection, message->api_done.reason, message->api_done.detail);
+	} else if (answer) {
+		api_answer(connection, 200, answer);
+	} else {
+		api_success(connection);
 	}
 }

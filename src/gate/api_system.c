@@ -230,9 +230,6 @@ void api_handle_not_built(struct request *request) {
 		{ "/api/v1/lobbies/set-pipewire-node-id",
 				"Desktops are Wayland compositors of Perigee's own: there is no "
 				"PipeWire node to take pictures from." },
-		{ "/api/v1/sessions/start",
-				"Streams go to clients that have shown a session's secret, to no "
-				"other address." },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (strcmp(rows[i].path, request->connection->path) == 0) {

@@ -169,6 +169,10 @@ void launch_handle_coming(struct gate *gate, const struct ipc_message *message) 
 	struct session *session;
 	int rc = sessions_put(&gate->sessions, &launch, clock_now_ms(), &session);
 	explicit_bzero(&launch, sizeof(launch));
+	if (rc == 0 && coming->proven) { /* a ping from there must still have the secret */
+		session->negotiating = false;
+		session_prove(session, &coming->address);
+	}
 	if (rc < 0) { /* who waits for it hears so from its own deadline */
 		log_error("session-not-expected", "session=%016llx error=%d",
 				(unsigned long long)coming->session, rc);

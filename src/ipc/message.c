@@ -70,7 +70,11 @@ FIELDS(f_launch, RAW(launch.request), RAW(launch.client), TEXT(launch.client_nam
 FIELDS(f_session_coming, RAW(session_coming.session), RAW(session_coming.client),
 	ADDRESS(session_coming.address), RAW(session_coming.key), RAW(session_coming.video_ping),
 	RAW(session_coming.audio_ping), RAW(session_coming.connect_data),
-	RAW(session_coming.enet_peer), ENUM(session_coming.sealed, 2), TEXT(session_coming.trace));
+	RAW(session_coming.enet_peer), ENUM(session_coming.sealed, 2), TEXT(session_coming.trace),
+	ENUM(session_coming.proven, 2));
+FIELDS(f_session_start, RAW(session_start.request), RAW(session_start.session),
+	ADDRESS(session_start.address), RAW(session_start.video_ping),
+	RAW(session_start.audio_ping), PARAMS(session_start.params));
 FIELDS(f_runner_add, RAW(runner_add.request), RAW(runner_add.session),
 	ENUM(runner_add.ends_session, 2), TEXT(runner_add.title),
 	BLOB(runner_add.argv, runner_add.argv_len), TEXT(runner_add.how.runner),
@@ -310,7 +314,7 @@ FIELDS(f_ledger_session, RAW(ledger_session.session), RAW(ledger_session.client)
 	RAW(ledger_session.rate_mhz), ENUM(ledger_session.desktop_ready, 2),
 	RAW(ledger_session.launched_ms), RAW(ledger_session.reason), TEXT(ledger_session.detail),
 	ENUM(ledger_session.internal, 2), ENUM(ledger_session.added, 3),
-	TEXT(ledger_session.profile));
+	TEXT(ledger_session.profile), ENUM(ledger_session.announce_by_api, 2));
 FIELDS(f_ledger_view, RAW(ledger_view.view), RAW(ledger_view.session), PARAMS(ledger_view.params),
 	ENUM(ledger_view.opened, 2), ENUM(ledger_view.started, 2),
 	ENUM(ledger_view.invalidation, 2), TEXT(ledger_view.encoder_name),
@@ -627,6 +631,7 @@ static const struct message_row catalogue[IPC_KINDS] = {
 	[IPC_MEMORY_ASK]        = { "memory-ask",         P(WEB),         P(SUPERVISOR),  0, 0, f_memory_ask },
 	[IPC_RUNNER_ADD]        = { "runner-add",         P(WEB),         P(SUPERVISOR),  0, 0, f_runner_add },
 	[IPC_STATUS_ROWS]       = { "status-rows",        P(SUPERVISOR),  P(WEB),         1, 0, f_status_rows },
+	[IPC_SESSION_START]     = { "session-start",      P(WEB),         P(SUPERVISOR),  0, 0, f_session_start },
 	[IPC_IMAGE_ASK]         = { "image-ask",          P(WEB) | P(SUPERVISOR), P(SUPERVISOR) | P(RUNNER), 0, 0, f_image },
 	[IPC_IMAGE_PIECE]       = { "image-piece",        P(RUNNER) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_image_piece },
 	[IPC_IMAGE_DONE]        = { "image-done",         P(RUNNER) | P(SUPERVISOR), P(SUPERVISOR) | P(WEB), 0, 0, f_image_done },

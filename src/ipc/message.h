@@ -338,6 +338,7 @@ enum ipc_kind {
 	/* fd: a sealed block with size bytes of status rows, each ended by a line's end: what
 	 * else would be as many STATUS_LINE. STATUS_END follows. */
 	IPC_STATUS_ROWS = 445,
+	IPC_SESSION_START = 446,
 	IPC_KINDS,
 };
 
@@ -765,7 +766,17 @@ struct ipc_message {
 			uint16_t enet_peer;
 			uint8_t sealed; /* 0 or 1 */
 			char trace[20];
+			uint8_t proven; /* nothing is negotiated: the address may send pings at once */
 		} session_coming;
+		/* What RTSP would have agreed, said by a program; answered by API_DONE when pings
+		 * are waited for. */
+		struct {
+			uint32_t request;
+			uint64_t session;
+			struct address address; /* who may send pings */
+			struct secret video_ping, audio_ping;
+			struct ipc_stream_params params;
+		} session_start;
 		struct {
 			uint32_t request;
 			uint32_t reason;  /* REASON_NONE when it is granted */
@@ -1506,6 +1517,7 @@ struct ipc_message {
 			uint8_t internal;
 			uint8_t added;    /* enum session_added (supervisor/session.h) */
 			char profile[48]; /* whose PIN was given at its launcher */
+			uint8_t announce_by_api; /* a program waits for that, not a client */
 		} ledger_session;
 		struct {
 			uint8_t state;                       /* enum notice_state */

@@ -83,6 +83,7 @@ static const struct reason_row rows[REASONS] = {
 	[REASON_LOBBY_PAUSED]       = { "lobby-paused", "The lobby is paused.", "Wait until it is resumed.", 409 },
 	[REASON_LOBBY_BUSY]         = { "lobby-busy", "The lobby is just starting, or being paused.", "Try again when that is done.", 409 },
 	[REASON_PROFILE_LOCKED]     = { "profile-locked", "The profile's PIN was not given here.", "Go back to the profiles with Escape, and choose it again.", 403 },
+	[REASON_VIEWER_UNEXPECTED]  = { "viewer-unexpected", "The session does not wait for a viewer.", "Give it a key first: /api/v1/sessions/add or /api/v1/sessions/resume.", 409 },
 	[REASON_PIN_LOCKED]         = { "pin-locked", "Too many wrong PINs.", "Wait half a minute, then try again.", 429 },
 };
 /* clang-format on */

@@ -87,6 +87,7 @@ enum reason {
 	REASON_CLIPBOARD_OVERDUE = 130, /* the app that has it does not give it */
 	REASON_PADS_HIDDEN = 131,       /* no device nodes can be made for apps that are confined */
 	REASON_PROFILE_LOCKED = 132,    /* the profile's PIN was not given at this launcher */
+	REASON_VIEWER_UNEXPECTED = 133, /* the session does not wait for one */
 	REASONS,
 };
 

@@ -94,6 +94,7 @@ static void fill_session(struct session *session, const struct ipc_message *mess
 	session->plain_pending = from->plain_pending;
 	session->announce_pending = from->announce_pending;
 	session->announce_request = from->announce_request;
+	session->announce_by_api = from->announce_by_api;
 	desk->app_pid = from->app_pid;
 	text_copy(desk->runtime, sizeof(desk->runtime), from->runtime);
 	text_copy(desk->sound_server, sizeof(desk->sound_server), from->sound_server);

@@ -99,6 +99,9 @@ bool asked_handle(struct supervisor *supervisor, const struct ipc_message *messa
 	case IPC_MEMORY_ASK:
 		measure_ask(supervisor, message);
 		return true;
+	case IPC_SESSION_START:
+		session_handle_start(supervisor, message);
+		return true;
 	case IPC_RUNNER_ADD:
 		extra_add(supervisor, message);
 		return true;

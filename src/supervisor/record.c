@@ -97,6 +97,7 @@ static void put_session(struct supervisor *supervisor, struct session *session) 
 				.plain_pending = session->plain_pending,
 				.announce_pending = session->announce_pending,
 				.announce_request = session->announce_request,
+				.announce_by_api = session->announce_by_api,
 				.app_pid = session->desk->app_pid,
 				.width = session->desk->width,
 				.height = session->desk->height,

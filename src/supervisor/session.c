@@ -103,6 +103,10 @@ static void answer_announce(struct session *session, uint32_t reason) {
 		return;
 	}
 	session->announce_pending = false;
+	if (session->announce_by_api) {
+		session_added_started(session, reason);
+		return;
+	}
 	struct ipc_message answer = { .kind = IPC_ANNOUNCED,
 		.announced = { .request = session->announce_request, .reason = reason } };
 	text_copy(answer.announced.detail, sizeof(answer.announced.detail),

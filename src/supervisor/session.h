@@ -44,7 +44,7 @@ struct session {
 	struct ipc_message answer; /* LAUNCHED, to be repeated for a resend */
 	bool plain_pending;        /* launched without encryption, PLAY not seen yet */
 	uint32_t announce_request;
-	bool announce_pending;
+	bool announce_pending, announce_by_api; /* who waits is a program, by SESSION_START */
 
 	struct desk *desk; /* owned: what was launched */
 	struct member member;
@@ -69,6 +69,7 @@ struct session {
 void session_handle_launch(struct supervisor *supervisor, const struct ipc_message *message);
 void session_handle_cancel(struct supervisor *supervisor, const struct ipc_message *message);
 void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message);
+void session_handle_start(struct supervisor *supervisor, const struct ipc_message *message);
 void session_handle_flow(struct supervisor *supervisor, const struct ipc_message *message, int fd);
 
 /* PLAY came: RTSP of this launch is over. */

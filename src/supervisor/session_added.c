@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ipc/reason.h"
+#include "supervisor/record.h"
 #include "supervisor/session.h"
 #include "supervisor/supervisor.h"
 
@@ -62,7 +63,7 @@ void session_added_begun(struct session *session) {
 	}
 }
 
-static void tell_coming(const struct session *session) {
+static void tell_coming(const struct session *session, bool proven) {
 	const typeof(session->launch.launch) *launch = &session->launch.launch;
 	const typeof(session->answer.launched) *secrets = &session->answer.launched;
 	struct ipc_message message = { .kind = IPC_SESSION_COMING,
@@ -73,7 +74,8 @@ static void tell_coming(const struct session *session) {
 				.audio_ping = secrets->audio_ping,
 				.connect_data = secrets->connect_data,
 				.enet_peer = secrets->enet_peer,
-				.sealed = (launch->flags & LAUNCH_SEALED_RTSP) != 0 } };
+				.sealed = (launch->flags & LAUNCH_SEALED_RTSP) != 0,
+				.proven = proven } };
 	memcpy(message.session_coming.client, session->client, sizeof(session->client));
 	text_copy(message.session_coming.trace, sizeof(message.session_coming.trace),
 			session->trace);
@@ -89,7 +91,7 @@ void session_added_ready(struct session *session) {
 		return;
 	}
 	session->coming = true;
-	tell_coming(session);
+	tell_coming(session, false);
 }
 
 void session_added_expected(struct supervisor *supervisor, uint64_t id) {
@@ -105,9 +107,43 @@ void session_added_expected(struct supervisor *supervisor, uint64_t id) {
 void session_added_tell_all(struct supervisor *supervisor) {
 	for (const struct session *at = supervisor->sessions; at; at = at->next) {
 		if (is_by_api(at) && at->life.state == LIFE_LAUNCHED && !at->launch_pending) {
-			tell_coming(at);
+			tell_coming(at, false);
 		}
 	}
+}
+
+static void answer_start(struct supervisor *supervisor, uint32_t request, uint32_t reason,
+		const char *detail) {
+	struct ipc_message done = { .kind = IPC_API_DONE,
+		.api_done = { .request = request, .reason = reason } };
+	text_copy(done.api_done.detail, sizeof(done.api_done.detail), detail);
+	supervisor_post(supervisor, SERVICE_WEB, &done, NULL, 0);
+}
+
+void session_added_started(struct session *session, uint32_t reason) {
+	answer_start(session->supervisor, session->announce_request, reason,
+			reason ? session->detail : "");
+}
+
+bool session_added_expect(struct supervisor *supervisor, struct session *session,
+		const struct ipc_message *message) {
+	const typeof(message->session_start) *start = &message->session_start;
+	if (!session || session->internal || session->life.state >= LIFE_ENDING) {
+		answer_start(supervisor, start->request, REASON_SESSION_UNKNOWN, "");
+		return false;
+	}
+	if (!is_by_api(session) || session->life.state != LIFE_LAUNCHED ||
+			session->launch_pending) {
+		answer_start(supervisor, start->request, REASON_VIEWER_UNEXPECTED, "");
+		return false;
+	}
+	session->address = start->address;
+	session->answer.launched.video_ping = start->video_ping;
+	session->answer.launched.audio_ping = start->audio_ping;
+	record_touch(session);
+	tell_coming(session, true);
+	log_info("session-started", "session=%016llx", (unsigned long long)session->id);
+	return true;
 }
 
 void session_added_forget(struct supervisor *supervisor, const struct ipc_message *message) {

@@ -2,6 +2,7 @@
 #ifndef SUPERVISOR_SESSION_ADDED_H
 #define SUPERVISOR_SESSION_ADDED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ipc_message;
@@ -33,6 +34,14 @@ void session_added_expected(struct supervisor *supervisor, uint64_t session);
 
 /* To a new Moonlight door: who may be on the way. */
 void session_added_tell_all(struct supervisor *supervisor);
+
+/* SESSION_START: the Moonlight door lets pings in from that address, by those secrets. False: it
+ * was answered that nobody is waited for. session may be NULL. */
+bool session_added_expect(struct supervisor *supervisor, struct session *session,
+		const struct ipc_message *message);
+
+/* What was started so is there, or why not. */
+void session_added_started(struct session *session, uint32_t reason);
 
 /* API_FORGET: nobody waits for the answer any more, and what was begun for it ends. */
 void session_added_forget(struct supervisor *supervisor, const struct ipc_message *message);

@@ -310,6 +310,26 @@ static bool may_grow(struct session *session, const struct ipc_stream_params *pa
 			       size) == REASON_NONE;
 }
 
+static void announce(struct session *session, uint32_t request, bool by_api,
+		const struct ipc_stream_params *params) {
+	session->announce_request = request;
+	session->announce_by_api = by_api;
+	session->announce_pending = true;
+	session_raise(session, LIFE_ANNOUNCED, REASON_NONE, NULL);
+	if (session->life.state != LIFE_PREPARING || !session->view) {
+		return;
+	}
+	char detail[160] = "";
+	if (!may_grow(session, params, detail, sizeof(detail))) {
+		session_raise(session, LIFE_VIEWER_LOST, REASON_HOST_FULL, detail);
+		return;
+	}
+	int rc = view_open(session->view, params);
+	if (rc < 0) {
+		session_raise(session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
+	}
+}
+
 void session_handle_announce(struct supervisor *supervisor, const struct ipc_message *message) {
 	struct session *session = session_find(supervisor, message->announce.session);
 	if (!session || session->life.state != LIFE_LAUNCHED) {
@@ -319,20 +339,14 @@ void session_handle_announce(struct supervisor *supervisor, const struct ipc_mes
 		supervisor_post(supervisor, SERVICE_GATE, &answer, NULL, 0);
 		return;
 	}
-	session->announce_request = message->announce.request;
-	session->announce_pending = true;
-	session_raise(session, LIFE_ANNOUNCED, REASON_NONE, NULL);
-	if (session->life.state != LIFE_PREPARING || !session->view) {
-		return;
-	}
-	char detail[160] = "";
-	if (!may_grow(session, &message->announce.params, detail, sizeof(detail))) {
-		session_raise(session, LIFE_VIEWER_LOST, REASON_HOST_FULL, detail);
-		return;
-	}
-	int rc = view_open(session->view, &message->announce.params);
-	if (rc < 0) {
-		session_raise(session, LIFE_VIEWER_LOST, REASON_RESOURCES, strerror(-rc));
+	announce(session, message->announce.request, false, &message->announce.params);
+}
+
+void session_handle_start(struct supervisor *supervisor, const struct ipc_message *message) {
+	struct session *session = session_find(supervisor, message->session_start.session);
+	if (session_added_expect(supervisor, session, message)) {
+		announce(session, message->session_start.request, true,
+				&message->session_start.params);
 	}
 }
 
@@ -368,7 +382,8 @@ static bool is_known(const struct supervisor *supervisor, const struct ipc_messa
 		bool launch = message->request_waits.answer == IPC_LAUNCHED;
 		bool by_api = at->launch.launch.flags & LAUNCH_BY_API;
 		if (launch ? at->launch_pending && !by_api && at->launch.launch.request == request
-			   : at->announce_pending && at->announce_request == request) {
+			   : at->announce_pending && !at->announce_by_api &&
+								at->announce_request == request) {
 			return true;
 		}
 	}

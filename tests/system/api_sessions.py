@@ -2,6 +2,9 @@
 """Sessions that a program makes: further ones of a client, and nobody's."""
 import json
 import os
+import select
+import socket
+import struct
 
 from host import expect, wait_for
 
@@ -102,6 +105,65 @@ def nobodys(host, api, events, pattern):
     one_more_program(api, events, answer["session_id"])
 
 
+def receives(port, secret, count):
+    """A viewer that only pings, and counts what comes from there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setblocking(False)
+        s.bind(("127.0.0.1", 0))
+        s.connect(("127.0.0.1", port))
+        got, pings = [], 0
+
+        def enough():
+            nonlocal pings
+            if pings % 20 == 0:
+                s.send(bytes(secret) + struct.pack(">I", pings + 1))
+            pings += 1
+            while select.select([s], [], [], 0)[0]:
+                got.append(s.recv(2048))
+            return len(got) >= count
+
+        wait_for(f"{count} datagrams", 20, enough)
+        expect("they are RTP", all(one[0] & 0xc0 == 0x80 for one in got))
+
+
+def without_rtsp(api, events, client, pattern):
+    """As a program has it that streams to a receiver of its own (sessions/start): what RTSP would
+    have agreed is said, and who pings with those secrets receives."""
+    start, secrets = "/api/v1/sessions/start", [list(os.urandom(16)) for _ in range(2)]
+    same = {"client_ip": "127.0.0.1", "wait_for_ping": True, "port": 5000}
+    body = {"video_session": {
+        **same, "rtp_secret_payload": secrets[0], "packet_size": 1024, "bitrate_kbps": 2000,
+        "display_mode": {"width": 640, "height": 360, "refreshRate": 30},
+        "gst_pipeline": "x264enc", "color_range": "MPEG", "color_space": "BT709",
+        "fec_percentage": 20, "min_required_fec_packets": 2, "slices_per_frame": 1,
+        "frames_with_invalid_ref_threshold": 0, "timeout_ms": 7000, "render_node": ""},
+            "audio_session": {
+        **same, "rtp_secret_payload": secrets[1], "encrypt_audio": False, "packet_duration": 5,
+        "aes_key": "", "aes_iv": "", "gst_pipeline": "opusenc", "audio_mode": {
+            "channels": 2, "streams": 1, "coupled_streams": 1, "speakers": ["FRONT_LEFT"],
+            "bitrate": 96000, "sample_rate": 48000}}}
+    session = api.post(ADD, {**FORM, "app_id": pattern, "client_id": client})["session_id"]
+    api.post(start, {**body, "session_id": session}, status=409)  # nobody is waited for
+    api.post(RESUME, {"session_id": session, "aes_key": fresh_key(), "aes_iv": "1"})
+    body["session_id"] = session
+    for part, wrong in (("video_session", {"wait_for_ping": False}),
+                        ("audio_session", {"rtp_secret_payload": [1]}),
+                        ("video_session", {"client_ip": "home"}),
+                        ("video_session", {"color_space": "RGB"}),
+                        ("audio_session", {"packet_duration": 7})):
+        answer = api.post(start, {**body, part: {**body[part], **wrong}}, status=400)
+        expect(f"{wrong}: {answer}", list(wrong)[0].split("_")[0] in answer["error"] or
+               "aqos" in answer["error"])
+    answer = api.post(start, body)
+    receives(answer["video_port"], secrets[0], 40)
+    receives(answer["audio_port"], secrets[1], 5)
+    events.wait("VideoSession", session_id=session)
+    expect("it streams", listed(api)[session]["state"] == "streaming")
+    api.post(start, body, status=409)  # once
+    api.post("/api/v1/sessions/stop", {"session_id": session})
+    events.wait("StopStreamEvent", session_id=session)
+
+
 def cancelled(host, api, pattern):
     """Whoever goes away before the answer leaves nothing behind. Who goes away before it was
     read has asked for nothing; and one that was answered sooner than it could go is stopped."""
@@ -123,6 +185,7 @@ def cancelled(host, api, pattern):
 def sessions_of_programs(host, api, events, client, pattern):
     refused(api, client, pattern)
     cancelled(host, api, pattern)
+    without_rtsp(api, events, client, pattern)
     session, key, first = without_a_key(host, api, events, client, pattern)
     lobby, other, second = a_further_one(host, api, events, client, pattern)
     states = {one: row["state"] for one, row in listed(api).items()}
