@@ -223,7 +223,8 @@ static void create_for(struct world *world, struct doors *doors, const char *pro
 	assert_true(asked.desk_ask.desk == desk_b);
 	assert_string_equal(asked.desk_ask.owner, profile);
 	assert_int_equal(asked.desk_ask.open, open);
-	close(fd);
+	close(fd); /* nobody waits for the lobby any more */
+	rig_expect(&world->rig, IPC_LOBBY_CANCEL, &asked);
 }
 
 /* Whose home may be opened from there. */
