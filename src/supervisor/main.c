@@ -313,7 +313,7 @@ static int settle(struct supervisor *supervisor) {
 	return record_begin(supervisor);
 }
 
-static int begin(struct supervisor *supervisor) {
+static void init_nursery(struct supervisor *supervisor) {
 	struct nursery *nursery = &supervisor->nursery;
 	nursery->corpse_gone = handle_corpse_gone;
 	nursery->user = supervisor;
@@ -324,7 +324,11 @@ static int begin(struct supervisor *supervisor) {
 	nursery->paths = &supervisor->paths;
 	nursery->uid = supervisor->paths.is_root ? supervisor->paths.uid : 0;
 	nursery->gid = supervisor->paths.is_root ? supervisor->paths.gid : 0;
-	apps_settle(&supervisor->apps, &supervisor->config, nursery->libexec);
+}
+
+static int begin(struct supervisor *supervisor) {
+	init_nursery(supervisor);
+	apps_settle(&supervisor->apps, &supervisor->config, supervisor->nursery.libexec);
 	int rc = own_log_open(supervisor);
 	if (rc >= 0) {
 		rc = prepare_confinement(supervisor);
@@ -333,7 +337,7 @@ static int begin(struct supervisor *supervisor) {
 		rc = take_keys(supervisor);
 	}
 	if (rc >= 0) {
-		rc = nursery_open(nursery);
+		rc = nursery_open(&supervisor->nursery);
 	}
 	if (rc >= 0) {
 		rc = open_evidence(supervisor);
@@ -387,16 +391,8 @@ static void end(struct supervisor *supervisor) {
 	quit_holder(supervisor, supervisor->exit_code);
 }
 
-int main(int argc, char **argv) {
-	if (argc > 2 && strcmp(argv[argc - 2], "--takes-over") == 0) {
-		_exit(upgrade_check_answer(argc - 2, argv, argv[argc - 1]));
-	}
-	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
-	struct config_text error = { "" };
-	if (!supervisor) {
-		return 1;
-	}
-	spawn_take_name();
+/* What must not be 0 before anything is opened. */
+static void init(struct supervisor *supervisor, int argc, char **argv) {
 	supervisor->begun_ms = clock_now_ms();
 	supervisor->argc = argc;
 	supervisor->argv = argv;
@@ -408,6 +404,19 @@ int main(int argc, char **argv) {
 		supervisor->art[i] = -1;
 	}
 	upgrade_init(&supervisor->upgrade);
+}
+
+int main(int argc, char **argv) {
+	if (argc > 2 && strcmp(argv[argc - 2], "--takes-over") == 0) {
+		_exit(upgrade_check_answer(argc - 2, argv, argv[argc - 1]));
+	}
+	struct supervisor *supervisor = calloc(1, sizeof(*supervisor));
+	struct config_text error = { "" };
+	if (!supervisor) {
+		return 1;
+	}
+	spawn_take_name();
+	init(supervisor, argc, argv);
 	raise_limits();
 	int rc = open_loop(supervisor);
 	if (rc >= 0) {
