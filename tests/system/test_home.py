@@ -128,6 +128,82 @@ def ask_home(host, what, **body):
     return int(answer.split()[1]), json.loads(answer.partition(b"\r\n\r\n")[2])
 
 
+def become_anna(host, viewer):
+    """Nothing is there to choose for who is nobody."""
+    key(viewer, ENTER, *(DIGIT + at for at in (1, 2, 3, 5)), ENTER)
+    host.wait_log("answered want=1 done=0", 10)
+    key(viewer, *(DIGIT + at for at in (1, 2, 3, 4)), ENTER)
+    host.wait_log("answered want=1 done=1", 10)
+
+
+def join_with_a_pin(host, events, viewer, session, lobby):
+    """The lobby is the first item; its first entry is Join; the PIN is typed, then Enter."""
+    key(viewer, ENTER, ENTER, DIGIT, DIGIT + 4, DIGIT + 8, ENTER)
+    host.wait_log("answered want=3 done=0", 10)
+    expect("a wrong PIN lets nobody in", row_of(host, session)["member"] == "home")
+    key(viewer, DIGIT, DIGIT + 4, DIGIT + 7, ENTER)
+    events.wait("JoinLobbyEvent", lobby_id=lobby, moonlight_session_id=session)
+    host.wait_log("answered want=3 done=1", 10)
+    shows(host, session)
+
+
+def go_back(host, events, viewer, session, lobby):
+    press_combo(viewer)
+    events.wait("LeaveLobbyEvent", lobby_id=lobby, moonlight_session_id=session)
+    let_go(viewer)
+    expect("back at Home", row_of(host, session)["member"] == "home")
+    shows(host, session, 1)
+    status, answer = ask_home(host, "leave")
+    expect(f"who is at home cannot leave: {status} {answer}",
+           status == 409 and answer["success"] is False and answer["error"])
+
+
+def make_a_lobby(host, events, viewer, session, apps):
+    """Below the lobby are the apps; Pattern, for several."""
+    before = len(host.log())
+    key(viewer, DOWN, *[RIGHT] * (apps.index("Pattern") - 1), ENTER, DOWN, ENTER)
+    made = events.wait("CreateLobbyEvent")[2]
+    expect(f"Pattern for several: {made}", made["name"] == "Pattern" and made["multi_user"])
+    expect(f"it is Anna's: {made}", made["profile_id"] == ANNA)
+    events.wait("JoinLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
+    shows(host, session)
+    for line in "answered want=3 done=1", "launcher-shows lobbies=2":
+        host.wait_log(line, 10, before)
+    return made["id"]
+
+
+def desktop_asks(host, events, session, lobby):
+    """Home's desktop can ask for its viewer back without a press, and send it away again."""
+    for what, where, event in (("leave", "home", "LeaveLobbyEvent"),
+                               ("join", "in", "JoinLobbyEvent")):
+        status, answer = ask_home(host, what, lobby_id=lobby)
+        expect(f"{what}: {status} {answer}", status == 200 and answer["success"])
+        expect(f"{what}: {row_of(host, session)}", row_of(host, session)["member"] == where)
+        events.wait(event, lobby_id=lobby, moonlight_session_id=session)
+    shows(host, session)
+
+
+def stop_with_a_pad(host, events, viewer, session, lobby):
+    """A pad brings back as well, and steers: the second lobby, its second entry is Stop."""
+    pad(viewer, START_UP_RB)
+    events.wait("LeaveLobbyEvent", lobby_id=lobby, moonlight_session_id=session)
+    expect("back at Home again", row_of(host, session)["member"] == "home")
+    expect("the same connection", viewer.poll() is None)
+    pad(viewer, (32767, 0), PAD_A, PAD_DOWN, PAD_A)
+    events.wait("StopLobbyEvent", lobby_id=lobby)
+    host.wait_log("answered want=4 done=1", 10)
+
+
+def stop_with_a_pin(host, events, viewer, lobby):
+    """What has a PIN is stopped by who knows it."""
+    key(viewer, ENTER, DOWN, ENTER, DIGIT + 7, ENTER)
+    host.wait_log("answered want=4 done=0", 10)
+    expect("a wrong PIN stops nothing", host.status("lobby", id=lobby))
+    key(viewer, DIGIT, DIGIT + 4, DIGIT + 7, ENTER)
+    events.wait("StopLobbyEvent", lobby_id=lobby)
+    wait_for("no lobby", 5, lambda: not host.status("lobby"))
+
+
 def from_home_to_a_lobby_and_back_and_to_another(build):
     """A person of the host who says who they are, a lobby with a PIN, Home, another lobby that
     it makes, Home, and both are stopped there."""
@@ -142,64 +218,13 @@ def from_home_to_a_lobby_and_back_and_to_another(build):
         wait_for("the profile", 5, lambda: api.get("/api/v1/profiles")["profiles"])
         viewer, session = watch(host, events, app="Home")
         host.wait_log("launcher-shows lobbies=1", 15)
-        # Nothing is there to choose for who is nobody.
-        key(viewer, ENTER, *(DIGIT + at for at in (1, 2, 3, 5)), ENTER)
-        host.wait_log("answered want=1 done=0", 10)
-        key(viewer, *(DIGIT + at for at in (1, 2, 3, 4)), ENTER)
-        host.wait_log("answered want=1 done=1", 10)
-        # The lobby is the first item; its first entry is Join; the PIN is typed, then Enter.
-        key(viewer, ENTER, ENTER, DIGIT, DIGIT + 4, DIGIT + 8, ENTER)
-        host.wait_log("answered want=3 done=0", 10)
-        expect("a wrong PIN lets nobody in", row_of(host, session)["member"] == "home")
-        key(viewer, DIGIT, DIGIT + 4, DIGIT + 7, ENTER)
-        events.wait("JoinLobbyEvent", lobby_id=locked, moonlight_session_id=session)
-        host.wait_log("answered want=3 done=1", 10)
-        shows(host, session)
-
-        press_combo(viewer)
-        events.wait("LeaveLobbyEvent", lobby_id=locked, moonlight_session_id=session)
-        let_go(viewer)
-        expect("back at Home", row_of(host, session)["member"] == "home")
-        shows(host, session, 1)
-        status, answer = ask_home(host, "leave")
-        expect(f"who is at home cannot leave: {status} {answer}",
-               status == 409 and answer["success"] is False and answer["error"])
-        # Below the lobby are the apps; Pattern, for several.
-        before = len(host.log())
-        key(viewer, DOWN, *[RIGHT] * (apps.index("Pattern") - 1), ENTER, DOWN, ENTER)
-        made = events.wait("CreateLobbyEvent")[2]
-        expect(f"Pattern for several: {made}", made["name"] == "Pattern" and made["multi_user"])
-        expect(f"it is Anna's: {made}", made["profile_id"] == ANNA)
-        events.wait("JoinLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
-        shows(host, session)
-        for line in "answered want=3 done=1", "launcher-shows lobbies=2":
-            host.wait_log(line, 10, before)
-
-        # Home's desktop can ask for its viewer back without a press, and send it away again.
-        for what, where, event in (("leave", "home", "LeaveLobbyEvent"),
-                                   ("join", "in", "JoinLobbyEvent")):
-            status, answer = ask_home(host, what, lobby_id=made["id"])
-            expect(f"{what}: {status} {answer}", status == 200 and answer["success"])
-            expect(f"{what}: {row_of(host, session)}", row_of(host, session)["member"] == where)
-            events.wait(event, lobby_id=made["id"], moonlight_session_id=session)
-        shows(host, session)
-
-        # A pad brings back as well, and steers: the second lobby, its second entry is Stop.
-        pad(viewer, START_UP_RB)
-        events.wait("LeaveLobbyEvent", lobby_id=made["id"], moonlight_session_id=session)
-        expect("back at Home again", row_of(host, session)["member"] == "home")
-        expect("the same connection", viewer.poll() is None)
-        pad(viewer, (32767, 0), PAD_A, PAD_DOWN, PAD_A)
-        events.wait("StopLobbyEvent", lobby_id=made["id"])
-        host.wait_log("answered want=4 done=1", 10)
-
-        # What has a PIN is stopped by who knows it.
-        key(viewer, ENTER, DOWN, ENTER, DIGIT + 7, ENTER)
-        host.wait_log("answered want=4 done=0", 10)
-        expect("a wrong PIN stops nothing", host.status("lobby", id=locked))
-        key(viewer, DIGIT, DIGIT + 4, DIGIT + 7, ENTER)
-        events.wait("StopLobbyEvent", lobby_id=locked)
-        wait_for("no lobby", 5, lambda: not host.status("lobby"))
+        become_anna(host, viewer)
+        join_with_a_pin(host, events, viewer, session, locked)
+        go_back(host, events, viewer, session, locked)
+        made = make_a_lobby(host, events, viewer, session, apps)
+        desktop_asks(host, events, session, made)
+        stop_with_a_pad(host, events, viewer, session, made)
+        stop_with_a_pin(host, events, viewer, locked)
         viewer.send_signal(signal.SIGINT)
         video = host.report(viewer, check=False)["video"]
         expect(f"no picture is missing or broken: {video}", video["missing_numbers"] == 0 and
