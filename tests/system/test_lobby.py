@@ -142,56 +142,75 @@ def who_wants_the_same_shares_an_encoder(build):
         expect("the lobby stays", host.status("lobby", id=lobby, state="alone"))
 
 
+PIN = [0, 4, 7, 1]
+
+
+def is_refused_what_cannot_be(host, lobby, other, session):
+    refused("no PIN", ask(host, "join", lobby, session), "PIN")
+    refused("no lobby", ask(host, "join", "there-is-none", session), "lobby")
+    refused("no session", ask(host, "join", other, "12345"), "session")
+    refused("not in it", ask(host, "leave", other, session), "not in")
+    refused("not in time", ask(host, "join", other, session, deadline_ms=1), "timed out")
+    expect("it is where it was", row_of(host, session)["member"] == "home")
+    expect("the PIN is told to nobody", "0471" not in str(host.api("/api/v1/lobbies")) and
+           "0471" not in str(host.api("/api/v1/status")))
+
+
+def joins_twice_at_once(host, lobby, session):
+    answers = []
+    pair = [threading.Thread(target=lambda: answers.append(
+        ask(host, "join", lobby, session, pin=PIN))) for _ in range(2)]
+    for thread in pair:
+        thread.start()
+    for thread in pair:
+        thread.join(30)
+    expect(f"two joins at once, two answers: {answers}", len(answers) == 2 and
+           any(answer.get("success") for answer in answers))
+    expect("it is in", row_of(host, session)["member"] == "in")
+
+
+def is_paused_and_resumed(host, lobby, session):
+    """Everybody goes home, nobody gets in, nothing is encoded, the app goes on."""
+    refused("no PIN", ask(host, "pause", lobby), "PIN")
+    for _ in range(2):
+        done("pause", ask(host, "pause", lobby, pin=PIN))
+        expect("home", row_of(host, session)["member"] == "home")
+    expect("paused", host.status("lobby", id=lobby, state="paused"))
+    expect("without an encoder", not encoders(host, lobby))
+    wait_for("desktop, sound and runner are there", 5,
+             lambda: host.status("lobby", id=lobby, processes=3))
+    refused("paused", ask(host, "join", lobby, session, pin=PIN), "paused")
+    done("resume", ask(host, "resume", lobby, pin=PIN))
+
+
+def joins_what_somebody_stops(host, lobby, session):
+    """At the same time: whatever comes first."""
+    answers = []
+    joins = threading.Thread(target=lambda: answers.append(
+        ask(host, "join", lobby, session, pin=PIN)))
+    joins.start()
+    answers.append(ask(host, "stop", lobby, pin=PIN))
+    joins.join(30)
+    expect(f"two answers: {answers}", len(answers) == 2)
+    wait_for("it is gone", 10, lambda: not host.status("lobby", id=lobby))
+    wait_for("the viewer is somewhere", 5,
+             lambda: row_of(host, session)["member"] in ("in", "home"))
+
+
 def requests_that_meet_get_one_answer_each(build):
     with Host(build) as host:
         host.paired()
-        lobby = create(host, video=SMALL, pin=[0, 4, 7, 1])
+        lobby = create(host, video=SMALL, pin=PIN)
         other = create(host, name="other", video=SMALL)
         viewer, session = watch(host)
-        refused("no PIN", ask(host, "join", lobby, session), "PIN")
-        refused("no lobby", ask(host, "join", "there-is-none", session), "lobby")
-        refused("no session", ask(host, "join", other, "12345"), "session")
-        refused("not in it", ask(host, "leave", other, session), "not in")
-        refused("not in time", ask(host, "join", other, session, deadline_ms=1), "timed out")
-        expect("it is where it was", row_of(host, session)["member"] == "home")
-        expect("the PIN is told to nobody", "0471" not in str(host.api("/api/v1/lobbies")) and
-               "0471" not in str(host.api("/api/v1/status")))
-        answers = []
-        pair = [threading.Thread(target=lambda: answers.append(
-            ask(host, "join", lobby, session, pin=[0, 4, 7, 1]))) for _ in range(2)]
-        for thread in pair:
-            thread.start()
-        for thread in pair:
-            thread.join(30)
-        expect(f"two joins at once, two answers: {answers}", len(answers) == 2 and
-               any(answer.get("success") for answer in answers))
-        expect("it is in", row_of(host, session)["member"] == "in")
+        is_refused_what_cannot_be(host, lobby, other, session)
+        joins_twice_at_once(host, lobby, session)
         done("from lobby to lobby", ask(host, "join", other, session))
         expect("in the other", row_of(host, session)["lobby"] == other)
-        # Paused: everybody goes home, nobody gets in, nothing is encoded, the app goes on.
-        done("join", ask(host, "join", lobby, session, pin=[0, 4, 7, 1]))
-        refused("no PIN", ask(host, "pause", lobby), "PIN")
-        for _ in range(2):
-            done("pause", ask(host, "pause", lobby, pin=[0, 4, 7, 1]))
-            expect("home", row_of(host, session)["member"] == "home")
-        expect("paused", host.status("lobby", id=lobby, state="paused"))
-        expect("without an encoder", not encoders(host, lobby))
-        wait_for("desktop, sound and runner are there", 5,
-                 lambda: host.status("lobby", id=lobby, processes=3))
-        refused("paused", ask(host, "join", lobby, session, pin=[0, 4, 7, 1]), "paused")
-        done("resume", ask(host, "resume", lobby, pin=[0, 4, 7, 1]))
+        done("join", ask(host, "join", lobby, session, pin=PIN))
+        is_paused_and_resumed(host, lobby, session)
         done("join", ask(host, "join", other, session))
-        # Somebody stops the lobby while the viewer joins it: whatever comes first.
-        answers = []
-        joins = threading.Thread(target=lambda: answers.append(
-            ask(host, "join", lobby, session, pin=[0, 4, 7, 1])))
-        joins.start()
-        answers.append(ask(host, "stop", lobby, pin=[0, 4, 7, 1]))
-        joins.join(30)
-        expect(f"two answers: {answers}", len(answers) == 2)
-        wait_for("it is gone", 10, lambda: not host.status("lobby", id=lobby))
-        wait_for("the viewer is somewhere", 5,
-                 lambda: row_of(host, session)["member"] in ("in", "home"))
+        joins_what_somebody_stops(host, lobby, session)
         done("stop", ask(host, "stop", other))
         expect("back at its own", row_of(host, session)["member"] == "home")
         shows(host, session)
@@ -218,26 +237,49 @@ def of_its_own(host, runner):
         "runner": runner})
 
 
+def refuses_runners(host):
+    for runner, words in (({"type": "magic", "run_cmd": "foot"}, "runner.type"),
+                          ({"type": "sandbox"}, "runner.run_cmd"),
+                          ({"type": "docker"}, "runner.image"),
+                          ({"type": "process", "run_cmd": "foot", "mounts": ["/a:/b"]},
+                           "mounts")):
+        refused("what cannot run", of_its_own(host, runner), words)
+    expect("nothing of it stays", not host.status("lobby"))
+
+
+def makes_one_of_its_own(host):
+    """Its id, and what it runs, as it is told."""
+    own = {"type": "process", "env": ["WORD=hello"],
+           "run_cmd": "echo word=$WORD; exec foot " + "-o pad=0x0 " * 60}
+    mark = len(host.log())
+    answer = of_its_own(host, own)
+    expect(f"made: {answer}", answer.get("success"))
+    host.wait_log("word=hello", 10, mark)
+    own["name"] = "own"
+    expect(f"it is told: {runner_of(host, answer['lobby_id'])}",
+           runner_of(host, answer["lobby_id"]) == own)
+    return answer["lobby_id"], own
+
+
+def kill_supervisor_and_web_door(host):
+    mark = len(host.log())
+    os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")),
+            signal.SIGKILL)
+    host.wait_log("event=settled", 10, mark)
+    mark = len(host.log())
+    wait_for("it answers", 10, lambda: host.api("/api/v1/status", optional=True))
+    os.kill(host.pid("web"), signal.SIGKILL)
+    wait_for("another web door", 10, lambda: any(
+        "kind=web" in line and "event=ready" in line
+        for line in host.log()[mark:].splitlines()))
+
+
 def a_lobby_survives_the_supervisor(build):
     """And the end of its app's listing, before and after that; with what it runs."""
     with Host(build) as host:
         host.paired()
-        for runner, words in (({"type": "magic", "run_cmd": "foot"}, "runner.type"),
-                              ({"type": "sandbox"}, "runner.run_cmd"),
-                              ({"type": "docker"}, "runner.image"),
-                              ({"type": "process", "run_cmd": "foot", "mounts": ["/a:/b"]},
-                               "mounts")):
-            refused("what cannot run", of_its_own(host, runner), words)
-        expect("nothing of it stays", not host.status("lobby"))
-        own = {"type": "process", "env": ["WORD=hello"],
-               "run_cmd": "echo word=$WORD; exec foot " + "-o pad=0x0 " * 60}
-        mark = len(host.log())
-        answer = of_its_own(host, own)
-        expect(f"made: {answer}", answer.get("success"))
-        host.wait_log("word=hello", 10, mark)
-        own["name"] = "own"
-        expect(f"it is told: {runner_of(host, answer['lobby_id'])}",
-               runner_of(host, answer["lobby_id"]) == own)
+        refuses_runners(host)
+        running, own = makes_one_of_its_own(host)
         lobby = create(host, video=SMALL)
         gone = create(host, "gone", SMALL, app_id=str(make_app(host, "Made")))
         done("not listed any more", host.api("/api/v1/apps/delete", {"id": "Made"}))
@@ -250,20 +292,11 @@ def a_lobby_survives_the_supervisor(build):
                     if row["name"] == "late")
         done("configure", host.api("/api/v1/sessions/configure", {
             "client_id": late, "immediate_lobby_id": lobby}))
-        mark = len(host.log())
-        os.kill(next(pid for pid, name in host.remains() if name.endswith("perigeed")),
-                signal.SIGKILL)
-        host.wait_log("event=settled", 10, mark)
-        mark = len(host.log())
-        wait_for("it answers", 10, lambda: host.api("/api/v1/status", optional=True))
-        os.kill(host.pid("web"), signal.SIGKILL)
-        wait_for("another web door", 10, lambda: any(
-            "kind=web" in line and "event=ready" in line
-            for line in host.log()[mark:].splitlines()))
+        kill_supervisor_and_web_door(host)
         wait_for("the lobby is known", 5, lambda: host.api("/api/v1/status", optional=True) and
                  host.status("lobby", id=lobby, members=1))
-        wait_for("with what it runs", 5, lambda: runner_of(host, answer["lobby_id"]) == own)
-        for other in (gone, kept, answer["lobby_id"]):
+        wait_for("with what it runs", 5, lambda: runner_of(host, running) == own)
+        for other in (gone, kept, running):
             expect("the others too", host.status("lobby", id=other))
             done("stop", ask(host, "stop", other))
         expect("its member too", row_of(host, session)["lobby"] == lobby)
