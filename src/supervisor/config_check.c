@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ipc/message.h"
 #include "supervisor/config.h"
 #include "supervisor/config_explain.h"
 
@@ -18,7 +19,8 @@ static int check_apps(struct config *config, struct config_text *error) {
 			return config_refuse(error,
 					"apps[%u].title must be 1 to 90 printable characters", i);
 		}
-		if (app->command_count == 0 || !app->command[0][0]) {
+		bool by_image = app->runner.type == RUNNER_CONTAINER && app->command_count == 0;
+		if (!by_image && (app->command_count == 0 || !app->command[0][0])) {
 			return config_refuse(error,
 					"apps[%u] \"%s\" needs a command, for example [foot]", i,
 					app->title);

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ipc/message.h"
 #include "supervisor/config.h"
 #include "supervisor/config_check.h"
 
@@ -17,7 +18,9 @@ static void check_taken(const struct config *config) {
 			config->ports.audio);
 	for (unsigned i = 0; i < config->apps_count; i++) {
 		const struct config_app *app = &config->apps[i];
-		assert(app->title && app->command_count > 0 && app->command[0] && app->id > 0);
+		bool by_image = app->runner.type == RUNNER_CONTAINER && app->runner.image;
+		assert(app->title && app->id > 0);
+		assert(by_image || (app->command_count > 0 && app->command[0]));
 		for (unsigned j = 0; j < i; j++) {
 			assert(config->apps[j].id != app->id);
 		}

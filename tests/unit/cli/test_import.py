@@ -4,6 +4,7 @@
 
     test_import.py PERIGEE-IMPORT PERIGEED
 """
+import json
 import os
 import pathlib
 import subprocess
@@ -45,12 +46,16 @@ class Import(unittest.TestCase):
                      "not taken: uuid", "not taken: surprise"):
             self.assertIn(part, err)
         self.assertNotIn("BEGIN CERTIFICATE", out + err)
-        # Containers are taken by a version that has them in its configuration.
-        if 'title: "Firefox"' in out:
-            self.assertIn('image: "ghcr.io/games-on-whales/firefox:edge"', out)
-            self.assertIn("not taken: render_node of 'Firefox'", err)
-        else:
-            self.assertIn("not taken: app 'Firefox': it runs in a container", err)
+        # A container's command is its image's; what perigee.yaml cannot say is left out alone.
+        for part in ('title: "Firefox"', 'image: "ghcr.io/games-on-whales/firefox:edge"',
+                     'mounts: ["/srv/data:/data:rw", "/srv/more:/more:ro"]', 'env: ["RUN_SWAY=1"]',
+                     'devices: ["/dev/input:/dev/input:rwm"]', 'ports: ["8080:80/tcp"]',
+                     "gpu: true"):
+            self.assertIn(part, out)
+        for part in ("not taken: render_node of 'Firefox'", "not taken: mounts 'cache:/cache'",
+                     "not taken: 'ro,z' of the mount", "not taken: env 'NOVALUE'",
+                     "not taken: ports '9999'", "not taken: an app without a title"):
+            self.assertIn(part, err)
 
     def test_sunshine(self):
         code, out, err = run("sunshine", SAMPLES / "apps.json")
@@ -58,13 +63,23 @@ class Import(unittest.TestCase):
         self.assertEqual(check(out)[0], 0, check(out)[1] + out)
         for part in ('title: "Game"', "first\\nsecond\\ngame --save ${HOME}/saves\\nstatus=$?\\nlast",
                      'folder: "/srv/game"', 'env: ["LOOK=dark"]', 'title: "Helper"',
-                     "helper one &", 'command: ["foot", "-e", "top"]'):
+                     "helper one &", 'command: ["foot", "-e", "top"]',
+                     'command: ["retro", "-f", "a b"]'):
             self.assertIn(part, out)
         for part in ("not taken: app 'Desktop'", "not taken: image-path of 'Game'",
                      "not taken: exit-timeout of 'Game'", "not taken: elevated steps of 'Game'",
                      "not taken: a second app 'Plain'", "not taken: app 'Long'",
-                     "not taken: env PATH"):
+                     "not taken: env PATH", "not taken: env DISPLAY", "not taken: gamepad of 'Listed': not known here"):
             self.assertIn(part, err)
+        self.assertNotIn("elevated of 'Listed'", err)
+        self.assertNotIn("type:", out)  # the host decides, as for any app
+        lines = {line.split('"')[1]: json.loads(after.split("command: ")[1])
+                 for line, after in zip(out.splitlines(), out.splitlines()[1:])
+                 if "title: " in line}
+        said = subprocess.run(lines["Quoted"][:2] + ["doom() { printf '%s|' \"$@\"; }; " +
+                                                     lines["Quoted"][2]], capture_output=True,
+                              text=True, env={"HOME": "/home/a"}, check=True)
+        self.assertEqual(said.stdout, "/home/a/a b.wad|it's /home/a|")
 
     def test_nonsense(self):
         for kind, text in (("wolf", "[[["), ("sunshine", "{"), ("sunshine", "[1]"),

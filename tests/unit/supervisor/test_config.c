@@ -135,6 +135,18 @@ static void a_preset_pin_is_off_unless_given_and_shown_to_nobody(void **state) {
 	config_finish(&config);
 }
 
+static void a_containers_command_may_be_its_images(void **state) {
+	(void)state;
+	struct config config;
+	struct config_text error = { "" };
+	assert_int_equal(read_text("apps:\n  - title: a\n"
+				   "    runner: {type: container, image: a}\n",
+					 &config, &error),
+			0);
+	assert_int_equal(config.apps[0].command_count, 0);
+	config_finish(&config);
+}
+
 static void a_flag_wins_over_the_file(void **state) {
 	(void)state;
 	struct config config;
@@ -211,6 +223,7 @@ int main(void) {
 		UNIT(wrong_types_and_values_are_refused),
 		UNIT(an_app_must_show_a_window_in_time_unless_it_says_otherwise),
 		UNIT(a_preset_pin_is_off_unless_given_and_shown_to_nobody),
+		UNIT(a_containers_command_may_be_its_images),
 		UNIT(a_flag_wins_over_the_file),
 		UNIT(a_successor_reads_what_its_predecessor_read),
 		UNIT(wrong_flags_are_explained),
