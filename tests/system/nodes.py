@@ -7,7 +7,7 @@ import stat
 from host import expect, wait_for
 
 # There is no such device: to open it fails otherwise than for one that is forbidden.
-NODE = "event191"
+NODE, RAW = "event191", "hidraw9"
 NUMBER = os.makedev(13, 255)
 
 # Of the app; FIFO lets it look only once the node was made.
@@ -16,6 +16,7 @@ echo pads-wait in $(ls /run/udev)
 read go <FIFO
 echo pads-see $(ls /dev/input) with $(cat /run/udev/data/c13:255)
 test -c /dev/input/event191 && echo pads-node
+test -c /dev/hidraw9 && echo pads-raw
 cat /dev/input/event191 2>&1
 echo pads-done
 """
@@ -34,14 +35,16 @@ def come_to(host, app, fifo, mark, words="No such device"):
     """The node is in the app's /dev/input; words: what opening it answers."""
     host.wait_log("pads-wait in control data", 20, mark)
     folder = folder_of(host, host.status("session", app=app)[0]["id"])
-    os.mknod(folder / "input" / NODE, stat.S_IFCHR | 0o666, NUMBER)
-    os.chmod(folder / "input" / NODE, 0o666)
+    for path in (folder / "input" / NODE, folder / "raw" / RAW):
+        os.mknod(path, stat.S_IFCHR | 0o666, NUMBER)
+        os.chmod(path, 0o666)
     (folder / "udev/data/c13:255").write_text("E:ID_INPUT=1\n")
     with open(fifo, "w", encoding="ascii") as pipe:
         pipe.write("go\n")
     host.wait_log("pads-done", 20, mark)
     log = [line for line in host.log()[mark:].splitlines() if "event=app-output" in line]
     said = "\n".join(log)
+    expect(f"the one with its reports is where apps look for it: {said}", "pads-raw" in said)
     expect(f"it is there, and alone: {said}", "pads-node" in said and
            f"pads-see {NODE} with E:ID_INPUT=1" in said)
     expect(f"{words}: {said}", words in said)

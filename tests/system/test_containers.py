@@ -315,7 +315,7 @@ def nodes_of_gamepads_come_to_a_container(host):
                            "No such device" if allows else "not permitted")
     host.wait_log("event=pads-told ", 10, mark)
     expect("it has a network of its own, which can be spoken in",
-           re.search(r"event=pads-told .*error=0", host.log()[mark:]))
+           re.search(r"event=pads-told .* error=0 links_error=0", host.log()[mark:]))
     ended(viewer)
     host.probe("quit", keys="Pads", check=False)
     nodes.are_gone(folder)
