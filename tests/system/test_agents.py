@@ -5,6 +5,7 @@ and the ports. It makes lobbies with PINs whose apps run in sandboxes, lets clie
 types, takes pictures, and ends it all.
 
     test_agents.py BUILD [--rounds 20] [--seed NUMBER]   as often, in this random order"""
+import os
 import random
 import sys
 
@@ -14,7 +15,8 @@ from pictures import read_png
 from test_crowd import names
 from test_lobby import finish, shows
 
-ROUNDS, SEED, LOBBIES = 4, 20251, 5
+SLOW = os.environ.get("PERIGEE_TEST_SLOWNESS", "1") != "1"
+ROUNDS, SEED, LOBBIES = 6 if SLOW else 20, 20251, 5
 SIZE = {"width": 480, "height": 270, "refresh_rate": 15}
 FORM = ["--size", "480x270", "--fps", "15", "--kbps", "1500", "--seconds", "600"]
 # What an agent's desktop has: a terminal that takes lines, each a word and a colour, and shows

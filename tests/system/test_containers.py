@@ -408,6 +408,25 @@ def leftovers_are_swept_at_the_start(host):
     podman.ask("DELETE", "/containers/other?force=1")
 
 
+def what_a_program_left_is_swept(build):
+    """No app of the list is a container: only a lobby had one."""
+    podman = SHARED["podman"]
+    with Host(build, config=f"container_engine: {podman.socket}\n") as host:
+        lobby = host.api("/api/v1/lobbies/create", {"name": "own", "runner": {
+            "type": "docker", "image": "perigee-test", "run_cmd": "exec sleep 1000",
+            "base_create_json": json.dumps({"HostConfig": {"NetworkMode": "none"}})}})
+        expect(f"made: {lobby}", lobby["success"])
+        mine = wait_for("its container", 20, podman.containers)[0]["Labels"]
+        host.api("/api/v1/lobbies/stop", {"lobby_id": lobby["lobby_id"]})
+        none_is_left()
+        status, answer = podman.ask("POST", "/containers/create?name=left", {
+            "Image": "perigee-test:latest", "Cmd": ["sleep", "1000"],
+            "Labels": {**mine, "perigee.session": "00000000000000ff"}})
+        expect(f"made: {answer}", status == 201)
+        os.kill(host.pid("store"), signal.SIGKILL)  # who says whose containers they are
+        none_is_left()
+
+
 @contextlib.contextmanager
 def engine(user=None):
     """Skips what it is for where there can be none."""
@@ -442,6 +461,7 @@ def containers(build):
                          what_cannot_run_says_why, leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)
+        what_a_program_left_is_swept(build)
 
 
 def an_engine_of_the_users_own(build):

@@ -320,6 +320,48 @@ static void who_comes_back_is_told_what_followed(void **state) {
 	world_end(world);
 }
 
+static int read_events(struct world *world, const char *path) {
+	int fd = get(world, path);
+	world->text[0] = '\0';
+	assert_true(read_until(fd, world->text, sizeof(world->text), "\r\n\r\n"));
+	assert_has(world->text, "text/event-stream");
+	return fd;
+}
+
+static void end_lobby(struct world *world, const char *id) {
+	struct ipc_message gone = { .kind = IPC_LOBBY_GONE };
+	text_copy(gone.lobby_gone.lobby, sizeof(gone.lobby_gone.lobby), id);
+	rig_send(&world->rig, &gone);
+}
+
+static void a_reader_hears_what_it_asked_for(void **state) {
+	struct world *world = world_begin(state, PEER_WEB, 1);
+	int session = read_events(world, "/api/v1/events?session_id=5");
+	int lobby = read_events(
+			world, "/api/v1/events?lobby_id=one&events=StopLobbyEvent,LobbyEnded");
+	struct ipc_message other = { .kind = IPC_TOLD_EVENT,
+		.told_event = { .event = TOLD_APP_EXITED, .session = 6, .number = 1 } };
+	rig_send(&world->rig, &other);
+	give_lobby(world, "one", 77);
+	give_lobby(world, "two", 88);
+	end_lobby(world, "two");
+	end_lobby(world, "one");
+	tell(world, 2);
+	world->text[0] = '\0';
+	assert_true(read_until(session, world->text, sizeof(world->text), "\"status\":2"));
+	assert_null(strstr(world->text, "\"status\":1"));
+	assert_null(strstr(world->text, "LobbyEnded"));
+	world->text[0] = '\0';
+	assert_true(read_until(lobby, world->text, sizeof(world->text), "perigee::LobbyEnded"));
+	assert_has(world->text, "StopLobbyEvent\ndata: {\"lobby_id\":\"one\"}");
+	assert_null(strstr(world->text, "two"));
+	assert_null(strstr(world->text, "CreateLobbyEvent"));
+	assert_null(strstr(world->text, "AppExited"));
+	close(session);
+	close(lobby);
+	world_end(world);
+}
+
 static void who_reads_too_slowly_is_let_go_with_the_reason(void **state) {
 	struct world *world = world_begin(state, PEER_WEB, 1);
 	int slow = open_events(world, "");
@@ -407,6 +449,7 @@ int main(void) {
 		UNIT(keys_are_told_of_every_desktop_once),
 		UNIT(a_gamepad_is_told_as_wolf_tells_of_it),
 		UNIT(who_comes_back_is_told_what_followed),
+		UNIT(a_reader_hears_what_it_asked_for),
 		UNIT(who_reads_too_slowly_is_let_go_with_the_reason),
 		UNIT(readers_are_counted_and_their_places_come_free),
 		UNIT(a_quiet_stream_of_events_is_kept_alive),
