@@ -59,8 +59,7 @@ def who_loses_much_is_set_apart(build):
         rows = encoders(host, lobby)
         expect(f"the same two: {rows}",
                sorted((row["viewers"], row["own"]) for row in rows) == [(1, True), (CLEAN, False)])
-        for session in sessions:
-            shows(host, session)
+        all_show(host, sessions)
         lossy[0].send_signal(signal.SIGUSR2)
         host.report(lossy[0], check=False)
         wait_for("its encoder went with it", 10, lambda: len(encoders(host, lobby)) == 1)
@@ -93,6 +92,13 @@ def who_is_left_alone_gets_all_that_it_asked_for(build):
         expect("it is known", encoders(host, lobby)[0]["kbps"] == row["kbps"])
         shows(host, session)
         leave_crowd(host, poor)
+
+
+def all_show(host, sessions):
+    """Each of them goes on sending; what is counted is told once a second."""
+    begun = {one: row_of(host, one)["pictures"] for one in sessions}
+    wait_for("more pictures", 10, lambda: all(
+        row_of(host, one)["pictures"] >= begun[one] + 5 for one in sessions))
 
 
 def own_and_viewers(host, lobby):
@@ -133,9 +139,7 @@ def who_is_calm_again_shares_again(build):
         wait_for("one encoding for all three, no encoder stays", 5,
                  lambda: own_and_viewers(host, lobby) == [(False, 3)])
         expect(f"told as such: {row_of(host, session)}", row_of(host, session)["line"] == "shared")
-        for one in (session, *sessions):
-            shows(host, one)
-
+        all_show(host, (session, *sessions))
         mark = len(host.log())
         ask_for_key_frames(host, unsteady, session, mark)
         for one in sessions:
@@ -144,8 +148,7 @@ def who_is_calm_again_shares_again(build):
         wait_for("nobody else is there", 5, lambda: own_and_viewers(host, lobby) == [(False, 1)])
         join(sessions[0])
         expect(f"shared: {encoders(host, lobby)}", own_and_viewers(host, lobby) == [(False, 2)])
-        for one in (session, sessions[0]):
-            shows(host, one)
+        all_show(host, (session, sessions[0]))
         leave_crowd(host, [*viewers, unsteady])
 
 
