@@ -21,6 +21,9 @@ static void hear_pad(void *user, const struct ipc_message *message) {
 	if (stream->playing) {
 		source_input(stream->playing, message);
 	}
+	if (message->kind == IPC_PAD_PLUG) {
+		log_info("pad-plugged", "pad=%u shape=%u", message->pad.number, message->pad.shown);
+	}
 }
 
 struct pads_hearer stream_source_hearer(struct stream *stream) {

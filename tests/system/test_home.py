@@ -49,6 +49,35 @@ def combos(events, session):
             if event[1] == "ClientWolfUIComboEvent" and event[2]["session_id"] == session]
 
 
+def hold(viewer, api):
+    """Pressed again until it counts: a desktop that is just told who may steer may hear it later."""
+    def once():
+        steer(viewer, f"up {A}", f"down {A}")
+        return held(api)
+    wait_for("the key is held", 5, once, 0.2)
+
+
+def who_is_put_out_holds_nothing(host, api, events, viewer, lobby, session):
+    """Nor does who may only watch from now on."""
+    row = {"lobby_id": lobby, "moonlight_session_id": session}
+    hold(viewer, api)
+    done("watches", host.api("/api/v2/lobbies/role", {**row, "role": "viewer"}))
+    wait_for("who only watches holds nothing", 5, lambda: not held(api))
+    steer(viewer, f"up {A}")
+    done("steers again", host.api("/api/v2/lobbies/role", {**row, "role": "player"}))
+    hold(viewer, api)
+    done("kick", host.api("/api/v2/lobbies/kick", row))
+    expect(f"home: {row_of(host, session)}", row_of(host, session)["member"] == "home")
+    expect("nothing is held at home", not held(api))
+    steer(viewer, f"up {A}")
+    host.wait_log(f"event=lobby-left lobby={lobby} session={int(session):016x} reason=kicked")
+    events.wait("LeaveLobbyEvent", lobby_id=lobby, moonlight_session_id=session)
+    refused("kicked twice", host.api("/api/v2/lobbies/kick", row), "not in")
+    done("let in again", ask(host, "join", lobby, session, role="viewer"))
+    expect("nothing was left held in the lobby", not held(api))
+    done("leave", ask(host, "leave", lobby, session))
+
+
 def the_combo_brings_a_viewer_back(build):
     with Host(build) as host:
         host.paired()
@@ -82,7 +111,7 @@ def the_combo_brings_a_viewer_back(build):
             steer(viewer, f"up {A}")
         done("join", ask(host, "join", lobby, session))
         expect("nothing was left held in the lobby", not held(api))
-        done("leave", ask(host, "leave", lobby, session))
+        who_is_put_out_holds_nothing(host, api, events, viewer, lobby, session)
         expect(f"told once for each press: {combos(events, session)}",
                len(combos(events, session)) == 3)
 
@@ -356,6 +385,18 @@ def what_is_made_for_me_is_mine(build):
         refused("stop", at_home(host, two, "stop", {"lobby_id": mine}), "that made it")
         refused("stop", at_home(host, two, "stop", {"lobby_id": open_to_all}), "that made the lobby")
         refused("stop", at_home(host, two, "stop", {"lobby_id": others, "pin": [1]}), "PIN")
+        # What a client may holds at Home as well.
+        guest = next(row for row in host.api("/api/v1/clients")["clients"] if row["name"] == "two")
+        for taken, asked, words in (("lobby_create", "create", "may not make the lobby Pattern"),
+                                    ("lobby_join", "join", "may not join the lobby Pattern")):
+            done("taken", host.api("/api/v1/clients/settings", {
+                "client_id": guest["client_id"],
+                "permissions": [word for word in guest["permissions"] if word != taken]}))
+            refused(taken, at_home(host, two, asked, {
+                "app_id": pattern, "several": True, "lobby_id": open_to_all}), words)
+        done("given back", host.api("/api/v1/clients/settings", {
+            "client_id": guest["client_id"], "permissions": guest["permissions"]}))
+        expect("nothing was made", len(host.status("lobby")) == 3)
         done("join", at_home(host, two, "join", {"lobby_id": open_to_all}))
         done("stop", at_home(host, two, "stop", {"lobby_id": others, "pin": [0, 7]}))
         # A supervisor that takes over knows whose they are.

@@ -8,6 +8,7 @@ import statistics
 import threading
 import time
 
+import api_sessions as added
 from host import Host, expect, run, wait_for
 from pictures import shows_notice
 
@@ -292,6 +293,11 @@ def a_lobby_survives_the_supervisor(build):
                     if row["name"] == "late")
         done("configure", host.api("/api/v1/sessions/configure", {
             "client_id": late, "immediate_lobby_id": lobby}))
+        key = added.fresh_key()
+        further = host.api(added.ADD, {
+            **added.FORM, "client_id": late, "app_id": str(pattern_id(host)), "aes_key": key,
+            "aes_iv": "1", "immediate_lobby_id": lobby, "role": "viewer"}, seconds=20)
+        done("one that a program made, too", further)
         kill_supervisor_and_web_door(host)
         wait_for("the lobby is known", 5, lambda: host.api("/api/v1/status", optional=True) and
                  host.status("lobby", id=lobby, members=1))
@@ -302,8 +308,12 @@ def a_lobby_survives_the_supervisor(build):
         expect("its member too", row_of(host, session)["lobby"] == lobby)
         other, newest = watch(host, "late")
         wait_for("the late one goes there", 10, lambda: row_of(host, newest)["lobby"] == lobby)
-        other.send_signal(signal.SIGINT)
-        host.report(other, check=False)
+        third = added.watch(host, further, key, 1)
+        wait_for("and the one that was made for it", 20,
+                 lambda: row_of(host, further["session_id"])["lobby"] == lobby)
+        for one in (other, third):
+            one.send_signal(signal.SIGINT)
+            host.report(one, check=False)
         shows(host, session)
         done("leave", ask(host, "leave", lobby, session))
         done("join again", ask(host, "join", lobby, session))

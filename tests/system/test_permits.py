@@ -10,6 +10,7 @@ import sys
 from host import Host, expect, run, wait_for
 
 SMALL = ["--app", "Pattern", "--size", "320x240", "--fps", "30", "--no-decode"]
+PLAYSTATION, NINTENDO = 2, 3  # of enum ipc_pad
 ALL = "list launch keyboard mouse touch gamepad clipboard lobby_create lobby_join".split()
 
 
@@ -71,8 +72,14 @@ def what_a_client_may_holds(build):
         expect("homes where the settings say",
                (host.folder / "data/homes/shared/Pattern").is_dir())
         permit(host, name, "all")
+        answer = host.api("/api/v1/clients/settings", {
+            "client_id": name, "settings": {"controllers_override": ["NINTENDO"]}})
+        expect(f"the first pad is another one: {answer}", answer["success"])
         host.probe("quit", keys="viewer")
         typing(host, "viewer", 2)
+        for pad, shape in ((0, NINTENDO), (1, PLAYSTATION)):
+            expect(f"pad {pad} is shown as {shape}", re.search(
+                rf"event=pad-plugged pad={pad} shape={shape}\b", host.log()))
         inputs, dropped = ended(host, 1)
         expect(f"nothing is dropped: {inputs} {dropped}", dropped == 0 and inputs >= 7)
         if not os.access("/dev/uinput", os.R_OK | os.W_OK):
