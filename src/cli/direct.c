@@ -165,6 +165,10 @@ int direct_lobby(const struct direct_options *options, const char *verb, const c
 		{ "join", "/api/v1/lobbies/join", "It is in the lobby.", true, true, true },
 		{ "leave", "/api/v1/lobbies/leave", "It is back at its own desktop.", true, false,
 				false },
+		{ "pause", "/api/v1/lobbies/pause", "Nobody is in it until it is resumed.", false,
+				true, false },
+		{ "resume", "/api/v1/lobbies/resume", "It can be joined again.", false, true,
+				false },
 		{ "stop", "/api/v1/lobbies/stop", "The lobby ends.", false, true, false },
 		{ "kick", "/api/v2/lobbies/kick", "It is put out.", true, false, false },
 	};
@@ -203,7 +207,7 @@ int direct_lobby(const struct direct_options *options, const char *verb, const c
 		}
 		return call_and_print(options, verbs[i].target, body, NULL, verbs[i].done);
 	}
-	return usage("say lobby list, create, join, leave, stop or kick.");
+	return usage("say lobby list, create, join, leave, pause, resume, stop or kick.");
 }
 
 /* ---- tokens ---- */

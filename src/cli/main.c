@@ -36,7 +36,7 @@ static const struct {
 	{ "apps", "[--json]", "what can be launched", run_apps },
 	{ "sessions", "[pause ID | stop ID]", "who has a session; sends its viewer away, ends it",
 			run_sessions },
-	{ "lobby", "[list | create NAME | join L | leave L | stop L | kick L]",
+	{ "lobby", "[list | create NAME | join L | leave L | pause L | resume L | stop L | kick L]",
 			"desktops with a life of their own: --app ID or --run COMMAND, --pin PIN, "
 			"--session ID, --role player|viewer",
 			run_lobby },

@@ -116,6 +116,10 @@ def lobbies(person, session):
                   ("sessions", "stop", "nope")):
         said = person.types(*words, status=1)
         expect(f"names what is not there: {said}", "called nope" in said and "(perigee " in said)
+    person.types("lobby", "pause", "film night", "--pin", "1234")
+    expect("told why", "paused" in person.types("lobby", "join", "film night", "--pin", "1234",
+                                                status=1))
+    person.types("lobby", "resume", "film night", "--pin", "1234")
     expect("stopped", person.asks("lobby", "stop", "film night", "--pin", "1234")["success"])
 
 

@@ -8,8 +8,8 @@ import socket
 
 from api_client import Api, Events
 from host import Host, expect, run, wait_for
-from test_lobby import (SMALL, FORM, ask, create, done, finish, pattern_id, refused, row_of,
-                        shows)
+from test_lobby import (SMALL, FORM, ask, create, done, finish, kill_supervisor_and_web_door,
+                        pattern_id, refused, row_of, shows)
 
 CTRL, ALT, SHIFT, W, A = 0xa2, 0xa4, 0xa0, 0x57, 0x41
 START_UP_RB = 0x10 | 0x1 | 0x200
@@ -284,14 +284,6 @@ def kill_supervisor(host):
     wait_for("it answers", 10, lambda: host.api("/api/v1/status", optional=True))
 
 
-def kill_web_door(host):
-    mark = len(host.log())
-    os.kill(host.pid("web"), signal.SIGKILL)
-    wait_for("another web door", 10, lambda: any(
-        "kind=web" in line and "event=ready" in line for line in host.log()[mark:].splitlines()))
-    wait_for("it answers", 10, lambda: host.api("/api/v1/status", optional=True))
-
-
 def nobody_gets_a_profiles_home_without_its_pin(build):
     """Whoever speaks on the socket of Home says which profile it is for: that is not enough."""
     with Host(build) as host:
@@ -325,10 +317,8 @@ def nobody_gets_a_profiles_home_without_its_pin(build):
         expect("their homes", {path.name for path in homes.glob("profile-*")} ==
                {"profile-anna", "profile-ben"})
 
-        kill_supervisor(host)
-        done("known to the next supervisor", make_for(host, one, "anna"))
-        kill_web_door(host)
-        done("and by the next door", make_for(host, one, "anna"))
+        kill_supervisor_and_web_door(host)
+        done("known to whoever comes after them", make_for(host, one, "anna"))
         # Another PIN, another answer; and who leaves has left.
         mark = len(host.log())
         api.post("/api/v1/profiles/add", {"id": "anna", "name": "Anna", "pin": [3] * 4})

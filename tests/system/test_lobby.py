@@ -298,10 +298,12 @@ def a_lobby_survives_the_supervisor(build):
             **added.FORM, "client_id": late, "app_id": str(pattern_id(host)), "aes_key": key,
             "aes_iv": "1", "immediate_lobby_id": lobby, "role": "viewer"}, seconds=20)
         done("one that a program made, too", further)
+        done("pause", ask(host, "pause", kept))
         kill_supervisor_and_web_door(host)
         wait_for("the lobby is known", 5, lambda: host.api("/api/v1/status", optional=True) and
                  host.status("lobby", id=lobby, members=1))
         wait_for("with what it runs", 5, lambda: runner_of(host, running) == own)
+        expect("paused still", host.status("lobby", id=kept, state="paused"))
         for other in (gone, kept, running):
             expect("the others too", host.status("lobby", id=other))
             done("stop", ask(host, "stop", other))
