@@ -25,7 +25,8 @@ missing() { # missing PAGE WORDS...
 missing perigeed.8 $(sed -n 's/^\t{ "\([a-z-]*\)", [a-z_]*argument, .*/\1/p' \
 	"$root/src/supervisor/config.c")
 missing perigee.yaml.5 $(sed -n -e 's/^\t[A-Z_]*("\([a-z_]*\)",.*/\1/p' \
-	"$root/src/supervisor/config_schema.c" "$root/src/supervisor/config_clients.c")
+	"$root/src/supervisor/config_schema.c" "$root/src/supervisor/config_clients.c" \
+	"$root/src/supervisor/config_profiles.c")
 missing perigee.1 $(sed -n 's/^\t{ "\([a-z]*\)", ".*/\1/p' "$root/src/cli/main.c")
 
 # Completions name every command and every flag.

@@ -2,6 +2,7 @@
 #ifndef STORE_DATABASE_H
 #define STORE_DATABASE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -77,6 +78,9 @@ int database_profile_next(
 /* Adds PROFILE_PUT, or puts it in the place of the one with its id. -ENOSPC. Takes
  * about 0.1 s with a PIN, which is kept salted and hashed. */
 int database_profile_put(struct database *database, const struct ipc_message *put) NODISCARD;
+
+/* Whether it is kept as PROFILE_PUT says it, with that PIN, or without one. */
+bool database_profile_same(struct database *database, const struct ipc_message *put);
 
 /* With its apps. -ENOENT. */
 int database_profile_remove(struct database *database, const char *id) NODISCARD;

@@ -135,3 +135,21 @@ int database_profile_pin(struct database *database, const char *id, const char *
 	OPENSSL_cleanse(hash, sizeof(hash));
 	return rc;
 }
+
+bool database_profile_same(struct database *database, const struct ipc_message *put) {
+	OWN(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	const __typeof__(put->profile) *profile = &put->profile;
+	int rc = database_prepare(database,
+			"SELECT name = ? AND icon = ? AND (length(pin) > 0) = ? FROM profile"
+			" WHERE id = ?",
+			&statement);
+	if (rc == 0) {
+		bind_text(statement, 1, profile->name);
+		bind_text(statement, 2, profile->icon);
+		sqlite3_bind_int(statement, 3, profile->pin[0] != '\0');
+		bind_text(statement, 4, profile->id);
+		rc = database_step(statement);
+	}
+	return rc == 1 && sqlite3_column_int(statement, 0) != 0 &&
+	       (!profile->pin[0] || database_profile_pin(database, profile->id, profile->pin) == 0);
+}

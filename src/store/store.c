@@ -203,7 +203,7 @@ static void handle_message(
 		handle_open(worker->user, message);
 	} else if (message->kind == IPC_STORE_PEER) {
 		handle_peer(worker->user, message, fds);
-	} else if (message->kind == IPC_CLIENT_SET) {
+	} else if (message->kind == IPC_CLIENT_SET || message->kind == IPC_PROFILE_PUT) {
 		struct store *store = (struct store *)worker->user;
 		if (store->database) {
 			store_handle_state(&store->supervisor, message);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/catalogue.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/text.h"
 #include "supervisor/doors.h"
 #include "supervisor/launcher.h"
 #include "supervisor/services.h"
@@ -44,6 +47,20 @@ void catalogue_begin_listing(struct supervisor *supervisor) {
 	supervisor->listing = true;
 }
 
+void catalogue_declare(struct supervisor *supervisor) {
+	for (unsigned i = 0; i < supervisor->config.profiles_count; i++) {
+		const struct config_profile *from = &supervisor->config.profiles[i];
+		struct ipc_message put = { .kind = IPC_PROFILE_PUT };
+		text_copy(put.profile.id, sizeof(put.profile.id), from->id);
+		text_copy(put.profile.name, sizeof(put.profile.name), from->name);
+		text_copy(put.profile.icon, sizeof(put.profile.icon), from->icon);
+		text_copy(put.profile.pin, sizeof(put.profile.pin), from->pin);
+		put.profile.has_pin = from->pin[0] != '\0';
+		supervisor_post(supervisor, SERVICE_STORE, &put, NULL, 0);
+		explicit_bzero(put.profile.pin, sizeof(put.profile.pin));
+	}
+}
+
 /* In the middle of a list nobody is told of each. */
 void catalogue_handle(struct supervisor *supervisor, const struct ipc_message *message) {
 	bool changed = true;
@@ -68,6 +85,7 @@ void catalogue_handle(struct supervisor *supervisor, const struct ipc_message *m
 	case IPC_STATE_END:
 		apps_end_listing(&supervisor->apps);
 		supervisor->listing = false;
+		catalogue_declare(supervisor);
 		break;
 	default:
 		changed = false;

@@ -11,6 +11,9 @@ struct supervisor;
 void catalogue_handle(struct supervisor *supervisor, const struct ipc_message *message);
 void catalogue_begin_listing(struct supervisor *supervisor);
 
+/* Has the store keep the profiles of perigee.yaml; nothing follows where it has them so. */
+void catalogue_declare(struct supervisor *supervisor);
+
 /* After apps were changed. */
 void catalogue_changed(struct supervisor *supervisor);
 

@@ -53,6 +53,20 @@ static void set_text(char **member, const char *text) {
 	*member = strdup(text);
 }
 
+void config_apps_free(struct config_app *apps, unsigned count) {
+	for (unsigned i = 0; i < count; i++) {
+		struct config_app *app = &apps[i];
+		for (unsigned j = 0; j < app->command_count; j++) {
+			free(app->command[j]);
+		}
+		free(app->command);
+		free(app->title);
+		free(app->package);
+		config_runner_finish(&app->runner);
+	}
+	free(apps);
+}
+
 void config_finish(struct config *config) {
 	config_schema_free(config);
 	free(config->file);

@@ -8,6 +8,7 @@
 
 #include "base/own.h"
 #include "supervisor/config_clients.h"
+#include "supervisor/config_profiles.h"
 #include "supervisor/config_keys.h"
 #include "supervisor/config_runner.h"
 
@@ -97,6 +98,8 @@ struct config {
 	unsigned apps_count;
 	struct config_client *clients; /* owned array */
 	unsigned clients_count;
+	struct config_profile *profiles; /* owned array */
+	unsigned profiles_count;
 	char *libexec;                 /* owned: folders with our executables, colon separated */
 	char *file;                    /* owned: the file that was read; NULL for none */
 	uint8_t from[CONFIG_KEYS_MAX]; /* enum config_from of each key */

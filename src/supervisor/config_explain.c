@@ -31,7 +31,9 @@ unsigned config_line(const char *path, const char *key) {
 	OWN(file_close) FILE *file = fopen(path, "re");
 	char line[LINE_MAX_BYTES];
 	const char *dot = strrchr(key, '.'), *bracket = strchr(key, '[');
-	const char *entry = strncmp(key, "clients", strlen("clients")) == 0 ? "name" : "title";
+	const char *entry = strncmp(key, "apps", strlen("apps")) == 0           ? "title"
+			    : strncmp(key, "profiles", strlen("profiles")) == 0 ? "id"
+										: "name";
 	const char *last = dot ? dot + 1 : bracket ? entry : key;
 	unsigned skip = bracket ? (unsigned)strtoul(bracket + 1, NULL, 10) : 0;
 	unsigned title = 0, number = 1;

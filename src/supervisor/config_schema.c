@@ -78,7 +78,8 @@ struct file {
 	struct file_readiness *readiness;
 	struct file_app *apps;
 	struct file_client *clients;
-	unsigned apps_count, clients_count;
+	struct file_profile *profiles;
+	unsigned apps_count, clients_count, profiles_count;
 };
 
 /* clang-format off */
@@ -214,6 +215,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	MAP("readiness", readiness, readiness_fields),
 	CYAML_FIELD_SEQUENCE("apps", OPT, struct file, apps, &app_value, 0, CONFIG_APPS_MAX),
 	CYAML_FIELD_SEQUENCE("clients", OPT, struct file, clients, &config_clients_value, 0, CONFIG_CLIENTS_MAX),
+	CYAML_FIELD_SEQUENCE("profiles", OPT, struct file, profiles, &config_profiles_value, 0, CONFIG_PROFILES_MAX),
 	CYAML_FIELD_END,
 };
 /* clang-format on */
@@ -404,7 +406,9 @@ static int move_all(struct file *file, struct config *config, struct config_text
 	}
 	int rc = move_words(file, config, error);
 	rc = rc < 0 ? rc : move_apps(file, config, error);
-	return rc < 0 ? rc : config_clients_move(file->clients, file->clients_count, config, error);
+	rc = rc < 0 ? rc : config_clients_move(file->clients, file->clients_count, config, error);
+	return rc < 0 ? rc
+		      : config_profiles_move(file->profiles, file->profiles_count, config, error);
 }
 
 /* The file that is read when no flag names one: the first that exists. */
@@ -486,18 +490,5 @@ void config_schema_free(struct config *config) {
 	}
 	config_apps_free(config->apps, config->apps_count);
 	config_clients_free(config->clients, config->clients_count);
-}
-
-void config_apps_free(struct config_app *apps, unsigned count) {
-	for (unsigned i = 0; i < count; i++) {
-		struct config_app *app = &apps[i];
-		for (unsigned j = 0; j < app->command_count; j++) {
-			free(app->command[j]);
-		}
-		free(app->command);
-		free(app->title);
-		free(app->package);
-		config_runner_finish(&app->runner);
-	}
-	free(apps);
+	config_profiles_free(config->profiles, config->profiles_count);
 }

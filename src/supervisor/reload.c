@@ -36,6 +36,12 @@ void reload_take(struct config *running, struct config *fresh, char *applied, si
 	if (!config_clients_same(running, fresh)) {
 		add_name(applied, applied_size, "clients");
 	}
+	if (!config_profiles_same(running, fresh)) {
+		add_name(applied, applied_size, "profiles");
+	}
+	config_profiles_free(running->profiles, running->profiles_count);
+	running->profiles = TAKE(fresh->profiles, NULL);
+	running->profiles_count = TAKE(fresh->profiles_count, 0);
 	config_clients_free(running->clients, running->clients_count);
 	running->clients = TAKE(fresh->clients, NULL);
 	running->clients_count = TAKE(fresh->clients_count, 0);
@@ -59,6 +65,7 @@ static void spread(struct supervisor *supervisor) {
 	supervisor->evidence.snapshots_kept = config->evidence.snapshots_kept;
 	supervisor->evidence.keep_hung = config->keep_hung;
 	permits_lay_over(supervisor);
+	catalogue_declare(supervisor);
 	doors_tell_options(supervisor);
 	doors_announce(supervisor);
 	health_touch(supervisor);

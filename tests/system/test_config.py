@@ -114,6 +114,35 @@ def a_reload_changes_what_it_can_and_ends_nothing(build):
         host.report(viewer, check=False)
 
 
+PROFILES = """profiles:
+  - {id: ann, name: Ann, pin: "4711"}
+  - {id: bob, name: Bob}
+"""
+
+
+def profiles(host):
+    return {row["id"]: (row["name"], row["pin_required"])
+            for row in host.api("/api/v1/profiles")["profiles"]}
+
+
+def whom_the_file_names_is_at_the_launcher(build):
+    with Host(build, config=PROFILES) as host:
+        wait_for("both", 10, lambda: profiles(host) == {"ann": ("Ann", True), "bob": ("Bob", False)})
+        put = host.log().count("event=profile-put")
+        perigee(host, "config", "reload")
+        write(host, PROFILES.replace('pin: "4711"', 'pin: 47'))
+        code, words = perigee(host, "config", "reload")
+        expect(f"a bad PIN: {words}", code == 1 and "line 2: profiles[0].pin: 4 to 15" in words)
+        write(host, PROFILES.replace(', pin: "4711"', "").replace("Bob", "Bobby"))
+        code, words = perigee(host, "config", "reload")
+        expect(f"taken: {words}", code == 0 and "In effect now: profiles\n" in words)
+        wait_for("as it says now", 10, lambda: profiles(host) == {"ann": ("Ann", False),
+                                                                  "bob": ("Bobby", False)})
+        expect("only what differs is written",
+               host.log().count("event=profile-put") == put + 2)
+        expect("no PIN is told", "4711" not in host.log())
+
+
 CLIENTS = """apps:
   - title: Paint
     command: [perigee-pattern]
@@ -167,4 +196,5 @@ def what_the_file_says_of_a_client_holds(build):
 
 if __name__ == "__main__":
     sys.exit(run([a_reload_changes_what_it_can_and_ends_nothing,
-                  what_the_file_says_of_a_client_holds]))
+                  what_the_file_says_of_a_client_holds,
+                  whom_the_file_names_is_at_the_launcher]))

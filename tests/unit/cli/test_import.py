@@ -36,12 +36,13 @@ class Import(unittest.TestCase):
         code, out, err = run("wolf", SAMPLES / "wolf.toml")
         self.assertEqual(code, 0, err)
         self.assertEqual(check(out)[0], 0, check(out)[1] + out)
-        for part in ('name: "Attic"', 'title: "Paint"', 'command: ["paint", "--full", "a b"]',
+        for part in ('name: "Attic"', '  - {"id": "user", "name": "Ann", "pin": "1234"}', 'title: "Paint"', 'command: ["paint", "--full", "a b"]',
                      "hdr: true", 'title: "Shell"'):
             self.assertIn(part, out)
         for part in ("taken: hostname 'Attic'", "not taken: app 'Wolf UI'",
                      "not taken: icon_png_path of 'Paint'", "not taken: app 'Guest'",
-                     "not taken: profile 'Ann' itself", "PIN is to be given anew",
+                     "taken: profile 'Ann' with its PIN",
+                     "not taken: that the apps of profile 'Ann' are its alone",
                      "not taken: 1 paired clients", '"run_uid": 1001', "not taken: gstreamer",
                      "not taken: uuid", "not taken: surprise"):
             self.assertIn(part, err)

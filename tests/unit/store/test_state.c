@@ -148,6 +148,30 @@ static struct ipc_message app(int32_t number, const char *id, const char *profil
 	return put;
 }
 
+/* perigee.yaml says it at every start: only a change is written. */
+static void a_profile_that_is_kept_so_is_known(void **state) {
+	(void)state;
+	struct database *database = open_database(folder);
+	struct ipc_message put = { .kind = IPC_PROFILE_PUT,
+		.profile = { .id = "ann", .name = "Ann", .pin = "4711", .has_pin = 1 } };
+	assert_false(database_profile_same(database, &put));
+	assert_int_equal(database_profile_put(database, &put), 0);
+	assert_true(database_profile_same(database, &put));
+	struct ipc_message other = put;
+	strcpy(other.profile.pin, "4712");
+	assert_false(database_profile_same(database, &other));
+	other.profile.pin[0] = '\0';
+	assert_false(database_profile_same(database, &other));
+	other = put;
+	strcpy(other.profile.name, "Anna");
+	assert_false(database_profile_same(database, &other));
+	put.profile.pin[0] = '\0';
+	put.profile.has_pin = 0;
+	assert_int_equal(database_profile_put(database, &put), 0);
+	assert_true(database_profile_same(database, &put));
+	database_close(database);
+}
+
 static void apps_are_added_replaced_and_removed(void **state) {
 	(void)state;
 	struct database *database = open_database(folder);
@@ -408,6 +432,7 @@ int main(void) {
 		STATE_TEST(a_new_client_may_everything),
 		STATE_TEST(a_change_touches_what_it_names),
 		STATE_TEST(a_pin_is_known_and_never_shown),
+		STATE_TEST(a_profile_that_is_kept_so_is_known),
 		STATE_TEST(apps_are_added_replaced_and_removed),
 		STATE_TEST(a_profile_takes_its_apps_along),
 		STATE_TEST(too_many_apps_are_refused),

@@ -74,6 +74,13 @@ static const struct mistake {
 			"clients[0].only_apps: there is no app \"Paint\"; say its title" },
 	{ "clients:\n  - name: a\n    permissions: []\n", 3,
 			"clients[0].permissions has no entries" },
+	{ "profiles:\n  - id: a\n    name: A\n    pin: 12\n", 4,
+			"profiles[0].pin: 4 to 15 digits" },
+	{ "profiles:\n  - id: a\n    name: A\n  - id: ../b\n    name: B\n", 4,
+			"profiles[1].id: 1 to 47 letters" },
+	{ "profiles:\n  - id: a\n", 2, "profiles[0] has no name" },
+	{ "profiles:\n  - id: a\n    name: A\n  - name: B\n    id: a\n", 5,
+			"profiles[1].id: \"a\" is there twice" },
 	{ "name: a\nclients:\n  - name: a\n  - name: a\n", 4, "\"a\" is there twice" },
 	/* no YAML */
 	{ "name: x\nuser: \"x\n", 2, "this is not YAML" },
