@@ -162,6 +162,85 @@ static void a_flag_wins_over_the_file(void **state) {
 	config_finish(&config);
 }
 
+/* Something else than the default that the key takes. */
+static void another_value(const struct config *config, size_t key, char out[CONFIG_VALUE_MAX]) {
+	static const struct {
+		const char *key, *value;
+	} own[] = {
+		{ "bind", "127.0.0.1" },
+		{ "encoders", "x264" },
+		{ "log_level", "debug" },
+		{ "preset_pin", "4711" },
+		{ "container_engine", "/run/x" },
+		{ "folders.state", "/x" },
+		{ "folders.data", "/x" },
+		{ "folders.runtime", "/x" },
+		{ "folders.log", "/x" },
+	};
+	static const struct {
+		const char *now, *other;
+	} words[] = {
+		{ "true", "false" },
+		{ "false", "true" },
+		{ "on", "required" },
+		{ "measured", "off" },
+		{ "off", "hourly" },
+		{ "replace", "keep" },
+		{ "", "text" },
+	};
+	char now[CONFIG_VALUE_MAX];
+	config_key_get(config, key, now);
+	text_copy(out, CONFIG_VALUE_MAX, "1234"); /* any number */
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(now, words[i].now) == 0) {
+			text_copy(out, CONFIG_VALUE_MAX, words[i].other);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (strcmp(config_key_name(key), own[i].key) == 0) {
+			text_copy(out, CONFIG_VALUE_MAX, own[i].value);
+		}
+	}
+}
+
+static void is_taken(
+		size_t key, const char *value, enum config_from from, int argc, const char **argv) {
+	struct config config;
+	struct config_text error = { "" };
+	char got[CONFIG_VALUE_MAX];
+	int rc = config_load(argc, (char **)(uintptr_t)argv, &config, &error);
+	/* What no number fits is refused by name: it was taken. */
+	if (rc == -EINVAL && strstr(error.text, config_key_name(key)) &&
+			strstr(error.text, "must lie between")) {
+		return;
+	}
+	if (rc < 0) {
+		fail_msg("%s: %s", config_key_name(key), error.text);
+	}
+	config_key_get(&config, key, got);
+	assert_string_equal(got, value);
+	assert_int_equal(config.from[key], from);
+	config_finish(&config);
+}
+
+static void every_key_is_taken_from_the_environment_and_by_a_flag(void **state) {
+	(void)state;
+	struct config defaults;
+	config_defaults(&defaults);
+	for (size_t key = 0; key < config_keys_count(); key++) {
+		char value[CONFIG_VALUE_MAX], set[2 * CONFIG_VALUE_MAX], variable[CONFIG_VALUE_MAX];
+		another_value(&defaults, key, value);
+		text_format(set, sizeof(set), "%s=%s", config_key_name(key), value);
+		config_key_variable(key, variable);
+		const char *argv[] = { "perigeed", "--config", "/dev/null", "--set", set, NULL };
+		is_taken(key, value, CONFIG_FROM_FLAG, 5, argv);
+		assert_int_equal(setenv(variable, value, 1), 0);
+		is_taken(key, value, CONFIG_FROM_ENVIRONMENT, 3, argv);
+		assert_int_equal(unsetenv(variable), 0);
+	}
+	config_finish(&defaults);
+}
+
 /* Whatever becomes of the file. */
 static void a_successor_reads_what_its_predecessor_read(void **state) {
 	(void)state;
@@ -225,6 +304,7 @@ int main(void) {
 		UNIT(a_preset_pin_is_off_unless_given_and_shown_to_nobody),
 		UNIT(a_containers_command_may_be_its_images),
 		UNIT(a_flag_wins_over_the_file),
+		UNIT(every_key_is_taken_from_the_environment_and_by_a_flag),
 		UNIT(a_successor_reads_what_its_predecessor_read),
 		UNIT(wrong_flags_are_explained),
 		UNIT(an_app_keeps_its_id),
