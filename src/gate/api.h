@@ -219,6 +219,8 @@ void api_wish_begins(struct gate *gate, const struct web_session *row);
 bool api_wish_add(struct gate *gate, uint64_t session, const struct json_t *body);
 bool api_wish_fits(struct gate *gate);
 void api_wish_forget(struct gate *gate, uint64_t session);
+/* LOBBY_JOIN that nobody waits for: events tell what came of it. False when there are too many. */
+bool api_wish_now(struct gate *gate, struct ipc_message *join);
 /* LOBBY_DONE that no connection waits for. */
 void api_wish_done(struct gate *gate, const struct ipc_message *message);
 

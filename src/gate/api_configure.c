@@ -18,6 +18,7 @@
 
 enum {
 	KEPT_MS = 10 * 60 * 1000,
+	JOIN_MS = 30 * 1000, /* the supervisor's own deadlines are shorter */
 	/* Requests that no connection has: their upper half is no place of one. */
 	REQUESTS = (int)0xffff0000,
 };
@@ -204,6 +205,20 @@ void api_wish_begins(struct gate *gate, const struct web_session *row) {
 	text_copy(message.lobby_ask.pin, sizeof(message.lobby_ask.pin), wish->pin);
 	gate_post(gate, &message);
 	explicit_bzero(&message, sizeof(message));
+}
+
+bool api_wish_now(struct gate *gate, struct ipc_message *join) {
+	struct web_wish *wish = make(gate);
+	if (!wish) {
+		return false;
+	}
+	*wish = (struct web_wish){ .used = true,
+		.until_ms = clock_now_ms() + JOIN_MS,
+		.session = join->lobby_ask.session };
+	text_copy(wish->lobby, sizeof(wish->lobby), join->lobby_ask.lobby);
+	join->lobby_ask.request = (uint32_t)REQUESTS | (uint32_t)(wish - gate->web.wishes);
+	gate_post(gate, join);
+	return true;
 }
 
 void api_wish_done(struct gate *gate, const struct ipc_message *message) {

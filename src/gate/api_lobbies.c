@@ -309,6 +309,22 @@ static uint8_t read_role(const char *text, enum ipc_kind kind) {
 	return strcmp(text, "viewer") == 0 ? ROLE_VIEWER : alone ? ROLE_ALONE : ROLE_PLAYER;
 }
 
+/* What is wrong with it is said at once where it is known here. */
+static void join_at_once(struct request *request, struct ipc_message *message) {
+	struct connection *connection = request->connection;
+	struct web *web = &request->gate->web;
+	uint64_t session = message->lobby_ask.session;
+	if (!json_object_get(web->lobbies, message->lobby_ask.lobby)) {
+		api_error(connection, 404, "Invalid lobby ID");
+	} else if (!session || !web_session_find(web, session)) {
+		api_error(connection, 404, "Lobby or session not found");
+	} else if (api_wish_now(request->gate, message)) {
+		api_success(connection);
+	} else {
+		api_refuse(connection, REASON_RESOURCES, NULL);
+	}
+}
+
 static void ask(struct request *request, enum ipc_kind kind) {
 	struct connection *connection = request->connection;
 	struct ipc_message message = { .kind = kind };
@@ -323,9 +339,13 @@ static void ask(struct request *request, enum ipc_kind kind) {
 		api_error(connection, 403, "Invalid PIN");
 		return;
 	}
-	connection->awaits = AWAITS_LOBBY_DONE;
-	connection_extend(connection, ANSWER_MS);
-	gate_post(request->gate, &message);
+	if (kind == IPC_LOBBY_JOIN && !schema_flag(request->json, "wait", true)) {
+		join_at_once(request, &message);
+	} else {
+		connection->awaits = AWAITS_LOBBY_DONE;
+		connection_extend(connection, ANSWER_MS);
+		gate_post(request->gate, &message);
+	}
 	explicit_bzero(&message, sizeof(message));
 }
 

@@ -259,7 +259,8 @@ SCHEMA(schema_gives_lobby, "LobbyCreated", SUCCESS, NEED_LINE("lobby_id", 1, 39,
 SCHEMA(schema_takes_lobby_join, "LobbyJoin",
 	NEED_LINE("lobby_id", 1, 39, NULL), NEED_ID_IN("moonlight_session_id", NULL),
 	WHOLES("pin", 19, 9, "Digits."), LINE("role", 0, 16, "player or viewer."),
-	WHOLE("deadline_ms", 0, 25000, NULL));
+	WHOLE("deadline_ms", 0, 25000, NULL),
+	FLAG("wait", "false: answered at once; events tell whether it got there."));
 SCHEMA(schema_takes_lobby_stop, "LobbyStop",
 	NEED_LINE("lobby_id", 1, 39, NULL), WHOLES("pin", 19, 9, "Digits."));
 SCHEMA(schema_takes_lobby_kick, "LobbyKick",
@@ -273,7 +274,8 @@ SCHEMA(schema_takes_launcher, "Launcher",
 SCHEMA(schema_takes_switch, "Switch",
 	NEED_ID_IN("session_id", NULL), LINE("lobby_id", 0, 39, "Where to; none: back to its own."),
 	WHOLES("pin", 19, 9, "Digits."), LINE("role", 0, 16, "player or viewer."),
-	WHOLE("deadline_ms", 0, 25000, NULL));
+	WHOLE("deadline_ms", 0, 25000, NULL),
+	FLAG("wait", "Of a move to a lobby; as in a join."));
 
 /* ---- figures ---- */
 

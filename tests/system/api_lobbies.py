@@ -70,6 +70,15 @@ def members(api, events, session, client, pattern):
     memory = api.get("/api/v1/system/memory")
     expect(f"where its memory is: {memory['clients']}", memory["clients"][0]["lobby_id"] == one)
     api.post("/api/v1/lobbies/leave", here)
+    for wrong in ({"lobby_id": "none"}, {"moonlight_session_id": "5"}):
+        api.post("/api/v1/lobbies/join", {**here, **wrong, "wait": False}, status=404)
+    # Nobody waits: events tell how it was.
+    api.post("/api/v1/lobbies/join", {**here, "wait": False, "deadline_ms": 1})
+    failed = events.wait("JoinFailed", session_id=session)[2]
+    expect(f"why: {failed}", failed["lobby_id"] == one and failed["reason"] == "switch-overdue")
+    api.post("/api/v1/lobbies/join", {**here, "wait": False})
+    events.wait("JoinLobbyEvent", lobby_id=one, moonlight_session_id=session)
+    api.post("/api/v1/lobbies/leave", here)
     api.post("/api/v2/viewers/switch", {"session_id": session, "lobby_id": two})
     events.wait("JoinLobbyEvent", lobby_id=two)
     api.post("/api/v2/viewers/switch", {"session_id": session})
