@@ -302,7 +302,7 @@ static void remove_now(struct container *container) {
 	container->remove_waits = false;
 	container->removals++;
 	sd_event_source_set_enabled(container->timer, SD_EVENT_OFF);
-	text_format(target, sizeof(target), "/containers/%s?force=1&v=1", container->ref);
+	container_remove_target(container->ref, target, sizeof(target));
 	ask(container, "DELETE", target, NULL, REMOVE_MS, handle_removed);
 }
 
@@ -409,7 +409,7 @@ static void pull(struct container *container) {
 static void clear(struct container *container) {
 	char target[TARGET_MAX];
 	container->cleared = true;
-	text_format(target, sizeof(target), "/containers/%s?force=1&v=1", container->name);
+	container_remove_target(container->name, target, sizeof(target));
 	ask(container, "DELETE", target, NULL, REMOVE_MS, handle_cleared);
 }
 

@@ -226,6 +226,10 @@ void container_list_target(const char *host, uint64_t session, char *out, size_t
 	text_format(out, size, "/containers/json?all=1&filters=%s", encoded);
 }
 
+void container_remove_target(const char *ref, char *out, size_t size) {
+	text_format(out, size, "/containers/%s?force=1&v=1", ref);
+}
+
 static json_t *load(const char *text, size_t len) {
 	return json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 }

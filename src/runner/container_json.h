@@ -34,6 +34,10 @@ char *container_create_json(const struct ipc_message *plan, const struct ipc_mes
 /* "/containers/json?..." for every container with these labels; session 0: of any. */
 void container_list_target(const char *host, uint64_t session, char *out, size_t size);
 
+/* "/containers/...": for its removal, running or not, with what it kept for itself; by id or
+ * name. */
+void container_remove_target(const char *ref, char *out, size_t size);
+
 /* Percent-encodes everything but letters, digits, '-', '_' and '.'. False when cut off. */
 bool container_encode(const char *text, char *out, size_t size);
 

@@ -59,7 +59,7 @@ static void remove_row(struct sweep *sweep, const struct container_row *row) {
 	char target[TARGET_MAX];
 	log_warning("container-swept", "container=%s session=%016llx", row->id,
 			(unsigned long long)row->session);
-	text_format(target, sizeof(target), "/containers/%s?force=1&v=1", row->id);
+	container_remove_target(row->id, target, sizeof(target));
 	struct engine_request request = {
 		.method = "DELETE",
 		.target = target,
