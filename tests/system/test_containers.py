@@ -42,7 +42,7 @@ for name in wayland-0 pulse-socket perigee.sock; do
     test -w $XDG_RUNTIME_DIR/$name || echo closed: $name
 done
 touch $HOME/of-$PUID && echo user-wrote $(id -u):$(id -g) as $UNAME
-exec sleep 1000
+trap 'exit 0' TERM; sleep 1000 & wait
 """
 
 CONFIG = """
@@ -89,7 +89,7 @@ apps:
     command: [sh, /data/pads.sh]
     runner: {{type: container, image: perigee-test, network: false, mounts: ["{folder}/shared:/data:ro"]}}
   - title: Blind
-    command: [sh, -c, "echo asking for a licence; exec sleep 1000"]
+    command: [sh, -c, "echo asking for a licence; trap 'exit 0' TERM; sleep 1000 & wait"]
     window_deadline: 2
     runner: {{type: container, image: perigee-test, network: false}}
   - title: Nowhere
@@ -143,14 +143,18 @@ def none_is_left():
         raise Failed(f"{failed}: {SHARED['podman'].containers()}") from failed
 
 
-def told_of(host, viewer, lines, code):
-    """Who watches reads the app's last lines, and then hears the reason."""
-    wait_for(f"{lines!r} is shown", 20, lambda: [
-        row for row in host.status("output") if row["notice"] == "end-read" and
-        lines in row["lines"]])
-    report = host.report(viewer, check=False)
-    expect(f"the reason: {report.get('end')} {report.get('termination')}",
-           report["end"] == "terminated" and report["termination"] == code)
+def told_of(host, *cases):
+    """Who watches reads the app's last lines, and then hears the reason: (viewer, lines, code)."""
+    shown = set()
+
+    def all_told():
+        shown.update(row["lines"] for row in host.status("output") if row["notice"] == "end-read")
+        return all(any(lines in text for text in shown) for _, lines, _ in cases)
+    wait_for(f"{[case[1] for case in cases]} are shown", 30, all_told)
+    for viewer, lines, code in cases:
+        report = host.report(viewer, check=False)
+        expect(f"the reason behind {lines!r}: {report.get('end')} {report.get('termination')}",
+               report["end"] == "terminated" and report["termination"] == code)
 
 
 def a_container_gets_its_desktop_and_what_is_configured(host):
@@ -165,16 +169,11 @@ def a_container_gets_its_desktop_and_what_is_configured(host):
                       "read-only", "no-engine", *(["of 1500 in"] if times == 2 else [])):
             host.wait_log(words, 10, mark)
         if times == 1:
-            told_of(host, viewer, "no-engine\n", APP_FAILED)
+            told_of(host, (viewer, "no-engine\n", APP_FAILED))
             host.wait_log("Words ended with status 3", 10, mark)
         ended(viewer)
         host.probe("quit", keys="Words", check=False)
         none_is_left()
-
-
-def one_without_a_window_is_told_of(host):
-    told_of(host, launched(host, "Blind", 60), "asking for a licence\n", APP_NO_WINDOW)
-    none_is_left()
 
 
 def its_windows_are_seen(host):
@@ -332,7 +331,8 @@ def its_image_is_told_of(host):
 
 def a_lobby_runs_a_container_of_its_own(host):
     """As an agent platform has it: a lobby with a docker runner, and a session that begins in it."""
-    base = {"Cmd": ["sh", "-c", "echo lobby $WORD $BASE $PUID:$PGID; exec sleep 1000"], "Env": ["BASE=1"],
+    base = {"Cmd": ["sh", "-c", "echo lobby $WORD $BASE $PUID:$PGID; trap 'exit 0' TERM; "
+                    "sleep 1000 & wait"], "Env": ["BASE=1"],
             "HostConfig": {"NetworkMode": "none"}}
     runner = {"type": "docker", "name": "agent", "image": "perigee-test", "mounts": [],
               "env": ["WORD=hello"], "devices": [], "ports": [],
@@ -379,12 +379,18 @@ def a_lobby_that_nobody_waits_for_leaves_no_container(host):
     none_is_left()
 
 
-def what_cannot_run_says_why(host):
-    for title, words in (("Nowhere", "pull: "), ("Broken", "start: ")):
-        mark = len(host.log())
-        told_of(host, launched(host, title, 60), words, APP_FAILED)
-        host.wait_log(f"{title} ended with status 126: {words}", 20, mark)
-        none_is_left()
+def what_fails_is_told_of(host):
+    """An image that is not there, a program that is not in one, an app without a window."""
+    cases = (("Nowhere", "pull: ", APP_FAILED), ("Broken", "start: ", APP_FAILED),
+             ("Blind", "asking for a licence\n", APP_NO_WINDOW))
+    mark = len(host.log())
+    for title, *_ in cases:
+        host.paired(title)
+    told_of(host, *((launched(host, title, 60, app=title), lines, code)
+                    for title, lines, code in cases))
+    for title, lines, _ in cases[:2]:
+        host.wait_log(f"{title} ended with status 126: {lines}", 20, mark)
+    none_is_left()
 
 
 def leftovers_are_swept_at_the_start(host):
@@ -450,7 +456,6 @@ def containers(build):
             sys.exit(77)
         with Contained(build) as host:
             for part in (a_container_gets_its_desktop_and_what_is_configured, its_windows_are_seen,
-                         one_without_a_window_is_told_of,
                          its_door_stays_the_same_file, it_reaches_no_other_sockets,
                          its_files_have_the_right_owner,
                          a_container_is_labelled_and_goes_when_the_session_does,
@@ -458,7 +463,7 @@ def containers(build):
                          nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
                          a_lobby_runs_a_container_of_its_own,
                          a_lobby_that_nobody_waits_for_leaves_no_container,
-                         what_cannot_run_says_why, leftovers_are_swept_at_the_start):
+                         what_fails_is_told_of, leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)
         what_a_program_left_is_swept(build)
