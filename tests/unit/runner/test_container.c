@@ -12,7 +12,7 @@
 /* The runner against an engine that says what a Docker engine said: each connection that it
  * is given is one request, which must be the expected one, and one answer. */
 
-static const char *container_path;
+static const char *container_path, *vectors;
 
 struct exchange {
 	const char *request; /* its first line up to the version */
@@ -63,7 +63,7 @@ static void receive(struct process *runner, enum ipc_kind kind) {
 
 /* Gives the runner a connection and answers what it asks there; answers the open
  * connection. */
-static int serve(struct process *runner, const struct exchange *exchange) {
+static int serve_bytes(struct process *runner, const struct exchange *exchange, size_t answer_len) {
 	int pair[2];
 	char bytes[8192];
 	size_t len = 0;
@@ -96,10 +96,13 @@ static int serve(struct process *runner, const struct exchange *exchange) {
 	if (!exchange->answer) {
 		return pair[0];
 	}
-	assert_int_equal(write(pair[0], exchange->answer, strlen(exchange->answer)),
-			strlen(exchange->answer));
+	assert_int_equal(write(pair[0], exchange->answer, answer_len), answer_len);
 	close(pair[0]);
 	return -1;
+}
+
+static int serve(struct process *runner, const struct exchange *exchange) {
+	return serve_bytes(runner, exchange, exchange->answer ? strlen(exchange->answer) : 0);
 }
 
 static void serve_all(struct process *runner, const struct exchange *exchanges, size_t count) {
@@ -108,18 +111,22 @@ static void serve_all(struct process *runner, const struct exchange *exchanges, 
 	}
 }
 
-static struct process start_app(bool goes_on) {
+static struct process start_app_of(uint64_t session, const char *image, bool goes_on) {
 	struct process runner = process_start(container_path, PEER_RUNNER, NULL);
 	struct ipc_message plan = { .kind = IPC_RUNNER_PLAN };
 	struct ipc_message start = { .kind = IPC_RUNNER_START };
 	plan.runner_plan.type = RUNNER_CONTAINER;
-	plan.runner_plan.session = 7;
+	plan.runner_plan.session = session;
 	plan.runner_plan.goes_on = goes_on;
 	text_copy(plan.runner_plan.host, sizeof(plan.runner_plan.host), "host");
-	text_copy(plan.runner_plan.image, sizeof(plan.runner_plan.image), "game:1");
+	text_copy(plan.runner_plan.image, sizeof(plan.runner_plan.image), image);
 	process_send(&runner, &plan, -1);
 	process_send(&runner, &start, -1);
 	return runner;
+}
+
+static struct process start_app(bool goes_on) {
+	return start_app_of(7, "game:1", goes_on);
 }
 
 /* Up to where it is watched: the log and the wait are open. */
@@ -322,6 +329,102 @@ static void a_sweep_removes_whose_session_is_gone_by_then(void **state) {
 	assert_int_equal(process_wait(&runner), 0);
 }
 
+/* ---- what a Docker engine said, byte by byte (tests/vectors/docker) ---- */
+
+struct recorded {
+	char bytes[16384];
+	size_t len;
+};
+
+static struct recorded load(const char *scenario, int number) {
+	struct recorded out = { 0 };
+	char path[512];
+	text_format(path, sizeof(path), "%s/%s.%d", vectors, scenario, number);
+	OWN(file_close) FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	out.len = fread(out.bytes, 1, sizeof(out.bytes) - 1, file);
+	return out;
+}
+
+/* Answers the next request as it was answered then; false: leaves it open. */
+static int replay(struct process *runner, const char *scenario, int number, bool answered) {
+	struct recorded recorded = load(scenario, number);
+	size_t line = strcspn(recorded.bytes, "\n");
+	assert_true(line < recorded.len);
+	recorded.bytes[line] = '\0';
+	const struct exchange exchange = { recorded.bytes,
+		answered ? recorded.bytes + line + 1 : NULL, NULL };
+	return serve_bytes(runner, &exchange, recorded.len - line - 1);
+}
+
+/* The session is in the name that the first request gives. */
+static struct process start_recorded(const char *scenario, const char *image) {
+	struct recorded first = load(scenario, 0);
+	const char *name = strstr(first.bytes, "perigee-");
+	assert_non_null(name);
+	return start_app_of(strtoull(name + 8, NULL, 16), image, false);
+}
+
+static void docker_runs_an_app_to_its_end(void **state) {
+	(void)state;
+	struct process runner = start_recorded("exits", "perigee-test");
+	replay(&runner, "exits", 0, true);
+	replay(&runner, "exits", 1, true);
+	receive(&runner, IPC_RUNNER_APP);
+	replay(&runner, "exits", 2, true);
+	receive(&runner, IPC_RUNNER_PID);
+	replay(&runner, "exits", 3, true);
+	replay(&runner, "exits", 4, true);
+	receive(&runner, IPC_RUNNER_EXITED);
+	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 3);
+	assert_string_equal(runner.message.runner_exited.last_lines,
+			"has-sockets\nhello at /tmp of 999 in /home/retro with 1\nruns=1\n"
+			"read-only\nno-engine\n");
+	process_stop(&runner);
+}
+
+static void docker_stops_an_app(void **state) {
+	(void)state;
+	struct process runner = start_recorded("stops", "perigee-test");
+	replay(&runner, "stops", 0, true);
+	replay(&runner, "stops", 1, true);
+	receive(&runner, IPC_RUNNER_APP);
+	replay(&runner, "stops", 2, true);
+	receive(&runner, IPC_RUNNER_PID);
+	assert_true(runner.message.runner_pid.pid > 0);
+	OWN(fd_close) int logs = replay(&runner, "stops", 3, false);
+	OWN(fd_close) int wait = replay(&runner, "stops", 4, false);
+	process_ask_stop(&runner, 10000);
+	replay(&runner, "stops", 5, true);
+	replay(&runner, "stops", 6, true);
+	receive(&runner, IPC_RUNNER_EXITED);
+	receive(&runner, IPC_STOPPED);
+	assert_int_equal(process_wait(&runner), 0);
+}
+
+static void docker_says_why_it_runs_nothing(void **state) {
+	(void)state;
+	struct process runner = start_recorded("missing", "localhost:1/no/such:tag");
+	replay(&runner, "missing", 0, true);
+	receive(&runner, IPC_RUNNER_PULL);
+	replay(&runner, "missing", 1, true);
+	receive(&runner, IPC_RUNNER_PULL);
+	receive(&runner, IPC_RUNNER_EXITED);
+	assert_string_equal(runner.message.runner_exited.last_lines,
+			"pull: the container engine answers 500: Get \"http://localhost:1/v2/\": "
+			"dial tcp 127.0.0.1:1: connect: connection refused");
+	process_stop(&runner);
+	runner = start_recorded("broken", "perigee-test");
+	for (int i = 0; i < 3; i++) {
+		replay(&runner, "broken", i, true);
+	}
+	receive(&runner, IPC_RUNNER_EXITED);
+	assert_int_equal(WEXITSTATUS(runner.message.runner_exited.status), 126);
+	assert_non_null(strstr(runner.message.runner_exited.last_lines,
+			"start: the container engine answers 400: failed to create shim task"));
+	process_stop(&runner);
+}
+
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		UNIT(an_app_runs_and_its_end_is_told),
@@ -333,8 +436,12 @@ int main(int argc, char **argv) {
 		UNIT(an_engine_that_hangs_holds_nobody_up),
 		UNIT(the_next_runner_finds_it_by_its_label),
 		UNIT(a_sweep_removes_whose_session_is_gone_by_then),
+		UNIT(docker_runs_an_app_to_its_end),
+		UNIT(docker_stops_an_app),
+		UNIT(docker_says_why_it_runs_nothing),
 	};
-	assert_int_equal(argc, 2);
+	assert_int_equal(argc, 3);
 	container_path = argv[1];
+	vectors = argv[2];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
