@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "cli/command.h"
+#include "cli/named.h"
 #include "cli/show.h"
 
 /* An empty list of what a client is limited to is no limit, and is not shown as "none". */
@@ -125,12 +126,16 @@ enum exit_status run_pair(struct command *command) {
 
 enum exit_status run_unpair(struct command *command) {
 	if (!command->argument) {
-		fputs("perigee: which client? `perigee clients` shows their IDs.\n", stderr);
+		fputs("perigee: which client? `perigee clients` shows their names.\n", stderr);
 		return EXIT_USAGE;
+	}
+	char id[NAMED_ID_MAX];
+	if (!named_client(command->runtime, command->argument, id)) {
+		return EXIT_REFUSED;
 	}
 	struct api_answer answer = { 0 };
 	enum exit_status status = command_call(command, "/api/v1/unpair/client",
-			json_pack("{ss}", "client_id", command->argument), &answer);
+			json_pack("{ss}", "client_id", id), &answer);
 	if (status == EXIT_DONE) {
 		if (command->json) {
 			command_print(command, answer.json);
@@ -158,17 +163,21 @@ static json_t *words_of(const char *text) {
 
 enum exit_status run_permit(struct command *command) {
 	if (!command->second) {
-		fputs("perigee: say permit ID WORDS, with the words of list, launch, keyboard, "
+		fputs("perigee: say permit CLIENT WORDS, with the words of list, launch, keyboard, "
 		      "mouse, "
 		      "touch, gamepad, clipboard, lobby_create, lobby_join, separated by commas; "
 		      "or "
-		      "all, or none. `perigee clients` shows IDs.\n",
+		      "all, or none. `perigee clients` shows clients.\n",
 				stderr);
 		return EXIT_USAGE;
 	}
+	char id[NAMED_ID_MAX];
+	if (!named_client(command->runtime, command->argument, id)) {
+		return EXIT_REFUSED;
+	}
 	struct api_answer answer = { 0 };
 	enum exit_status status = command_call(command, "/api/v1/clients/settings",
-			json_pack("{ss,so}", "client_id", command->argument, "permissions",
+			json_pack("{ss,so}", "client_id", id, "permissions",
 					words_of(command->second)),
 			&answer);
 	if (status == EXIT_DONE) {

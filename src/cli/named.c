@@ -14,6 +14,7 @@
 #include "cli/show.h"
 
 enum {
+	BEGINNING_MIN = 4,   /* characters of a client's id that are enough to mean it */
 	SESSION_DIGITS = 16, /* as the log has it: hexadecimal, with its zeros */
 };
 
@@ -90,6 +91,30 @@ bool named_lobby(const char *runtime, const char *said, char out[NAMED_ID_MAX]) 
 	json_t *rows = fetch(runtime, "/api/v1/lobbies", "lobbies");
 	bool named = is_named(
 			rows, find(rows, "id", "name", said, out), "lobby", said, "lobby list");
+	json_decref(rows);
+	return named;
+}
+
+/* Fingerprints are long: their first characters do, where they fit one alone. */
+static unsigned find_by_beginning(json_t *rows, const char *said, char out[NAMED_ID_MAX]) {
+	unsigned count = 0;
+	size_t i, len = strlen(said);
+	json_t *row;
+	json_array_foreach(rows, i, row) {
+		const char *id = text_of(row, "client_id");
+		if (len >= BEGINNING_MIN && strncasecmp(id, said, len) == 0) {
+			text_copy(out, NAMED_ID_MAX, id);
+			count++;
+		}
+	}
+	return count;
+}
+
+bool named_client(const char *runtime, const char *said, char out[NAMED_ID_MAX]) {
+	json_t *rows = fetch(runtime, "/api/v1/clients", "clients");
+	unsigned count = find(rows, "client_id", "name", said, out);
+	count = count == 0 ? find_by_beginning(rows, said, out) : count;
+	bool named = !rows || count == 1 || is_named(rows, count, "client", said, "clients");
 	json_decref(rows);
 	return named;
 }

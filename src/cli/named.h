@@ -5,17 +5,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What people call things by: an app by its title, a lobby by its name, a session by the name of
- * its client, or by the number that `perigee top` and the log show. */
+/* What people call things by: an app by its title, a client or a lobby by its name, a session by
+ * the name of its client, or by the number that `perigee top` and the log show; a client also by
+ * the beginning of its id. */
 
 enum {
-	NAMED_ID_MAX = 64,
+	NAMED_ID_MAX = 72, /* a client's is 64 long */
 };
 
 /* Each writes the id that the API knows it by. False when nothing, or more than one, is called
  * so, which was said. runtime may be NULL; said may be NULL for the only session there is. */
 bool named_app(const char *runtime, const char *said, char out[NAMED_ID_MAX]);
 bool named_session(const char *runtime, const char *said, char out[NAMED_ID_MAX]);
+bool named_client(const char *runtime, const char *said, char out[NAMED_ID_MAX]);
 bool named_lobby(const char *runtime, const char *said, char out[NAMED_ID_MAX]);
 
 /* What a session sees, or a lobby shows: *out_field (static) is the name that the API has for

@@ -85,6 +85,21 @@ def clients(person):
     expect(f"as it came: {row}", row["only_apps"] == [] and row["name"] == "Sofa")
 
 
+def pairing(host, person):
+    expect("nobody waits", "No client waits" in person.types("pair"))
+    waits = host.probe("pair", "--pin", "4321", keys="TV", background=True)
+    wait_for("a client that waits", 10, lambda: "Waiting" in person.types("pair"))
+    expect("in a list", len(person.asks("pair")["requests"]) == 1)
+    expect("taken", "PIN was taken" in person.types("pair", "4321", "--name", "TV"))
+    host.report(waits)
+    person.types("permit", "tv", "list,launch")
+    rows = {row["name"]: row for row in person.asks("clients")["clients"]}
+    expect(f"by its name: {rows}", rows["TV"]["permissions"] == ["list", "launch"])
+    expect("nobody is called so", "called nope" in person.types("unpair", "nope", status=1))
+    person.types("unpair", rows["TV"]["client_id"][:12])
+    expect("forgotten", [row["name"] for row in person.asks("clients")["clients"]] == ["Sofa"])
+
+
 def clipboard(person, session):
     person.types("clipboard", "get", session, status=1)
     expect("set", "on the clipboard" in person.types("clipboard", "set", session, "hello you"))
@@ -188,6 +203,7 @@ def what_people_type_works_while_somebody_plays(build):
         session = wait_for("it streams", 15, lambda: host.status("session", state="streaming"))
         session = session[0]["id"]
         clients(person)
+        pairing(host, person)
         clipboard(person, session)
         lobbies(person, session)
         screenshots(person, host.folder)
