@@ -393,6 +393,22 @@ def what_fails_is_told_of(host):
     none_is_left()
 
 
+def an_engine_that_stands_still_holds_nobody_up(host):
+    """The session ends without it; the container goes when the engine goes on."""
+    mark = len(host.log())
+    viewer = launched(host, "Waits")
+    host.wait_log("waits-begin", 20, mark)
+    session = host.status("session", app="Waits")[0]["id"]
+    SHARED["podman"].service.send_signal(signal.SIGSTOP)
+    try:
+        ended(viewer)
+        host.probe("quit", keys="Waits")
+        host.wait_log(f"event=session-end session={session}", 10, mark)
+    finally:
+        SHARED["podman"].service.send_signal(signal.SIGCONT)
+    none_is_left()
+
+
 def leftovers_are_swept_at_the_start(host):
     """Of this host's, and of nobody else's."""
     podman = SHARED["podman"]
@@ -463,7 +479,8 @@ def containers(build):
                          nodes_of_gamepads_come_to_a_container, its_image_is_told_of,
                          a_lobby_runs_a_container_of_its_own,
                          a_lobby_that_nobody_waits_for_leaves_no_container,
-                         what_fails_is_told_of, leftovers_are_swept_at_the_start):
+                         what_fails_is_told_of, an_engine_that_stands_still_holds_nobody_up,
+                         leftovers_are_swept_at_the_start):
                 part(host)
                 print(f"# {part.__name__}", flush=True)
         what_a_program_left_is_swept(build)
