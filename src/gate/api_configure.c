@@ -51,6 +51,7 @@ static void write_down(struct gate *gate, const struct web_wish *wish) {
 				.used = wish->used && !wish->session,
 				.only = wish->only,
 				.until_ms = wish->until_ms,
+				.made_ms = wish->made_ms,
 				.role = wish->role } };
 	__typeof__(message.lobby_wish) *out = &message.lobby_wish;
 	memcpy(out->client, wish->client, sizeof(out->client));
@@ -69,6 +70,7 @@ void api_handle_wish(struct gate *gate, const struct ipc_message *message) {
 	*wish = (struct web_wish){ .used = from->used,
 		.only = from->only,
 		.until_ms = from->until_ms,
+		.made_ms = from->made_ms,
 		.role = from->role };
 	memcpy(wish->client, from->client, sizeof(wish->client));
 	text_copy(wish->lobby, sizeof(wish->lobby), from->lobby);
@@ -134,6 +136,7 @@ bool api_wish_add(struct gate *gate, uint64_t session, const json_t *body) {
 	wish->used = true;
 	wish->only = session;
 	wish->until_ms = UINT64_MAX; /* it goes with the session */
+	wish->made_ms = clock_now_ms();
 	fill(wish, body);
 	write_down(gate, wish);
 	return true;
@@ -175,7 +178,8 @@ void api_handle_configure(struct request *request) {
 		api_refuse(connection, REASON_RESOURCES, NULL);
 		return;
 	}
-	struct web_wish fresh = { .used = true, .until_ms = clock_now_ms() + KEPT_MS };
+	uint64_t now_ms = clock_now_ms();
+	struct web_wish fresh = { .used = true, .made_ms = now_ms, .until_ms = now_ms + KEPT_MS };
 	if (!api_read_pin(request->json, fresh.pin, sizeof(fresh.pin))) {
 		api_error(connection, 403, "Invalid PIN");
 		return;

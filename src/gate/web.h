@@ -68,7 +68,7 @@ struct web_wish {
 	bool used;
 	uint8_t client[32];
 	uint64_t only; /* 0: whichever session of the client comes next */
-	uint64_t until_ms;
+	uint64_t until_ms, made_ms;
 	uint64_t session; /* that is going there; 0: it has not come yet */
 	char lobby[40];
 	char pin[20];

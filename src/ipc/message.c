@@ -367,7 +367,7 @@ FIELDS(f_lobby_runner, TEXT(lobby_runner.lobby), BLOB(lobby_runner.argv, lobby_r
 	BLOB(lobby_runner.how.base, lobby_runner.how.base_len));
 FIELDS(f_lobby_wish, RAW(lobby_wish.place), ENUM(lobby_wish.used, 2), RAW(lobby_wish.client),
 	RAW(lobby_wish.only), RAW(lobby_wish.until_ms), TEXT(lobby_wish.lobby),
-	TEXT(lobby_wish.pin), ENUM(lobby_wish.role, ROLES));
+	TEXT(lobby_wish.pin), ENUM(lobby_wish.role, ROLES), RAW(lobby_wish.made_ms));
 FIELDS(f_gate_desk, RAW(gate_desk.desk), ENUM(gate_desk.launcher, 2));
 FIELDS(f_desk_ask, RAW(desk_ask.request), RAW(desk_ask.desk), ENUM(desk_ask.what, DESK_VERBS),
 	ENUM(desk_ask.several, 2), RAW(desk_ask.app), TEXT(desk_ask.lobby), TEXT(desk_ask.owner),

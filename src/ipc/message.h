@@ -766,7 +766,8 @@ struct ipc_message {
 			uint16_t enet_peer;
 			uint8_t sealed; /* 0 or 1 */
 			char trace[20];
-			uint8_t proven; /* nothing is negotiated: the address may send pings at once */
+			uint8_t proven; /* nothing is negotiated: the address may send pings at once
+					 */
 		} session_coming;
 		/* What RTSP would have agreed, said by a program; answered by API_DONE when pings
 		 * are waited for. */
@@ -950,7 +951,7 @@ struct ipc_message {
 			uint32_t request;
 			uint64_t session;
 			uint8_t release; /* it goes up */
-		} keys_ask; /* session: a desktop's number, here and in the answer */
+		} keys_ask;              /* session: a desktop's number, here and in the answer */
 		struct {
 			uint32_t request;
 			uint64_t session;
@@ -1515,8 +1516,8 @@ struct ipc_message {
 			uint32_t reason;
 			char detail[160];
 			uint8_t internal;
-			uint8_t added;    /* enum session_added (supervisor/session.h) */
-			char profile[48]; /* whose PIN was given at its launcher */
+			uint8_t added;           /* enum session_added (supervisor/session.h) */
+			char profile[48];        /* whose PIN was given at its launcher */
 			uint8_t announce_by_api; /* a program waits for that, not a client */
 		} ledger_session;
 		struct {
@@ -1677,8 +1678,9 @@ struct ipc_message {
 			uint64_t only; /* 0: whichever session of the client comes next */
 			uint64_t until_ms;
 			char lobby[40];
-			char pin[20]; /* secret */
-			uint8_t role; /* enum ipc_role */
+			char pin[20];     /* secret */
+			uint8_t role;     /* enum ipc_role */
+			uint64_t made_ms; /* who streams already is not meant */
 		} lobby_wish;
 		/* SHOT_ASK: answered by one SHOT, or by API_DONE with the reason why not. */
 		struct {

@@ -19,6 +19,7 @@
 #include "supervisor/session.h"
 #include "supervisor/session_parts.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tell.h"
 
 static void handle_desk_event(
 		struct desk *desk, enum desk_event event, uint32_t reason, const char *detail) {
@@ -135,6 +136,21 @@ static void tell_member(const struct session *session, const struct lobby *lobby
 	supervisor_post(lobby->supervisor, SERVICE_WEB, &message, NULL, 0);
 }
 
+/* The door before it never heard that somebody came whom it was told of: it was hanging, or had
+ * died. Else it would not have left the wish. */
+static void tell_who_came(struct supervisor *supervisor, const struct ipc_message *message) {
+	const typeof(message->lobby_wish) *wish = &message->lobby_wish;
+	for (const struct session *at = supervisor->sessions; at; at = at->next) {
+		bool meant = wish->only ? at->id == wish->only
+					: memcmp(at->client, wish->client, sizeof(at->client)) == 0;
+		if (meant && at->life.state == LIFE_STREAMING && at->streaming_ms &&
+				at->streaming_ms >= wish->made_ms) {
+			tell_event(at, TOLD_STREAMING, 0, NULL);
+			return;
+		}
+	}
+}
+
 /* What a door before it was told of the next viewers. */
 static void tell_wishes(struct supervisor *supervisor) {
 	struct ipc_message wish;
@@ -148,6 +164,7 @@ static void tell_wishes(struct supervisor *supervisor) {
 			record_drop(supervisor, IPC_LOBBY_WISH, place);
 		} else {
 			supervisor_post(supervisor, SERVICE_WEB, &wish, NULL, 0);
+			tell_who_came(supervisor, &wish);
 		}
 	}
 	explicit_bzero(&wish, sizeof(wish));

@@ -239,6 +239,7 @@ static void note_streaming(struct session *session) {
 	log_info("streaming", "session=%016llx trace=%s since_launch_ms=%llu",
 			(unsigned long long)session->id, session->trace,
 			(unsigned long long)took_ms);
+	session->streaming_ms = clock_now_ms();
 	tell_event(session, TOLD_STREAMING, 0, NULL);
 	if (!session->internal) {
 		metrics_note_streaming(&session->supervisor->metrics, took_ms);

@@ -51,7 +51,8 @@ struct session {
 	struct view *view; /* owned, NULL when nobody watches or is about to */
 	unsigned children; /* processes of views that are not reaped, closing ones too */
 	uint64_t launched_ms;
-	bool internal; /* of the readiness trial: not one of the users' */
+	uint64_t streaming_ms; /* since when, 0: not since we are the supervisor */
+	bool internal;         /* of the readiness trial: not one of the users' */
 	enum session_added added;
 	bool coming;      /* the Moonlight door is being told who comes (session_added.h) */
 	bool added_told;  /* the program that launched it has its answer */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Lobbies through the whole host: made, joined, left and stopped over the API, watched by
 our own client, which must not notice more than that it sees something else."""
+import contextlib
 import os
 import signal
 import statistics
@@ -275,6 +276,23 @@ def kill_supervisor_and_web_door(host):
         for line in host.log()[mark:].splitlines()))
 
 
+def who_comes_while_the_web_door_hangs_goes_there_too(host, client, lobby):
+    """The door that waited for the viewer is replaced before it has heard of it."""
+    done("configure", host.api("/api/v1/sessions/configure", {
+        "client_id": client, "immediate_lobby_id": lobby}))
+    mark = len(host.log())
+    door = host.pid("web")
+    viewer = host.probe("stream", "--app", "Pattern", "--seconds", "60", *FORM, keys="late",
+                        background=True)
+    os.kill(door, signal.SIGSTOP)
+    host.wait_log("event=streaming", 15, mark)
+    with contextlib.suppress(ProcessLookupError):  # it is replaced by itself as well
+        os.kill(door, signal.SIGKILL)
+    host.wait_log(f"event=lobby-joined lobby={lobby}", 15, mark)
+    viewer.send_signal(signal.SIGINT)
+    host.report(viewer, check=False)
+
+
 def a_lobby_survives_the_supervisor(build):
     """And the end of its app's listing, before and after that; with what it runs."""
     with Host(build) as host:
@@ -316,6 +334,7 @@ def a_lobby_survives_the_supervisor(build):
         for one in (other, third):
             one.send_signal(signal.SIGINT)
             host.report(one, check=False)
+        who_comes_while_the_web_door_hangs_goes_there_too(host, late, lobby)
         shows(host, session)
         done("leave", ask(host, "leave", lobby, session))
         done("join again", ask(host, "join", lobby, session))
