@@ -147,7 +147,7 @@ def a_lobby_whose_runner_is_dead_is_refused(build):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         runner = pathlib.Path(folder) / "perigee-runner"
-        for deed, words in (("kill -9 $$", "watches the app ended"), ("kill -STOP $$", "in time")):
+        for deed, words in (("kill -9 $$", "watches the app ended"), ("kill -STOP $$", "timed out")):
             runner.write_text(f"#!/bin/sh\n{deed}\n")
             runner.chmod(0o755)
             with Host(build, front=folder) as host:

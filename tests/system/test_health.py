@@ -202,7 +202,7 @@ def a_broken_part_is_named_and_launches_are_refused_until_it_works(build):
                 wait_for(f"{leg}: not ready", 60, lambda: ask(host, "/readyz")[0] == 503)
                 words = ask(host, "/readyz")[2]
                 expect(f"the leg is named: {words}", words.startswith(f"not ready: {leg}: "))
-                expect("the log names it", f"result=failed leg={leg}" in host.log())
+                host.wait_log(f"result=failed leg={leg}")
                 took, why = refusal(host)
                 expect(f"{leg}: refused at once and told why: {took} {why}",
                        f"cannot start a session now ({leg})" in why and took < 2)
