@@ -270,6 +270,7 @@ void lobby_empty(struct lobby *lobby) {
 
 static void do_rest(struct lobby *lobby) {
 	log_info("lobby-paused", "lobby=%s", lobby->id);
+	record_flush(lobby->supervisor); /* whoever hears of it may rely on it */
 	answer_pause(lobby, REASON_NONE);
 }
 

@@ -317,6 +317,7 @@ static void pause_or_resume(
 	}
 	log_info("lobby-resumed", "lobby=%s", lobby->id);
 	lobby_raise(lobby, LOBBY_LIFE_RESUME, REASON_NONE, NULL);
+	record_flush(lobby->supervisor);
 	lobby_answer(lobby->supervisor, request, REASON_NONE, NULL);
 }
 
