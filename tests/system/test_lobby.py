@@ -111,6 +111,19 @@ def there_and_back_at_another_size(build):
         expect("it is gone", not host.status("lobby"))
 
 
+def one_is_for_one_at_a_time(host, here, first, second):
+    """Of two in another lobby; the first comes back there."""
+    single = create(host, name="single", video=SMALL, multi_user=False)
+    done("join", ask(host, "join", single, first))
+    refused("somebody is in it", ask(host, "join", single, second), "Lobby is full")
+    expect("it stays where it was", row_of(host, second)["lobby"] == here)
+    done("back", ask(host, "join", here, first))
+    done("it is free", ask(host, "join", single, second))
+    refused("the other is in it", ask(host, "join", single, first), "Lobby is full")
+    done("back", ask(host, "join", here, second))
+    done("stop", ask(host, "stop", single))
+
+
 def who_wants_the_same_shares_an_encoder(build):
     """And what dies is mended once for both; a lobby outlives its viewers."""
     with Host(build) as host:
@@ -132,6 +145,7 @@ def who_wants_the_same_shares_an_encoder(build):
             shows(host, session)
         rows = encoders(host, lobby)
         expect(f"one still: {rows}", len(rows) == 1 and rows[0]["viewers"] == 2)
+        one_is_for_one_at_a_time(host, lobby, both[0][1], both[1][1])
         done("the second alone steers", host.api("/api/v2/lobbies/role", {
             "lobby_id": lobby, "moonlight_session_id": both[1][1], "role": "alone"}))
         keys = finish(host, both[0][0])["input"]
