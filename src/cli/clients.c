@@ -7,21 +7,6 @@
 #include "cli/named.h"
 #include "cli/show.h"
 
-/* An empty list of what a client is limited to is no limit, and is not shown as "none". */
-static void say_unlimited(json_t *clients) {
-	static const char *const limits[] = { "only_apps", "only_lobbies" };
-	size_t i;
-	json_t *client;
-	json_array_foreach(clients, i, client) {
-		for (size_t at = 0; at < ARRAY_LEN(limits); at++) {
-			const json_t *list = json_object_get(client, limits[at]);
-			if (json_is_array(list) && json_array_size(list) == 0) {
-				json_object_set_new(client, limits[at], json_string("(no limit)"));
-			}
-		}
-	}
-}
-
 /* The list in an answer, whatever it is called. */
 static json_t *list_in(const struct api_answer *answer) {
 	const char *name;
@@ -44,10 +29,7 @@ enum exit_status run_clients(struct command *command) {
 	if (!command->json && json_array_size(clients) == 0) {
 		puts("No client is paired. Choose this host in Moonlight, then: perigee pair PIN");
 	} else {
-		if (!command->json) {
-			say_unlimited(clients);
-		}
-		command_print(command, answer.json);
+		command_print_list(command, answer.json, "clients");
 	}
 	api_answer_finish(&answer);
 	return EXIT_DONE;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/show.h"
+#include "cli/table.h"
 
 enum exit_status command_unreachable(const struct command *command, int rc) {
 	if (rc == -ENOENT || rc == -ECONNREFUSED) {
@@ -94,6 +95,14 @@ void command_print(const struct command *command, json_t *json) {
 		json_object_del(json, "success");
 	}
 	show_json(stdout, json);
+}
+
+void command_print_list(const struct command *command, json_t *json, const char *list) {
+	if (command->json) {
+		command_print(command, json);
+	} else {
+		table_show_list(stdout, list, json_object_get(json, list));
+	}
 }
 
 enum exit_status command_ask(struct command *command, const char *target) {

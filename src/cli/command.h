@@ -51,6 +51,9 @@ enum exit_status command_get_bytes(struct command *command, const char *target, 
 /* An answer as people read it, or as it came when they asked for JSON. */
 void command_print(const struct command *command, json_t *json);
 
+/* The same of a list that an answer has by that name: for people a table. */
+void command_print_list(const struct command *command, json_t *json, const char *list);
+
 /* Asks and prints: all that some commands do. */
 enum exit_status command_ask(struct command *command, const char *target);
 

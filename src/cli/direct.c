@@ -14,6 +14,7 @@
 #include "cli/api.h"
 #include "cli/named.h"
 #include "cli/show.h"
+#include "cli/table.h"
 
 OWN_DEFINE(json_t *, json_decref)
 
@@ -73,7 +74,7 @@ static int call_and_print(const struct direct_options *options, const char *targ
 	} else if (rows && json_array_size(rows) == 0) {
 		puts(none);
 	} else if (rows) {
-		show_json(stdout, rows);
+		table_show_list(stdout, list, rows);
 	} else {
 		json_object_del(answer.json, "success");
 		if (json_object_size(answer.json) > 0) {

@@ -12,7 +12,13 @@ enum exit_status run_status(struct command *command) {
 }
 
 enum exit_status run_apps(struct command *command) {
-	return command_ask(command, "/api/v1/apps");
+	struct api_answer answer = { 0 };
+	enum exit_status status = command_call(command, "/api/v1/apps", NULL, &answer);
+	if (status == EXIT_DONE) {
+		command_print_list(command, answer.json, "apps");
+		api_answer_finish(&answer);
+	}
+	return status;
 }
 
 enum exit_status run_evidence(struct command *command) {

@@ -79,8 +79,9 @@ class Running:
 
 def clients(person):
     said = person.types("clients")
-    expect(f"no limit is no limit: {said}", "only_apps: (no limit)" in said and
-           "only_lobbies: (no limit)" in said and "name: Sofa" in said)
+    rows = [line.split() for line in said.splitlines()]
+    expect(f"no limit is no limit: {said}", rows[0] == ["CLIENT", "ID", "APPS", "LOBBIES", "MAY"]
+           and rows[1][0] == "Sofa" and rows[1][2:] == ["all", "all", "all"])
     row = person.asks("clients")["clients"][0]
     expect(f"as it came: {row}", row["only_apps"] == [] and row["name"] == "Sofa")
 
