@@ -122,8 +122,7 @@ def the_app_ends_with_its_session_after_its_runner_died(build):
                 host.probe("quit")
             else:
                 os.kill(app[0], signal.SIGTERM)
-                host.wait_log("reason=app-", 15, mark)
-                expect("how it ended is known", "signal 15" in host.log()[mark:])
+                host.wait_log("ended with signal 15", 15, mark)
             wait_for("nothing of it is left", 15, lambda: not host.status("session") and not [
                 pid for pid, name in host.remains() if name.endswith("perigee-pattern")])
 
