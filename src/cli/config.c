@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/programs.h"
+#include "cli/row.h"
 #include "cli/show.h"
 
 int config_check_command(const char *libexec, const char *file) {
@@ -42,30 +43,26 @@ int config_run(const char *libexec, const char *program, const char *first, cons
 	return rc;
 }
 
-static const char *text_of(const json_t *row, const char *name) {
-	const char *text = json_string_value(json_object_get(row, name));
-	return text ? text : "";
-}
-
 void config_show(const json_t *rows) {
 	size_t i;
 	json_t *row;
 	json_array_foreach(rows, i, row) {
-		const char *key = text_of(row, "key");
+		const char *key = row_text(row, "key");
 		if (!key[0]) {
 			fputs("# file: ", stdout);
-			show_text(stdout, text_of(row, "file")[0] ? text_of(row, "file") : "none");
+			show_text(stdout,
+					row_text(row, "file")[0] ? row_text(row, "file") : "none");
 			puts("\n# key, value, where it comes from; * changes at a restart only");
 			continue;
 		}
 		printf("%-26s%s", key, json_is_true(json_object_get(row, "live")) ? "  " : "* ");
-		show_text(stdout, text_of(row, "value")[0] ? text_of(row, "value") : "-");
-		printf("  (%s)\n", text_of(row, "from"));
+		show_text(stdout, row_text(row, "value")[0] ? row_text(row, "value") : "-");
+		printf("  (%s)\n", row_text(row, "from"));
 	}
 }
 
 void config_show_reloaded(const json_t *answer) {
-	const char *applied = text_of(answer, "applied"), *restart = text_of(answer, "restart");
+	const char *applied = row_text(answer, "applied"), *restart = row_text(answer, "restart");
 	if (applied[0]) {
 		fputs("In effect now: ", stdout);
 		show_text(stdout, applied);

@@ -20,6 +20,7 @@
 #include "cli/health.h"
 #include "cli/net.h"
 #include "cli/programs.h"
+#include "cli/row.h"
 #include "ipc/leg.h"
 
 enum {
@@ -78,14 +79,9 @@ static void add_legs(struct doctor *doctor, bool ready, enum leg stalls, const c
 	}
 }
 
-static const char *text_of(const json_t *row, const char *key) {
-	const char *text = json_string_value(json_object_get(row, key));
-	return text ? text : "";
-}
-
 static void add_encoder(struct doctor *doctor, const json_t *row) {
 	char name[32];
-	text_format(name, sizeof(name), "encoder %.20s", text_of(row, "name"));
+	text_format(name, sizeof(name), "encoder %.20s", row_text(row, "name"));
 	if (json_is_true(json_object_get(row, "works"))) {
 		doctor_add(doctor, name, DOCTOR_WORKS, NULL,
 				"encoded a picture, the first in %lld us",
@@ -94,17 +90,17 @@ static void add_encoder(struct doctor *doctor, const json_t *row) {
 		doctor_add(doctor, name, DOCTOR_POOR,
 				"Nothing, if another encoder works; else the driver or library "
 				"that it names.",
-				"%s", text_of(row, "detail"));
+				"%s", row_text(row, "detail"));
 	}
 }
 
 static void add_app(struct doctor *doctor, const json_t *row) {
 	char name[32];
 	bool installed = json_is_true(json_object_get(row, "installed"));
-	text_format(name, sizeof(name), "app %.26s", text_of(row, "title"));
+	text_format(name, sizeof(name), "app %.26s", row_text(row, "title"));
 	doctor_add(doctor, name, installed ? DOCTOR_WORKS : DOCTOR_POOR,
 			"Install what it names, or take the app out of perigee.yaml.", "%s",
-			installed ? "is installed" : text_of(row, "why_not"));
+			installed ? "is installed" : row_text(row, "why_not"));
 }
 
 /* The rows of its status that say what it found when it started. */
@@ -116,13 +112,13 @@ static void add_status(struct doctor *doctor, const struct api *api, bool ours) 
 	size_t i;
 	json_t *row;
 	json_array_foreach(json_object_get(answer.json, "status"), i, row) {
-		const char *what = text_of(row, "what");
+		const char *what = row_text(row, "what");
 		if (strcmp(what, "encoder") == 0) {
 			add_encoder(doctor, row);
 		} else if (strcmp(what, "app") == 0) {
 			add_app(doctor, row);
 		} else if (strcmp(what, "host") == 0 && !ours) {
-			text_copy(doctor->state, sizeof(doctor->state), text_of(row, "state"));
+			text_copy(doctor->state, sizeof(doctor->state), row_text(row, "state"));
 		}
 	}
 	api_answer_finish(&answer);

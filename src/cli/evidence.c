@@ -17,6 +17,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "cli/programs.h"
+#include "cli/row.h"
 #include "cli/show.h"
 
 enum {
@@ -36,14 +37,9 @@ static const json_t *next_row(const json_t *status, const char *what, size_t *in
 	return NULL;
 }
 
-static const char *word(const json_t *row, const char *key) {
-	const char *value = json_string_value(json_object_get(row, key));
-	return value ? value : "";
-}
-
 static const char *folder_of(const json_t *status) {
 	size_t index = 0;
-	return word(next_row(status, "evidence", &index), "folder");
+	return row_text(next_row(status, "evidence", &index), "folder");
 }
 
 static int is_entry(const struct dirent *entry) {
@@ -123,7 +119,7 @@ static const char *entry_of(const json_t *status, const char *id) {
 	}
 	for (const json_t *row; (row = next_row(status, "incident", &index));) {
 		if (json_integer_value(json_object_get(row, "number")) == number) {
-			return word(row, "entry");
+			return row_text(row, "entry");
 		}
 	}
 	return id;
@@ -225,7 +221,7 @@ static int report(const json_t *row, const char *folder, char *line) {
 		return 1;
 	}
 	*tab = '\0';
-	printf("%s %lld, process %lld: held for %lld us%s: %s/%s\n", word(row, "kind"),
+	printf("%s %lld, process %lld: held for %lld us%s: %s/%s\n", row_text(row, "kind"),
 			(long long)json_integer_value(json_object_get(row, "worker")),
 			(long long)json_integer_value(json_object_get(row, "pid")),
 			(long long)held_us, held_us > HELD_US_MAX ? ", which is too long" : "",
@@ -235,7 +231,7 @@ static int report(const json_t *row, const char *folder, char *line) {
 
 static int take_one(const json_t *status, const json_t *row) {
 	char program[PATH_MAX], pid[24], worker[24], kept[12], line[300];
-	const char *session = word(row, "session");
+	const char *session = row_text(row, "session");
 	size_t index = 0;
 	if (find_autopsy(program, sizeof(program)) < 0) {
 		fputs("perigee: perigee-autopsy is not installed.\n", stderr);
@@ -247,17 +243,17 @@ static int take_one(const json_t *status, const json_t *row) {
 			(long long)json_integer_value(json_object_get(row, "worker")));
 	text_format(kept, sizeof(kept), "%d", KEPT);
 	const char *const argv[] = { program, "--live", "--folder", folder_of(status), "--keep",
-		kept, "--pid", pid, "--kind", word(row, "kind"), "--worker", worker, "--name",
-		word(row, "name"), "--session",
+		kept, "--pid", pid, "--kind", row_text(row, "kind"), "--worker", worker, "--name",
+		row_text(row, "name"), "--session",
 		strspn(session, "0") == strlen(session) ? "" : session, "--log",
-		word(next_row(status, "host", &index), "log"), "--what", "looked at", "--detail",
-		"asked for by hand", "--done", "nothing: it is healthy", NULL };
+		row_text(next_row(status, "host", &index), "log"), "--what", "looked at",
+		"--detail", "asked for by hand", "--done", "nothing: it is healthy", NULL };
 	int rc = run(folder_of(status), argv, line, sizeof(line));
 	if (rc < 0) {
 		fprintf(stderr,
 				"perigee: %s %s could not be looked at. Are you the user who "
 				"started the host?\n",
-				word(row, "kind"), worker);
+				row_text(row, "kind"), worker);
 		return 1;
 	}
 	return report(row, folder_of(status), line);
@@ -265,7 +261,7 @@ static int take_one(const json_t *status, const json_t *row) {
 
 static bool is_meant(const json_t *row, const char *whom) {
 	int64_t worker;
-	if (!whom || strcmp(word(row, "kind"), whom) == 0) {
+	if (!whom || strcmp(row_text(row, "kind"), whom) == 0) {
 		return true;
 	}
 	return number_parse(whom, strlen(whom), 1, INT32_MAX, &worker) == 0 &&

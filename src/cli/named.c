@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "cli/api.h"
+#include "cli/row.h"
 #include "cli/show.h"
 
 enum {
@@ -37,11 +38,6 @@ static json_t *fetch(const char *runtime, const char *target, const char *list) 
 	return rows;
 }
 
-static const char *text_of(const json_t *row, const char *name) {
-	const char *text = json_string_value(json_object_get(row, name));
-	return text ? text : "";
-}
-
 /* The id of the row that is called so. Answers how many are; an id that is said counts alone. */
 static unsigned find(json_t *rows, const char *id, const char *name, const char *said,
 		char out[NAMED_ID_MAX]) {
@@ -50,12 +46,12 @@ static unsigned find(json_t *rows, const char *id, const char *name, const char 
 	json_t *row;
 	text_copy(out, NAMED_ID_MAX, said);
 	json_array_foreach(rows, i, row) {
-		if (strcmp(text_of(row, id), said) == 0) {
+		if (strcmp(row_text(row, id), said) == 0) {
 			text_copy(out, NAMED_ID_MAX, said);
 			return 1;
 		}
-		if (strcasecmp(text_of(row, name), said) == 0) {
-			text_copy(out, NAMED_ID_MAX, text_of(row, id));
+		if (strcasecmp(row_text(row, name), said) == 0) {
+			text_copy(out, NAMED_ID_MAX, row_text(row, id));
 			count++;
 		}
 	}
@@ -101,7 +97,7 @@ static unsigned find_by_beginning(json_t *rows, const char *said, char out[NAMED
 	size_t i, len = strlen(said);
 	json_t *row;
 	json_array_foreach(rows, i, row) {
-		const char *id = text_of(row, "client_id");
+		const char *id = row_text(row, "client_id");
 		if (len >= BEGINNING_MIN && strncasecmp(id, said, len) == 0) {
 			text_copy(out, NAMED_ID_MAX, id);
 			count++;
@@ -140,7 +136,7 @@ bool named_session(const char *runtime, const char *said, char out[NAMED_ID_MAX]
 		named = is_named(rows, find_session(rows, said, out), "session", said, "sessions");
 	} else {
 		named = all == 1;
-		text_copy(out, NAMED_ID_MAX, text_of(json_array_get(rows, 0), "session_id"));
+		text_copy(out, NAMED_ID_MAX, row_text(json_array_get(rows, 0), "session_id"));
 		if (!named) {
 			fputs(all ? "perigee: there are several sessions; say which: --session "
 				    "(perigee sessions).\n"

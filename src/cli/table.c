@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/table.h"
+#include "cli/row.h"
 
 #include <string.h>
 
@@ -91,13 +92,9 @@ void table_show(FILE *file, const json_t *rows, const struct table_column *colum
 
 /* ---- the lists that there are ---- */
 
-static long long number(const json_t *row, const char *name) {
-	return (long long)json_integer_value(json_object_get(row, name));
-}
-
 static void say_size(const json_t *row, char *out) {
-	text_format(out, TABLE_CELL_MAX, "%lldx%lld", number(row, "video_width"),
-			number(row, "video_height"));
+	text_format(out, TABLE_CELL_MAX, "%lldx%lld", row_number(row, "video_width"),
+			row_number(row, "video_height"));
 }
 
 static void say_age(const json_t *row, char *out) {
@@ -105,7 +102,7 @@ static void say_age(const json_t *row, char *out) {
 		long long seconds;
 		const char *unit;
 	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
-	long long age = number(row, "age_s");
+	long long age = row_number(row, "age_s");
 	size_t i = 0;
 	while (i + 1 < ARRAY_LEN(units) && age < 2 * units[i].seconds) {
 		i++;

@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/row.h"
 #include "cli/show.h"
 
 enum {
@@ -19,15 +20,6 @@ enum {
 };
 
 /* ---- what is shown ---- */
-
-static long long number(const json_t *row, const char *name) {
-	return (long long)json_integer_value(json_object_get(row, name));
-}
-
-static const char *word(const json_t *row, const char *name) {
-	const char *text = json_string_value(json_object_get(row, name));
-	return text ? text : "";
-}
 
 /* Names that people gave, so many columns wide; a letter is a column. */
 static void print_name(const char *text, int width) {
@@ -45,47 +37,50 @@ static void print_name(const char *text, int width) {
 
 static void print_host(const json_t *rows, const json_t *row) {
 	(void)rows;
-	show_text(stdout, word(row, "name"));
+	show_text(stdout, row_text(row, "name"));
 	printf("  up %lld s  sessions %lld of %lld  processes %lld  lost %lld  hung %lld\n",
-			number(row, "uptime_s"), number(row, "sessions"),
-			number(row, "sessions_max"), number(row, "processes"), number(row, "lost"),
-			number(row, "hung"));
+			row_number(row, "uptime_s"), row_number(row, "sessions"),
+			row_number(row, "sessions_max"), row_number(row, "processes"),
+			row_number(row, "lost"), row_number(row, "hung"));
 }
 
 /* What a session sees: the lobby that it is in, else its own app. */
 static const char *seen(const json_t *rows, const json_t *session) {
-	const char *lobby = word(session, "lobby");
+	const char *lobby = row_text(session, "lobby");
 	for (size_t i = 0; lobby[0] && i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
-		if (strcmp(word(row, "what"), "lobby") == 0 &&
-				strcmp(word(row, "id"), lobby) == 0) {
-			return word(row, "name");
+		if (strcmp(row_text(row, "what"), "lobby") == 0 &&
+				strcmp(row_text(row, "id"), lobby) == 0) {
+			return row_text(row, "name");
 		}
 	}
-	return word(session, "app");
+	return row_text(session, "app");
 }
 
 static void print_session(const json_t *rows, const json_t *row) {
 	char size[24];
-	text_format(size, sizeof(size), "%lldx%lld", number(row, "width"), number(row, "height"));
-	print_name(word(row, "id"), 16);
-	print_name(word(row, "client"), 8);
+	text_format(size, sizeof(size), "%lldx%lld", row_number(row, "width"),
+			row_number(row, "height"));
+	print_name(row_text(row, "id"), 16);
+	print_name(row_text(row, "client"), 8);
 	print_name(seen(rows, row), 12);
-	printf("%-9s %9s %3lld %5.1f %5.1f %4.1f\n", word(row, "state"), size,
-			number(row, "rate_mhz") / 1000, (double)number(row, "age_p50_us") / 1000,
-			(double)number(row, "age_p99_us") / 1000,
-			(double)number(row, "loss_ppm") / 10000);
+	printf("%-9s %9s %3lld %5.1f %5.1f %4.1f\n", row_text(row, "state"), size,
+			row_number(row, "rate_mhz") / 1000,
+			(double)row_number(row, "age_p50_us") / 1000,
+			(double)row_number(row, "age_p99_us") / 1000,
+			(double)row_number(row, "loss_ppm") / 10000);
 }
 
 static void print_lobby(const json_t *rows, const json_t *row) {
 	char size[24];
 	(void)rows;
-	text_format(size, sizeof(size), "%lldx%lld", number(row, "width"), number(row, "height"));
-	print_name(word(row, "name"), 34);
-	printf("%-10s %8lld %9s %3lld %-3s %9lld\n", word(row, "state"), number(row, "members"),
-			size, number(row, "rate_mhz") / 1000,
+	text_format(size, sizeof(size), "%lldx%lld", row_number(row, "width"),
+			row_number(row, "height"));
+	print_name(row_text(row, "name"), 34);
+	printf("%-10s %8lld %9s %3lld %-3s %9lld\n", row_text(row, "state"),
+			row_number(row, "members"), size, row_number(row, "rate_mhz") / 1000,
 			json_is_true(json_object_get(row, "pin")) ? "PIN" : "-",
-			number(row, "processes"));
+			row_number(row, "processes"));
 }
 
 /* Rows of one kind, with a heading where there are any. Whether there are. */
@@ -94,7 +89,7 @@ static bool print_rows(const json_t *rows, const char *what, const char *heading
 	bool any = false;
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
-		if (strcmp(word(row, "what"), what) != 0) {
+		if (strcmp(row_text(row, "what"), what) != 0) {
 			continue;
 		}
 		if (!any) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/upgrade.h"
+#include "cli/row.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -41,25 +42,16 @@ json_t *upgrade_body(const struct upgrade_options *options) {
 	return body;
 }
 
-static const char *text(const json_t *object, const char *name) {
-	const char *value = json_string_value(json_object_get(object, name));
-	return value ? value : "";
-}
-
-static long long number(const json_t *object, const char *name) {
-	return json_integer_value(json_object_get(object, name));
-}
-
 static void say_plan(const json_t *answer, bool check) {
-	long long sessions = number(answer, "sessions");
+	long long sessions = row_number(answer, "sessions");
 	printf("%s version ", check ? "Would go from" : "Going from");
-	show_text(stdout, text(answer, "old_version"));
+	show_text(stdout, row_text(answer, "old_version"));
 	fputs(" to ", stdout);
-	show_text(stdout, text(answer, "new_version"));
+	show_text(stdout, row_text(answer, "new_version"));
 	fputs(", from ", stdout);
-	show_text(stdout, text(answer, "folders"));
-	printf(".\n%lld processes that serve everybody %s replaced; ", number(answer, "replaced"),
-			check ? "would be" : "are");
+	show_text(stdout, row_text(answer, "folders"));
+	printf(".\n%lld processes that serve everybody %s replaced; ",
+			row_number(answer, "replaced"), check ? "would be" : "are");
 	printf(sessions == 1 ? "%lld session goes on with its version.\n"
 			     : "%lld sessions go on with their version.\n",
 			sessions);
@@ -75,10 +67,10 @@ static json_t *find_end(const struct api *api, json_int_t wanted) {
 		return NULL;
 	}
 	json_array_foreach(json_object_get(answer.json, "status"), i, row) {
-		const char *phase = text(row, "phase");
+		const char *phase = row_text(row, "phase");
 		bool ended = strcmp(phase, "done") == 0 || strcmp(phase, "went back") == 0;
-		if (strcmp(text(row, "what"), "upgrade") == 0 && number(row, "number") == wanted &&
-				ended) {
+		if (strcmp(row_text(row, "what"), "upgrade") == 0 &&
+				row_number(row, "number") == wanted && ended) {
 			found = json_incref(row);
 		}
 	}
@@ -87,16 +79,16 @@ static json_t *find_end(const struct api *api, json_int_t wanted) {
 }
 
 static int say_end(const json_t *row) {
-	if (strcmp(text(row, "phase"), "done") == 0) {
+	if (strcmp(row_text(row, "phase"), "done") == 0) {
 		fputs("Version ", stdout);
-		show_text(stdout, text(row, "new_version"));
-		printf(" runs, after %lld ms.\n", number(row, "took_ms"));
+		show_text(stdout, row_text(row, "new_version"));
+		printf(" runs, after %lld ms.\n", row_number(row, "took_ms"));
 		return 0;
 	}
 	fputs("perigee: the new version did not start: ", stderr);
-	show_text(stderr, text(row, "detail"));
+	show_text(stderr, row_text(row, "detail"));
 	fputs(". Version ", stderr);
-	show_text(stderr, text(row, "old_version"));
+	show_text(stderr, row_text(row, "old_version"));
 	fputs(" goes on; the log says more.\n", stderr);
 	return -1;
 }
@@ -109,7 +101,7 @@ int upgrade_follow(const struct api *api, const struct upgrade_options *options,
 	}
 	uint64_t until_ms = clock_now_ms() + (uint64_t)(deadline_s(options) + MORE_S) * 1000;
 	while (clock_now_ms() < until_ms) {
-		json_t *row = find_end(api, number(answer, "number"));
+		json_t *row = find_end(api, row_number(answer, "number"));
 		if (row) {
 			int rc = say_end(row);
 			json_decref(row);
