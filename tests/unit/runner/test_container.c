@@ -141,6 +141,15 @@ static int watched(struct process *runner) {
 	return serve(runner, &(struct exchange){ WAIT, NULL, NULL });
 }
 
+static int made_and_watched(struct process *runner) {
+	static const struct exchange first[] = {
+		{ CREATE, CREATED, NULL },
+		{ START, NOTHING, NULL },
+	};
+	serve_all(runner, first, ARRAY_LEN(first));
+	return watched(runner);
+}
+
 static void finish_wait(int connection) {
 	static const char text[] = "HTTP/1.1 200 OK\r\n" JSON_HEAD "Content-Length: 16\r\n\r\n"
 				   "{\"StatusCode\":3}";
@@ -175,12 +184,7 @@ static void an_app_runs_and_its_end_is_told(void **state) {
 static void what_it_prints_is_told_while_it_runs(void **state) {
 	(void)state;
 	struct process runner = start_app(false);
-	static const struct exchange first[] = {
-		{ CREATE, CREATED, NULL },
-		{ START, NOTHING, NULL },
-	};
-	serve_all(&runner, first, ARRAY_LEN(first));
-	int wait = watched(&runner);
+	int wait = made_and_watched(&runner);
 	write_log("asking for a licence\n", 1);
 	receive(&runner, IPC_RUNNER_LINES);
 	assert_string_equal(runner.message.runner_lines.last_lines, "asking for a licence\n");
@@ -255,12 +259,7 @@ static void an_engine_that_lies_ends_only_the_request(void **state) {
 static void stopping_asks_the_engine_and_removes(void **state) {
 	(void)state;
 	struct process runner = start_app(false);
-	static const struct exchange first[] = {
-		{ CREATE, CREATED, NULL },
-		{ START, NOTHING, NULL },
-	};
-	serve_all(&runner, first, ARRAY_LEN(first));
-	int wait = watched(&runner);
+	int wait = made_and_watched(&runner);
 	process_ask_stop(&runner, 10000);
 	serve(&runner, &(struct exchange){ "POST /v1.40/containers/0abc/stop?t=2", NOTHING, NULL });
 	/* An engine that is about to clean up behind it may say so, and leave it all the same. */
