@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "base/shm.h"
+#include "base/text.h"
 #include "ipc/pulse.h"
 
 /* The program against a victim: what is found in the folder afterwards. */
@@ -155,7 +156,7 @@ static int setup(void **state) {
 	uint8_t known[MARK_SIZE];
 	rig->autopsy = programs[1];
 	rig->victim = programs[2];
-	strcpy(rig->folder, "/tmp/perigee-evidence-XXXXXX");
+	text_copy(rig->folder, sizeof(rig->folder), "/tmp/perigee-evidence-XXXXXX");
 	assert_non_null(mkdtemp(rig->folder));
 	assert_int_equal(shm_create("pulse", PULSE_SIZE, false, &rig->pulse), 0);
 	make_mark(known, 'k');

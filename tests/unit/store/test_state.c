@@ -158,12 +158,12 @@ static void a_profile_that_is_kept_so_is_known(void **state) {
 	assert_int_equal(database_profile_put(database, &put), 0);
 	assert_true(database_profile_same(database, &put));
 	struct ipc_message other = put;
-	strcpy(other.profile.pin, "4712");
+	text_copy(other.profile.pin, sizeof(other.profile.pin), "4712");
 	assert_false(database_profile_same(database, &other));
 	other.profile.pin[0] = '\0';
 	assert_false(database_profile_same(database, &other));
 	other = put;
-	strcpy(other.profile.name, "Anna");
+	text_copy(other.profile.name, sizeof(other.profile.name), "Anna");
 	assert_false(database_profile_same(database, &other));
 	put.profile.pin[0] = '\0';
 	put.profile.has_pin = 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ipc/message.h"
 #include "supervisor/app_made.h"
 #include "supervisor/apps.h"
@@ -48,8 +49,8 @@ static unsigned shown(const struct apps *apps) {
 
 static struct ipc_message made(int32_t number, const char *title) {
 	struct ipc_message row = { .kind = IPC_APP, .app.app = number };
-	strcpy(row.app.title, title);
-	strcpy(row.app.how.runner, "process");
+	text_copy(row.app.title, sizeof(row.app.title), title);
+	text_copy(row.app.how.runner, sizeof(row.app.how.runner), "process");
 	memcpy(row.app.argv, "true\0-x", 8);
 	row.app.argv_len = 8;
 	return row;
@@ -130,13 +131,13 @@ static void programs_make_apps_and_take_them_away(void **state) {
 	row.app.app = config_app_id("Paint");
 	assert_int_equal(apps_put(apps, &row, "/usr/bin"), -EEXIST);
 	row = made(78, "Odd");
-	strcpy(row.app.how.runner, "magic");
+	text_copy(row.app.how.runner, sizeof(row.app.how.runner), "magic");
 	assert_int_equal(apps_put(apps, &row, "/usr/bin"), 0);
 	assert_false(apps_find(apps, 78)->installed);
 	assert_non_null(strstr(apps_find(apps, 78)->why_not, "magic"));
 	row = made(79, "Box");
-	strcpy(row.app.how.runner, "container");
-	strcpy(row.app.how.image, "localhost/box");
+	text_copy(row.app.how.runner, sizeof(row.app.how.runner), "container");
+	text_copy(row.app.how.image, sizeof(row.app.how.image), "localhost/box");
 	memcpy(row.app.how.devices, "/dev/fuse", 10);
 	row.app.how.devices_len = 10;
 	row.app.argv_len = 0;
@@ -171,7 +172,7 @@ static void a_lobbys_own_app_is_made_or_refused_with_words(void **state) {
 	assert_string_equal(app.runner->env.at[0], "A=1");
 	app_finish_own(&app);
 	app_finish_own(&app); /* harmless */
-	strcpy(how.image, "box");
+	text_copy(how.image, sizeof(how.image), "box");
 	assert_int_equal(app_make_own(&said, "/usr/bin", &app, &error), -EINVAL);
 	assert_non_null(strstr(error.text, "image"));
 	how = (struct ipc_app_how){ .runner = "container" };
@@ -189,7 +190,7 @@ static void who_is_not_in_the_stores_list_is_gone(void **state) {
 	struct apps *apps = calloc(1, sizeof(*apps));
 	settle(apps, TITLES("Paint"), false);
 	struct ipc_message one = made(1, "One"), two = made(2, "Two");
-	strcpy(two.app.profile, "ann");
+	text_copy(two.app.profile, sizeof(two.app.profile), "ann");
 	assert_int_equal(apps_put(apps, &one, "/usr/bin"), 0);
 	assert_int_equal(apps_put(apps, &two, "/usr/bin"), 0);
 	apps_begin_listing(apps);

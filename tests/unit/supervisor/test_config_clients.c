@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ipc/message.h"
 #include "supervisor/config.h"
 #include "supervisor/config_check.h"
@@ -51,7 +52,7 @@ static client_settings paired(const char *name) {
 		.scroll_milli = 1000,
 		.scroll_side_milli = 1000,
 		.fields = SETTING_ALL };
-	strcpy(settings.name, name);
+	text_copy(settings.name, sizeof(settings.name), name);
 	return settings;
 }
 
